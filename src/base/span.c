@@ -1,0 +1,67 @@
+/* Bytes of unknown content, shown to people and checked for being text. */
+#include "base/span.h"
+
+static void append_escaped(GString *text, guchar byte) {
+    switch (byte) {
+    case '\n':
+        g_string_append(text, "\\n");
+        break;
+    case '\r':
+        g_string_append(text, "\\r");
+        break;
+    case '\t':
+        g_string_append(text, "\\t");
+        break;
+    case '\a':
+        g_string_append(text, "\\a");
+        break;
+    case '\b':
+        g_string_append(text, "\\b");
+        break;
+    case '\\':
+        g_string_append(text, "\\\\");
+        break;
+    default:
+        g_string_append_printf(text, "\\x%02x", byte);
+    }
+}
+
+char *rp_span_show(RpSpan span, gsize max_bytes) {
+    const gsize shown = MIN(span.size, max_bytes);
+    GString *text = g_string_sized_new(shown + 8);
+    const char *at = span.data;
+    const char *end = span.data + shown;
+    while (at < end) {
+        const char *stop = at;
+        g_utf8_validate_len(at, (gsize)(end - at), &stop);
+        for (const char *p = at; p < stop; p = g_utf8_next_char(p)) {
+            const gunichar character = g_utf8_get_char(p);
+            if (character == '\\' || character < 0x20 || character == 0x7f)
+                append_escaped(text, (guchar)character);
+            else
+                g_string_append_unichar(text, character);
+        }
+        if (stop < end)
+            append_escaped(text, (guchar)*stop++);
+        at = stop;
+    }
+    if (shown < span.size)
+        g_string_append(text, "…");
+    return g_string_free(text, FALSE);
+}
+
+gboolean rp_span_is_text(RpSpan span) {
+    const char *at = span.data;
+    gsize left = span.size;
+    while (left >= sizeof(guint64)) {
+        guint64 word;
+        memcpy(&word, at, sizeof word);
+        /* No byte over 127 and, because a byte under 128 minus 1 borrows only from 0, no NUL. */
+        if (((word | (word - G_GUINT64_CONSTANT(0x0101010101010101))) &
+             G_GUINT64_CONSTANT(0x8080808080808080)) != 0)
+            break;
+        at += sizeof word;
+        left -= sizeof word;
+    }
+    return g_utf8_validate_len(at, left, NULL);
+}

@@ -1,0 +1,149 @@
+/* Connections to PostgreSQL and the meaning of its errors. */
+#include "sink/connection.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+G_DEFINE_QUARK(rp-sink-error, rp_sink_error)
+
+typedef struct {
+    const char *prefix;
+    RpSinkError meaning;
+} SqlstateClass;
+
+/* The first prefix that fits decides. */
+static const SqlstateClass SQLSTATE_CLASSES[] = {
+    {"08", RP_SINK_ERROR_RETRY},    /* connection exception */
+    {"53", RP_SINK_ERROR_RETRY},    /* insufficient resources: disk full, too many connections */
+    {"57P", RP_SINK_ERROR_RETRY},   /* the server shuts down, starts up, or was told to drop us */
+    {"40", RP_SINK_ERROR_RETRY},    /* serialization failure, deadlock */
+    {"55P03", RP_SINK_ERROR_RETRY}, /* lock not available */
+    {"22", RP_SINK_ERROR_DATA},     /* data exception */
+    {"23", RP_SINK_ERROR_DATA},     /* integrity constraint violation */
+    {"44", RP_SINK_ERROR_DATA},     /* a view's check option */
+    {"P0001", RP_SINK_ERROR_DATA},  /* RAISE EXCEPTION in a trigger */
+};
+
+RpSinkError rp_sqlstate_classify(const char *sqlstate) {
+    if (sqlstate == NULL || sqlstate[0] == '\0')
+        return RP_SINK_ERROR_RETRY;
+    for (guint i = 0; i < G_N_ELEMENTS(SQLSTATE_CLASSES); i++)
+        if (g_str_has_prefix(sqlstate, SQLSTATE_CLASSES[i].prefix))
+            return SQLSTATE_CLASSES[i].meaning;
+    return RP_SINK_ERROR_FATAL;
+}
+
+char *rp_postgres_place(const PGconn *connection) {
+    const char *host = PQhost(connection);
+    const char *port = PQport(connection);
+    const char *database = PQdb(connection);
+    if (host == NULL || host[0] == '\0')
+        host = "local socket";
+    if (host[0] == '/')
+        return g_strdup_printf("%s/.s.PGSQL.%s, database %s", host, port != NULL ? port : "5432",
+                               database != NULL ? database : "");
+    return g_strdup_printf("%s:%s, database %s", host, port != NULL ? port : "5432",
+                           database != NULL ? database : "");
+}
+
+/* libpq's messages end in newlines, and span several lines; ours are one. */
+static char *one_line(const char *message) {
+    char *line = g_strstrip(g_strdup(message != NULL ? message : ""));
+    g_strdelimit(line, "\n\t", ' ');
+    return line;
+}
+
+PGconn *rp_postgres_connect(const char *conninfo, GError **error) {
+    const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding",
+                                    "connect_timeout", "options", NULL};
+    const char *const values[] = {conninfo != NULL ? conninfo : "",
+                                  "redis2pg",
+                                  "UTF8",
+                                  g_getenv("PGCONNECT_TIMEOUT") != NULL ? g_getenv("PGCONNECT_TIMEOUT") : "10",
+                                  NULL,
+                                  NULL};
+    g_autoptr(PGconn) connection = PQconnectdbParams(keywords, values, 1);
+    if (PQstatus(connection) != CONNECTION_OK) {
+        g_autofree char *message = one_line(PQerrorMessage(connection));
+        g_autofree char *place = rp_postgres_place(connection);
+        g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_CONNECT, "PostgreSQL at %s: %s", place, message);
+        return NULL;
+    }
+    if (!rp_postgres_run(connection,
+                         "SET client_min_messages = warning; SET TimeZone = 'UTC'; SET DateStyle = 'ISO';"
+                         "SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;"
+                         "SET standard_conforming_strings = on",
+                         error))
+        return NULL;
+    return g_steal_pointer(&connection);
+}
+
+void rp_postgres_set_error(GError **error, PGconn *connection, const PGresult *result) {
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    g_autofree char *message = one_line(primary != NULL ? primary : PQerrorMessage(connection));
+    g_autofree char *place = rp_postgres_place(connection);
+    if (sqlstate != NULL)
+        g_set_error(error, RP_SINK_ERROR, (int)rp_sqlstate_classify(sqlstate), "PostgreSQL at %s: %s (SQLSTATE %s)",
+                    place, message, sqlstate);
+    else
+        g_set_error(error, RP_SINK_ERROR, (int)rp_sqlstate_classify(NULL), "PostgreSQL at %s: %s", place, message);
+}
+
+static gboolean is_fine(const PGresult *result) {
+    const ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
+}
+
+PGresult *rp_postgres_query(PGconn *connection, const char *sql, int n_parameters,
+                            const char *const *parameters, GError **error) {
+    g_autoptr(PGresult) result = PQexecParams(connection, sql, n_parameters, NULL, parameters, NULL, NULL, 0);
+    if (!is_fine(result)) {
+        rp_postgres_set_error(error, connection, result);
+        return NULL;
+    }
+    return g_steal_pointer(&result);
+}
+
+gboolean rp_postgres_run(PGconn *connection, const char *sql, GError **error) {
+    g_autoptr(PGresult) result = PQexec(connection, sql);
+    if (is_fine(result))
+        return TRUE;
+    rp_postgres_set_error(error, connection, result);
+    return FALSE;
+}
+
+gboolean rp_postgres_runf(PGconn *connection, GError **error, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *sql = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    return rp_postgres_run(connection, sql, error);
+}
+
+guint64 rp_postgres_affected(PGresult *result) {
+    return g_ascii_strtoull(PQcmdTuples(result), NULL, 10);
+}
+
+/* libpq allocates with malloc: copied, so that g_free is right in builds with any allocator. */
+static char *take_escaped(char *escaped) {
+    g_assert(escaped != NULL); /* fails only for text that is not in the client encoding */
+    char *copy = g_strdup(escaped);
+    PQfreemem(escaped);
+    return copy;
+}
+
+char *rp_postgres_identifier(PGconn *connection, const char *name) {
+    return take_escaped(PQescapeIdentifier(connection, name, strlen(name)));
+}
+
+char *rp_postgres_qualified(PGconn *connection, const char *schema, const char *name) {
+    g_autofree char *quoted_schema = rp_postgres_identifier(connection, schema);
+    g_autofree char *quoted_name = rp_postgres_identifier(connection, name);
+    return g_strconcat(quoted_schema, ".", quoted_name, NULL);
+}
+
+char *rp_postgres_literal(PGconn *connection, const char *text) {
+    return take_escaped(PQescapeLiteral(connection, text, strlen(text)));
+}

@@ -1,0 +1,191 @@
+/* Connections to Redis: addresses, entering, error replies. */
+#include "source/connection.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+G_DEFINE_QUARK(rp-source-error, rp_source_error)
+
+#define DEFAULT_PORT 6379
+
+void rp_redis_address_free(RpRedisAddress *address) {
+    if (address == NULL)
+        return;
+    g_free(address->host);
+    g_free(address->socket_path);
+    g_free(address->user);
+    g_free(address->password);
+    g_free(address);
+}
+
+static gboolean parse_database(const char *text, int *database, GError **error) {
+    guint64 number;
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &number, NULL)) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "Redis address: \"%s\" is no database number", text);
+        return FALSE;
+    }
+    *database = (int)number;
+    return TRUE;
+}
+
+static gboolean parse_unix(RpRedisAddress *address, const char *path, const char *query, GError **error) {
+    address->socket_path = g_strdup(path);
+    if (query == NULL || query[0] == '\0')
+        return TRUE;
+    if (!g_str_has_prefix(query, "db=")) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "Redis address: only ?db=N may follow the path of a unix:// address");
+        return FALSE;
+    }
+    return parse_database(query + strlen("db="), &address->database, error);
+}
+
+RpRedisAddress *rp_redis_address_parse(const char *url, GError **error) {
+    g_autoptr(GError) uri_error = NULL;
+    g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_HAS_PASSWORD, &uri_error);
+    if (uri == NULL) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "the Redis address is no URL: redis://[user:password@]host:port/db or unix:///path.sock?db=N "
+                    "is expected (special characters of a password are written as %%XX)");
+        return NULL;
+    }
+    g_autoptr(RpRedisAddress) address = g_new0(RpRedisAddress, 1);
+    const char *user = g_uri_get_user(uri);
+    const char *password = g_uri_get_password(uri);
+    address->user = user != NULL && user[0] != '\0' ? g_strdup(user) : NULL;
+    address->password = password != NULL && password[0] != '\0' ? g_strdup(password) : NULL;
+
+    const char *scheme = g_uri_get_scheme(uri);
+    const char *path = g_uri_get_path(uri);
+    if (strcmp(scheme, "rediss") == 0) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "rediss:// needs TLS, and this build has none: connect through a tunnel (stunnel, ssh -L) "
+                    "with redis://");
+        return NULL;
+    }
+    if (strcmp(scheme, "unix") == 0)
+        return parse_unix(address, path, g_uri_get_query(uri), error) ? g_steal_pointer(&address) : NULL;
+    if (strcmp(scheme, "redis") != 0) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "Redis address: \"%s://\" is unknown; redis:// and unix:// are known", scheme);
+        return NULL;
+    }
+    const char *host = g_uri_get_host(uri);
+    address->host = g_strdup(host != NULL && host[0] != '\0' ? host : "127.0.0.1");
+    address->port = g_uri_get_port(uri) > 0 ? g_uri_get_port(uri) : DEFAULT_PORT;
+    if (path[0] == '/' && path[1] != '\0' && !parse_database(path + 1, &address->database, error))
+        return NULL;
+    return g_steal_pointer(&address);
+}
+
+char *rp_redis_address_show(const RpRedisAddress *address) {
+    if (address->socket_path != NULL)
+        return g_strdup_printf("%s db %d", address->socket_path, address->database);
+    return g_strdup_printf("%s:%d db %d", address->host, address->port, address->database);
+}
+
+typedef struct {
+    const char *word;
+    RpSourceError meaning;
+} ReplyClass;
+
+static const ReplyClass REPLY_CLASSES[] = {
+    {"WRONGTYPE", RP_SOURCE_ERROR_WRONG_TYPE}, {"NOAUTH", RP_SOURCE_ERROR_REFUSED},
+    {"WRONGPASS", RP_SOURCE_ERROR_REFUSED},    {"NOPERM", RP_SOURCE_ERROR_REFUSED},
+    {"LOADING", RP_SOURCE_ERROR_RETRY},        {"BUSY", RP_SOURCE_ERROR_RETRY},
+    {"MISCONF", RP_SOURCE_ERROR_RETRY},        {"READONLY", RP_SOURCE_ERROR_RETRY},
+    {"MASTERDOWN", RP_SOURCE_ERROR_RETRY},     {"TRYAGAIN", RP_SOURCE_ERROR_RETRY},
+    {"CLUSTERDOWN", RP_SOURCE_ERROR_RETRY},    {"NOMASTERLINK", RP_SOURCE_ERROR_RETRY},
+};
+
+RpSourceError rp_redis_reply_classify(const char *text) {
+    const gsize word_size = strcspn(text, " ");
+    for (guint i = 0; i < G_N_ELEMENTS(REPLY_CLASSES); i++)
+        if (strlen(REPLY_CLASSES[i].word) == word_size && strncmp(text, REPLY_CLASSES[i].word, word_size) == 0)
+            return REPLY_CLASSES[i].meaning;
+    return RP_SOURCE_ERROR_REPLY;
+}
+
+redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *argv,
+                             const gsize *argv_sizes, GError **error) {
+    /* hiredis takes const char ** only because its prototype predates the const that it keeps. */
+    g_autoptr(redisReply) reply = redisCommandArgv(redis, argc, (const char **)argv, argv_sizes);
+    if (reply == NULL) {
+        g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL, "Redis: %s: %s", argv[0],
+                    redis->errstr[0] != '\0' ? redis->errstr : "connection lost");
+        return NULL;
+    }
+    if (reply->type == REDIS_REPLY_ERROR) {
+        g_set_error(error, RP_SOURCE_ERROR, (int)rp_redis_reply_classify(reply->str), "Redis: %s: %s", argv[0],
+                    reply->str);
+        return NULL;
+    }
+    return g_steal_pointer(&reply);
+}
+
+/* Entering fails for reasons that the operator must mend: whatever Redis says, it refused. */
+static gboolean enter(redisContext *redis, int argc, const char *const *argv, GError **error) {
+    g_autoptr(GError) why = NULL;
+    g_autoptr(redisReply) reply = rp_redis_command(redis, argc, argv, NULL, &why);
+    if (reply != NULL)
+        return TRUE;
+    if (why->code == RP_SOURCE_ERROR_REPLY)
+        why->code = RP_SOURCE_ERROR_REFUSED;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+static gboolean authenticate(redisContext *redis, const RpRedisAddress *address, GError **error) {
+    if (address->password == NULL)
+        return TRUE;
+    const char *const with_user[] = {"AUTH", address->user, address->password};
+    const char *const without_user[] = {"AUTH", address->password};
+    return address->user != NULL ? enter(redis, 3, with_user, error) : enter(redis, 2, without_user, error);
+}
+
+static gboolean select_database(redisContext *redis, const RpRedisAddress *address, GError **error) {
+    if (address->database == 0)
+        return TRUE;
+    g_autofree char *number = g_strdup_printf("%d", address->database);
+    const char *const argv[] = {"SELECT", number};
+    return enter(redis, 2, argv, error);
+}
+
+redisContext *rp_redis_connect(const RpRedisAddress *address, guint timeout_seconds, GError **error) {
+    const struct timeval timeout = {.tv_sec = (time_t)timeout_seconds};
+    g_autofree char *place = rp_redis_address_show(address);
+    g_autoptr(redisContext) redis = address->socket_path != NULL
+                                        ? redisConnectUnixWithTimeout(address->socket_path, timeout)
+                                        : redisConnectWithTimeout(address->host, address->port, timeout);
+    if (redis == NULL || redis->err != 0) {
+        g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_CONNECT, "Redis at %s: %s", place,
+                    redis != NULL ? redis->errstr : "out of memory");
+        return NULL;
+    }
+    redisSetTimeout(redis, timeout);
+    if (address->socket_path == NULL)
+        redisEnableKeepAlive(redis);
+    const char *const ping[] = {"PING"};
+    if (!authenticate(redis, address, error) || !select_database(redis, address, error) ||
+        !enter(redis, 1, ping, error)) {
+        g_prefix_error(error, "Redis at %s: ", place);
+        return NULL;
+    }
+    return g_steal_pointer(&redis);
+}
+
+char *rp_redis_info_field(redisContext *redis, const char *section, const char *field, GError **error) {
+    const char *const argv[] = {"INFO", section};
+    g_autoptr(redisReply) reply = rp_redis_command(redis, 2, argv, NULL, error);
+    if (reply == NULL)
+        return NULL;
+    g_auto(GStrv) lines = g_strsplit(reply->str, "\r\n", -1);
+    const gsize field_size = strlen(field);
+    for (char **line = lines; *line != NULL; line++)
+        if (strncmp(*line, field, field_size) == 0 && (*line)[field_size] == ':')
+            return g_strdup(*line + field_size + 1);
+    g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL, "Redis: INFO %s has no %s", section, field);
+    return NULL;
+}

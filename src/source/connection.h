@@ -1,0 +1,58 @@
+/* A connection to Redis, and what its error replies mean. */
+#pragma once
+
+#include <glib.h>
+#include <hiredis/hiredis.h>
+
+G_BEGIN_DECLS
+
+#define RP_SOURCE_ERROR (rp_source_error_quark())
+GQuark rp_source_error_quark(void);
+
+typedef enum {
+    RP_SOURCE_ERROR_CONNECT,    /* not reachable */
+    RP_SOURCE_ERROR_REFUSED,    /* wrong password, no permission, no such database */
+    RP_SOURCE_ERROR_RETRY,      /* LOADING, BUSY, …: the same command may succeed later */
+    RP_SOURCE_ERROR_WRONG_TYPE, /* the key holds another type than the command is for */
+    RP_SOURCE_ERROR_PROTOCOL,   /* a reply that makes no sense, or a lost connection */
+    RP_SOURCE_ERROR_REPLY,      /* any other error reply */
+} RpSourceError;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(redisContext, redisFree)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(redisReply, freeReplyObject)
+
+/* Where a Redis is and how to enter it. */
+typedef struct {
+    char *host;        /* NULL when socket_path is set */
+    int port;
+    char *socket_path;
+    char *user;        /* NULL: the default user */
+    char *password;    /* NULL: none */
+    int database;
+} RpRedisAddress;
+
+/* Reads redis://[user:password@]host[:port][/db] and unix:///path[?db=N]. A rediss:// address is refused
+ * in clear words: this build has no TLS. Error: RP_USAGE_ERROR, without the password. */
+RpRedisAddress *rp_redis_address_parse(const char *url, GError **error);
+void rp_redis_address_free(RpRedisAddress *address);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpRedisAddress, rp_redis_address_free)
+
+/* "host:port db N" or "path db N": for messages and the ledger, no user, no password. The caller frees. */
+char *rp_redis_address_show(const RpRedisAddress *address);
+
+/* Connects, authenticates and selects the database. The context is a blocking one with a command time-out
+ * of timeout_seconds; the caller owns it. A context belongs to one thread at a time. */
+redisContext *rp_redis_connect(const RpRedisAddress *address, guint timeout_seconds, GError **error);
+
+/* The meaning of an error reply, by its first word. */
+RpSourceError rp_redis_reply_classify(const char *text);
+
+/* Sends one command (argv, binary-safe) and waits for its reply, which the caller owns. NULL with error
+ * set for a lost connection and for an error reply. */
+redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *argv,
+                             const gsize *argv_sizes, GError **error);
+
+/* The value of one field of INFO ("run_id"), or NULL. The caller frees it. */
+char *rp_redis_info_field(redisContext *redis, const char *section, const char *field, GError **error);
+
+G_END_DECLS
