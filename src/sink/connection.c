@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-G_DEFINE_QUARK(rp-sink-error, rp_sink_error)
+G_DEFINE_QUARK(rp - sink - error, rp_sink_error)
 
 typedef struct {
     const char *prefix;
@@ -55,12 +55,13 @@ static char *one_line(const char *message) {
 }
 
 PGconn *rp_postgres_connect(const char *conninfo, GError **error) {
-    const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding",
-                                    "connect_timeout", "options", NULL};
+    const char *const keywords[] = {
+        "dbname", "fallback_application_name", "client_encoding", "connect_timeout", "options", NULL};
     const char *const values[] = {conninfo != NULL ? conninfo : "",
                                   "redis2pg",
                                   "UTF8",
-                                  g_getenv("PGCONNECT_TIMEOUT") != NULL ? g_getenv("PGCONNECT_TIMEOUT") : "10",
+                                  g_getenv("PGCONNECT_TIMEOUT") != NULL ? g_getenv("PGCONNECT_TIMEOUT")
+                                                                        : "10",
                                   NULL,
                                   NULL};
     g_autoptr(PGconn) connection = PQconnectdbParams(keywords, values, 1);
@@ -85,10 +86,11 @@ void rp_postgres_set_error(GError **error, PGconn *connection, const PGresult *r
     g_autofree char *message = one_line(primary != NULL ? primary : PQerrorMessage(connection));
     g_autofree char *place = rp_postgres_place(connection);
     if (sqlstate != NULL)
-        g_set_error(error, RP_SINK_ERROR, (int)rp_sqlstate_classify(sqlstate), "PostgreSQL at %s: %s (SQLSTATE %s)",
-                    place, message, sqlstate);
+        g_set_error(error, RP_SINK_ERROR, (int)rp_sqlstate_classify(sqlstate),
+                    "PostgreSQL at %s: %s (SQLSTATE %s)", place, message, sqlstate);
     else
-        g_set_error(error, RP_SINK_ERROR, (int)rp_sqlstate_classify(NULL), "PostgreSQL at %s: %s", place, message);
+        g_set_error(error, RP_SINK_ERROR, (int)rp_sqlstate_classify(NULL), "PostgreSQL at %s: %s", place,
+                    message);
 }
 
 static gboolean is_fine(const PGresult *result) {

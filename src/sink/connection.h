@@ -43,8 +43,7 @@ gboolean rp_postgres_run(PGconn *connection, const char *sql, GError **error);
 
 /* Like rp_postgres_run for a formatted statement: only for identifiers and literals that
  * rp_postgres_identifier made, and numbers. */
-gboolean rp_postgres_runf(PGconn *connection, GError **error, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
+gboolean rp_postgres_runf(PGconn *connection, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* Rows that the last command touched (PQcmdTuples as a number). */
 guint64 rp_postgres_affected(PGresult *result);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK(rp-source-error, rp_source_error)
+G_DEFINE_QUARK(rp - source - error, rp_source_error)
 
 #define DEFAULT_PORT 6379
 
@@ -46,9 +46,10 @@ RpRedisAddress *rp_redis_address_parse(const char *url, GError **error) {
     g_autoptr(GError) uri_error = NULL;
     g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_HAS_PASSWORD, &uri_error);
     if (uri == NULL) {
-        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-                    "the Redis address is no URL: redis://[user:password@]host:port/db or unix:///path.sock?db=N "
-                    "is expected (special characters of a password are written as %%XX)");
+        g_set_error(
+            error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+            "the Redis address is no URL: redis://[user:password@]host:port/db or unix:///path.sock?db=N "
+            "is expected (special characters of a password are written as %%XX)");
         return NULL;
     }
     g_autoptr(RpRedisAddress) address = g_new0(RpRedisAddress, 1);
@@ -60,9 +61,10 @@ RpRedisAddress *rp_redis_address_parse(const char *url, GError **error) {
     const char *scheme = g_uri_get_scheme(uri);
     const char *path = g_uri_get_path(uri);
     if (strcmp(scheme, "rediss") == 0) {
-        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-                    "rediss:// needs TLS, and this build has none: connect through a tunnel (stunnel, ssh -L) "
-                    "with redis://");
+        g_set_error(
+            error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+            "rediss:// needs TLS, and this build has none: connect through a tunnel (stunnel, ssh -L) "
+            "with redis://");
         return NULL;
     }
     if (strcmp(scheme, "unix") == 0)
@@ -103,13 +105,14 @@ static const ReplyClass REPLY_CLASSES[] = {
 RpSourceError rp_redis_reply_classify(const char *text) {
     const gsize word_size = strcspn(text, " ");
     for (guint i = 0; i < G_N_ELEMENTS(REPLY_CLASSES); i++)
-        if (strlen(REPLY_CLASSES[i].word) == word_size && strncmp(text, REPLY_CLASSES[i].word, word_size) == 0)
+        if (strlen(REPLY_CLASSES[i].word) == word_size &&
+            strncmp(text, REPLY_CLASSES[i].word, word_size) == 0)
             return REPLY_CLASSES[i].meaning;
     return RP_SOURCE_ERROR_REPLY;
 }
 
-redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *argv,
-                             const gsize *argv_sizes, GError **error) {
+redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *argv, const gsize *argv_sizes,
+                             GError **error) {
     /* hiredis takes const char ** only because its prototype predates the const that it keeps. */
     g_autoptr(redisReply) reply = redisCommandArgv(redis, argc, (const char **)argv, argv_sizes);
     if (reply == NULL) {
@@ -118,8 +121,8 @@ redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *a
         return NULL;
     }
     if (reply->type == REDIS_REPLY_ERROR) {
-        g_set_error(error, RP_SOURCE_ERROR, (int)rp_redis_reply_classify(reply->str), "Redis: %s: %s", argv[0],
-                    reply->str);
+        g_set_error(error, RP_SOURCE_ERROR, (int)rp_redis_reply_classify(reply->str), "Redis: %s: %s",
+                    argv[0], reply->str);
         return NULL;
     }
     return g_steal_pointer(&reply);

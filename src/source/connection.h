@@ -23,11 +23,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(redisReply, freeReplyObject)
 
 /* Where a Redis is and how to enter it. */
 typedef struct {
-    char *host;        /* NULL when socket_path is set */
+    char *host; /* NULL when socket_path is set */
     int port;
     char *socket_path;
-    char *user;        /* NULL: the default user */
-    char *password;    /* NULL: none */
+    char *user;     /* NULL: the default user */
+    char *password; /* NULL: none */
     int database;
 } RpRedisAddress;
 
@@ -49,8 +49,8 @@ RpSourceError rp_redis_reply_classify(const char *text);
 
 /* Sends one command (argv, binary-safe) and waits for its reply, which the caller owns. NULL with error
  * set for a lost connection and for an error reply. */
-redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *argv,
-                             const gsize *argv_sizes, GError **error);
+redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *argv, const gsize *argv_sizes,
+                             GError **error);
 
 /* The value of one field of INFO ("run_id"), or NULL. The caller frees it. */
 char *rp_redis_info_field(redisContext *redis, const char *section, const char *field, GError **error);
