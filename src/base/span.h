@@ -21,6 +21,9 @@ static inline gboolean rp_span_equal(RpSpan a, RpSpan b) {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* How much of a key messages show. */
+#define RP_SHOWN_KEY_BYTES 300
+
 /* The bytes as redis-cli shows them inside its quotes: printable ASCII and valid UTF-8 as they are,
  * backslash doubled, \n \r \t \a \b and \xff for the rest. At most max_bytes of the source are shown,
  * then "…". The caller frees the text. */

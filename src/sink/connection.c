@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-G_DEFINE_QUARK(rp - sink - error, rp_sink_error)
+G_DEFINE_QUARK(rp_sink_error, rp_sink_error)
 
 typedef struct {
     const char *prefix;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK(rp - source - error, rp_source_error)
+G_DEFINE_QUARK(rp_source_error, rp_source_error)
 
 #define DEFAULT_PORT 6379
 

@@ -1,0 +1,155 @@
+/* Position, counts, rejects and before-images of a batch.
+ *
+ * 1. They are written by the transaction that writes the batch's rows.
+ * 2. (run, pass, number) is the primary key: a batch cannot be counted twice. */
+#include "ledger/batches.h"
+
+#include "sink/merge.h"
+
+#include <jansson.h>
+
+const char RP_LEDGER_WRITTEN_BY_RUN[] =
+    "t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = $1::bigint)";
+
+gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *plan, guint64 run,
+                                      const RpBatch *batch, GError **error) {
+    if (plan->update_sql == NULL)
+        return TRUE;
+    g_autofree char *sql =
+        g_strdup_printf("INSERT INTO redis2pg.undo (run, pass, batch, target, operation, before) "
+                        "SELECT $1::bigint, $2::integer, $3::bigint, $4, 'update', row_to_json(t) %s "
+                        "AND t.xmin <> pg_current_xact_id()::xid FOR UPDATE OF t",
+                        plan->changed_sql);
+    g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+    g_autofree char *pass = g_strdup_printf("%u", batch->pass);
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, batch->number);
+    const char *const parameters[] = {run_text, pass, number, plan->entity->table->shown};
+    g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 4, parameters, error);
+    if (result != NULL)
+        return TRUE;
+    g_prefix_error(error, "keeping the rows of %s that will change: ", plan->entity->table->shown);
+    return FALSE;
+}
+
+static char *unmapped_json(const RpBatch *batch) {
+    if (g_hash_table_size(batch->unmapped) == 0)
+        return NULL;
+    json_t *object = json_object();
+    GHashTableIter iterator;
+    gpointer pattern, value;
+    g_hash_table_iter_init(&iterator, batch->unmapped);
+    while (g_hash_table_iter_next(&iterator, &pattern, &value)) {
+        const RpUnmapped *unmapped = value;
+        json_object_set_new(
+            object, pattern,
+            json_pack("{sIss}", "keys", (json_int_t)unmapped->keys, "example", unmapped->example));
+    }
+    char *dumped = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    char *text = g_strdup(dumped);
+    free(dumped);
+    return text;
+}
+
+static gboolean write_position(PGconn *connection, const char *run, const RpBatch *batch, GError **error) {
+    g_autofree char *pass = g_strdup_printf("%u", batch->pass);
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, batch->number);
+    g_autofree char *cursor = g_strdup_printf("%" G_GUINT64_FORMAT, batch->position.cursor);
+    g_autofree char *scanned = g_strdup_printf("%" G_GUINT64_FORMAT, batch->keys.scanned);
+    g_autofree char *mapped = g_strdup_printf("%" G_GUINT64_FORMAT, batch->keys.mapped);
+    g_autofree char *ignored = g_strdup_printf("%" G_GUINT64_FORMAT, batch->keys.ignored);
+    g_autofree char *unmapped = g_strdup_printf("%" G_GUINT64_FORMAT, batch->keys.unmapped);
+    g_autofree char *patterns = unmapped_json(batch);
+    const char *const parameters[] = {
+        run,     pass,   number,  cursor,   batch->position.is_pass_end ? "t" : "f",
+        scanned, mapped, ignored, unmapped, patterns};
+    g_autoptr(PGresult) result = rp_postgres_query(
+        connection,
+        "INSERT INTO redis2pg.batches (run, pass, number, cursor_after, is_pass_end, keys_scanned, "
+        "keys_mapped,"
+        " keys_ignored, keys_unmapped, unmapped) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        G_N_ELEMENTS(parameters), parameters, error);
+    return result != NULL;
+}
+
+static gboolean write_counts(PGconn *connection, const char *run, const RpBatch *batch, GError **error) {
+    g_autoptr(GString) sql = g_string_new(NULL);
+    for (guint entity = 0; entity < batch->n_entities; entity++) {
+        const RpCounts *counts = &batch->counts[entity];
+        if (counts->read == 0)
+            continue;
+        g_string_append_printf(
+            sql,
+            "%s(%s, %u, %" G_GUINT64_FORMAT ", %u, %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
+            ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
+            ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT ")",
+            sql->len > 0 ? ", " : "INSERT INTO redis2pg.batch_counts VALUES ", run, batch->pass,
+            batch->number, entity, counts->read, counts->inserted, counts->updated, counts->unchanged,
+            counts->deleted, counts->rejected, counts->filtered, counts->vanished, counts->parked);
+    }
+    return sql->len == 0 || rp_postgres_run(connection, sql->str, error);
+}
+
+/* ---- rejects, as binary COPY tuples ---- */
+
+static void add_text(RpBuffer *tuples, const char *text) {
+    if (text == NULL) {
+        rp_buffer_append_u32(tuples, G_MAXUINT32);
+        return;
+    }
+    rp_buffer_append_u32(tuples, (guint32)strlen(text));
+    rp_buffer_append(tuples, text, strlen(text));
+}
+
+static void add_bytes(RpBuffer *tuples, RpSpan bytes) {
+    rp_buffer_append_u32(tuples, (guint32)bytes.size);
+    rp_buffer_append(tuples, bytes.data, bytes.size);
+}
+
+static void add_reject(RpBuffer *tuples, RpBuffer *raw, guint64 run, const RpMapping *mapping,
+                       const RpBatch *batch, const RpReject *reject) {
+    const RpEntity *entity = g_ptr_array_index(mapping->entities, reject->entity);
+    rp_buffer_append_u16(tuples, 12);
+    rp_buffer_append_u32(tuples, 8);
+    rp_buffer_append_u64(tuples, run);
+    rp_buffer_append_u32(tuples, 4);
+    rp_buffer_append_u32(tuples, batch->pass);
+    rp_buffer_append_u32(tuples, 8);
+    rp_buffer_append_u64(tuples, batch->number);
+    add_text(tuples, entity->name);
+    add_bytes(tuples, rp_records_key(&batch->records, reject->record));
+    add_text(tuples, rp_stage_name(reject->stage));
+    add_text(tuples, rp_reject_code_name(reject->code));
+    add_text(tuples, reject->column);
+    add_text(tuples, reject->constraint);
+    add_text(tuples, reject->message);
+    add_text(tuples, reject->value);
+    raw->size = 0;
+    rp_records_append_raw(&batch->records, reject->record, raw);
+    add_bytes(tuples, (RpSpan){raw->data, raw->size});
+}
+
+static gboolean write_rejects(PGconn *connection, guint64 run, const RpMapping *mapping, const RpBatch *batch,
+                              GError **error) {
+    if (batch->rejects->len == 0)
+        return TRUE;
+    g_auto(RpBuffer) tuples = {0};
+    g_auto(RpBuffer) raw = {0};
+    for (guint i = 0; i < batch->rejects->len; i++)
+        add_reject(&tuples, &raw, run, mapping, batch, &g_array_index(batch->rejects, RpReject, i));
+    return rp_copy_binary(connection,
+                          "COPY redis2pg.rejects (run, pass, batch, entity, key, stage, code, column_name,"
+                          " constraint_name, message, value, raw) FROM STDIN (FORMAT binary)",
+                          tuples.data, tuples.size, error);
+}
+
+gboolean rp_ledger_write_batch(PGconn *connection, guint64 run, const RpMapping *mapping,
+                               const RpBatch *batch, GError **error) {
+    g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+    if (write_position(connection, run_text, batch, error) &&
+        write_counts(connection, run_text, batch, error) &&
+        write_rejects(connection, run, mapping, batch, error))
+        return TRUE;
+    g_prefix_error(error, "writing batch %" G_GUINT64_FORMAT " to the ledger: ", batch->number);
+    return FALSE;
+}

@@ -1,0 +1,24 @@
+/* What the ledger keeps of a batch. All calls belong inside the transaction that writes the batch's rows. */
+#pragma once
+
+#include "mapping/mapping.h"
+#include "model/batch.h"
+#include "sink/merge_plan.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Keeps the target rows that an update is about to change, as they are, and locks them. Rows that this very
+ * transaction wrote have no earlier image. Call it before rp_merge_update. */
+gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *plan, guint64 run,
+                                      const RpBatch *batch, GError **error);
+
+/* Writes position, key counts, row counts and rejects of the batch. */
+gboolean rp_ledger_write_batch(PGconn *connection, guint64 run, const RpMapping *mapping,
+                               const RpBatch *batch, GError **error);
+
+/* An SQL condition over a target row t: a committed batch of the run $1 wrote it. For rp_merge_plan_new. */
+extern const char RP_LEDGER_WRITTEN_BY_RUN[];
+
+G_END_DECLS

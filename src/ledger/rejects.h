@@ -1,0 +1,46 @@
+/* Reading rejects back. */
+#pragma once
+
+#include "sink/connection.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Which rejects; 0 and NULL: all. */
+typedef struct {
+    guint64 id;
+    guint64 run;
+    const char *entity;
+    const char *code;
+} RpRejectFilter;
+
+/* A reject as the ledger holds it. */
+typedef struct {
+    guint64 id;
+    guint64 run;
+    char *entity;
+    char *key;     /* shown text */
+    char *key_hex; /* when the key is not UTF-8 text; else NULL */
+    char *stage;
+    char *column; /* NULL: about the whole record */
+    char *code;
+    char *constraint;
+    char *message;
+    char *value;
+    char *rejected_at;
+    guint64 resolved_by; /* 0: open */
+    GBytes *raw;         /* only when asked for */
+} RpStoredReject;
+
+/* Called for each reject in the order of their ids; the reject is freed after it. */
+typedef void (*RpRejectVisitor)(const RpStoredReject *reject, gpointer data);
+
+/* Visits at most limit rejects (0: all), in bounded memory. */
+gboolean rp_ledger_visit_rejects(PGconn *connection, const RpRejectFilter *filter, gboolean with_raw,
+                                 guint64 limit, RpRejectVisitor visit, gpointer data, GError **error);
+
+/* Counts by code: an array of RpCodeCount (summary.h) that frees them. */
+GPtrArray *rp_ledger_count_rejects(PGconn *connection, const RpRejectFilter *filter, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,80 @@
+/* Opening and closing runs. */
+#include "ledger/runs.h"
+
+#include "base/error.h"
+
+#include <unistd.h>
+
+/* Advisory lock of the target: "redis2pg" in ASCII as a bigint, so that no other tool takes it by chance. */
+#define LOCK_SQL_KEY "8243108421553383527"
+
+static gboolean refuse(PGconn *connection, GError **error) {
+    g_autoptr(PGresult) holder = rp_postgres_query(
+        connection,
+        "SELECT r.run, r.host, r.pid, r.started_at FROM redis2pg.runs r WHERE r.status = 'open' "
+        "ORDER BY r.run DESC LIMIT 1",
+        0, NULL, NULL);
+    if (holder != NULL && PQntuples(holder) == 1)
+        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                    "another run works on this target: run %s on host %s, process %s, since %s",
+                    PQgetvalue(holder, 0, 0), PQgetvalue(holder, 0, 1), PQgetvalue(holder, 0, 2),
+                    PQgetvalue(holder, 0, 3));
+    else
+        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED, "another run works on this target");
+    return FALSE;
+}
+
+gboolean rp_ledger_lock(PGconn *connection, GError **error) {
+    g_autoptr(PGresult) result =
+        rp_postgres_query(connection, "SELECT pg_try_advisory_lock(" LOCK_SQL_KEY ")", 0, NULL, error);
+    if (result == NULL)
+        return FALSE;
+    return PQgetvalue(result, 0, 0)[0] == 't' ? TRUE : refuse(connection, error);
+}
+
+static gboolean write_entities(PGconn *connection, const char *run, const RpMapping *mapping,
+                               GError **error) {
+    for (guint i = 0; i < mapping->entities->len; i++) {
+        const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
+        g_autofree char *number = g_strdup_printf("%u", i);
+        const char *const parameters[] = {run, number, entity->name, entity->table->shown};
+        g_autoptr(PGresult) result = rp_postgres_query(
+            connection, "INSERT INTO redis2pg.run_entities VALUES ($1, $2, $3, $4)", 4, parameters, error);
+        if (result == NULL)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, guint64 *run, GError **error) {
+    g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+    const char *const parameters[] = {
+        head->kind,   head->strategy,      head->mapping->path, head->mapping->digest,
+        head->source, head->source_run_id, REDIS2PG_VERSION,    g_get_host_name(),
+        pid,          head->settings};
+    if (!rp_postgres_run(connection, "BEGIN", error))
+        return FALSE;
+    g_autoptr(PGresult) result = rp_postgres_query(
+        connection,
+        "INSERT INTO redis2pg.runs (kind, strategy, mapping, mapping_digest, source, source_run_id,"
+        " tool_version, host, pid, settings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING run",
+        G_N_ELEMENTS(parameters), parameters, error);
+    if (result == NULL || !write_entities(connection, PQgetvalue(result, 0, 0), head->mapping, error)) {
+        rp_postgres_run(connection, "ROLLBACK", NULL);
+        g_prefix_error(error, "opening the run in the ledger: ");
+        return FALSE;
+    }
+    *run = g_ascii_strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    return rp_postgres_run(connection, "COMMIT", error);
+}
+
+gboolean rp_ledger_close_run(PGconn *connection, guint64 run, const char *status, const char *reason,
+                             GError **error) {
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+    const char *const parameters[] = {number, status, reason};
+    g_autoptr(PGresult) result = rp_postgres_query(
+        connection,
+        "UPDATE redis2pg.runs SET status = $2, error = $3, ended_at = clock_timestamp() WHERE run = $1", 3,
+        parameters, error);
+    return result != NULL;
+}

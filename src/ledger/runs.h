@@ -1,0 +1,33 @@
+/* Runs in the ledger: opening, excluding others, closing. */
+#pragma once
+
+#include "mapping/mapping.h"
+#include "sink/connection.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What a run says of itself when it opens. Borrowed. */
+typedef struct {
+    const char *kind;     /* "run" */
+    const char *strategy; /* "merge" */
+    const RpMapping *mapping;
+    const char *source;        /* "host:port db N" */
+    const char *source_run_id; /* of INFO */
+    const char *settings;      /* a JSON object */
+} RpRunHead;
+
+/* Takes the target's lock (an advisory lock of the database, held by this connection until it closes), so
+ * that two runs on one target exclude each other. RP_GUARD_ERROR that names the run, host and process which
+ * hold it when it is taken. */
+gboolean rp_ledger_lock(PGconn *connection, GError **error);
+
+/* Writes the run and its entities; gives its number. */
+gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, guint64 *run, GError **error);
+
+/* Ends the run with a status and, unless NULL, the reason. */
+gboolean rp_ledger_close_run(PGconn *connection, guint64 run, const char *status, const char *reason,
+                             GError **error);
+
+G_END_DECLS

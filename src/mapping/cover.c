@@ -1,0 +1,24 @@
+/* Look-ups in a loaded mapping. */
+#include "mapping/mapping.h"
+
+const RpMapColumn *rp_entity_find_column(const RpEntity *entity, const char *name) {
+    for (guint i = 0; i < entity->columns->len; i++) {
+        const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
+        if (strcmp(column->name, name) == 0)
+            return column;
+    }
+    return NULL;
+}
+
+RpCover rp_mapping_cover(const RpMapping *mapping, RpSpan key) {
+    for (guint i = 0; i < mapping->entities->len; i++)
+        if (rp_pattern_match(((const RpEntity *)g_ptr_array_index(mapping->entities, i))->keys, key, NULL))
+            return RP_COVER_ENTITY;
+    for (guint i = 0; i < mapping->links->len; i++)
+        if (rp_pattern_match(((const RpLink *)g_ptr_array_index(mapping->links, i))->keys, key, NULL))
+            return RP_COVER_LINK;
+    for (guint i = 0; i < mapping->ignores->len; i++)
+        if (rp_pattern_match(g_ptr_array_index(mapping->ignores, i), key, NULL))
+            return RP_COVER_IGNORE;
+    return RP_COVER_NONE;
+}

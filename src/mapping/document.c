@@ -1,0 +1,168 @@
+/* libyaml documents behind a small face. Aliases stay references to their anchor's node, so a file cannot
+ * grow by them; whoever walks the nodes does so to a fixed depth. */
+#include "mapping/document.h"
+
+#include <string.h>
+#include <yaml.h>
+
+struct RpYamlFile {
+    char *name;
+    yaml_document_t document;
+    gboolean has_document;
+};
+
+void rp_yaml_free(RpYamlFile *file) {
+    if (file == NULL)
+        return;
+    if (file->has_document)
+        yaml_document_delete(&file->document);
+    g_free(file->name);
+    g_free(file);
+}
+
+static void add_syntax_finding(RpFindings *findings, const char *name, const yaml_parser_t *parser) {
+    const yaml_mark_t mark = parser->problem_mark.line > 0 || parser->problem_mark.column > 0
+                                 ? parser->problem_mark
+                                 : parser->mark;
+    g_autofree char *place = g_strdup_printf("%s:%zu:%zu", name, mark.line + 1, mark.column + 1);
+    rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", place, NULL, "no YAML: %s%s%s",
+                    parser->context != NULL ? parser->context : "", parser->context != NULL ? ", " : "",
+                    parser->problem != NULL ? parser->problem : "unreadable");
+}
+
+static gboolean refuse_second_document(yaml_parser_t *parser, const char *name, RpFindings *findings) {
+    yaml_document_t second;
+    if (!yaml_parser_load(parser, &second)) {
+        add_syntax_finding(findings, name, parser);
+        return FALSE;
+    }
+    const yaml_node_t *root = yaml_document_get_root_node(&second);
+    if (root != NULL) {
+        g_autofree char *place =
+            g_strdup_printf("%s:%zu:%zu", name, root->start_mark.line + 1, root->start_mark.column + 1);
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", place, "one document a file",
+                        "a second document begins here");
+    }
+    yaml_document_delete(&second);
+    return root == NULL;
+}
+
+RpYamlFile *rp_yaml_parse(const char *name, const char *text, gsize size, RpFindings *findings) {
+    if (size > RP_YAML_MAX_BYTES) {
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", name, NULL,
+                        "%" G_GSIZE_FORMAT " bytes are more than a mapping may have (%d)", size,
+                        RP_YAML_MAX_BYTES);
+        return NULL;
+    }
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser))
+        g_error("out of memory");
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+    g_autoptr(RpYamlFile) file = g_new0(RpYamlFile, 1);
+    file->name = g_strdup(name);
+    gboolean is_fine = FALSE;
+    if (!yaml_parser_load(&parser, &file->document)) {
+        add_syntax_finding(findings, name, &parser);
+    } else {
+        file->has_document = TRUE;
+        is_fine = yaml_document_get_root_node(&file->document) == NULL ||
+                  refuse_second_document(&parser, name, findings);
+    }
+    yaml_parser_delete(&parser);
+    return is_fine ? g_steal_pointer(&file) : NULL;
+}
+
+RpYamlFile *rp_yaml_load(const char *path, RpFindings *findings) {
+    g_autofree char *text = NULL;
+    gsize size;
+    g_autoptr(GError) error = NULL;
+    if (!g_file_get_contents(path, &text, &size, &error)) {
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s", error->message);
+        return NULL;
+    }
+    return rp_yaml_parse(path, text, size, findings);
+}
+
+static yaml_node_t *node_of(RpYamlNode node) {
+    if (node.number == 0)
+        return NULL;
+    /* The prototype asks for a writable document; getting a node does not write. */
+    return yaml_document_get_node((yaml_document_t *)&node.file->document, node.number);
+}
+
+RpYamlNode rp_yaml_root(const RpYamlFile *file) {
+    const gboolean is_empty = yaml_document_get_root_node((yaml_document_t *)&file->document) == NULL;
+    return (RpYamlNode){file, is_empty ? 0 : 1};
+}
+
+RpYamlKind rp_yaml_kind(RpYamlNode node) {
+    const yaml_node_t *raw = node_of(node);
+    if (raw == NULL)
+        return RP_YAML_NONE;
+    switch (raw->type) {
+    case YAML_SCALAR_NODE:
+        return RP_YAML_SCALAR;
+    case YAML_SEQUENCE_NODE:
+        return RP_YAML_LIST;
+    case YAML_MAPPING_NODE:
+        return RP_YAML_MAP;
+    case YAML_NO_NODE:
+        break;
+    }
+    return RP_YAML_NONE;
+}
+
+const char *rp_yaml_kind_name(RpYamlKind kind) {
+    static const char *const names[] = {"nothing", "a scalar", "a list", "a map"};
+    return names[kind];
+}
+
+const char *rp_yaml_text(RpYamlNode node) {
+    const yaml_node_t *raw = node_of(node);
+    return raw != NULL && raw->type == YAML_SCALAR_NODE ? (const char *)raw->data.scalar.value : NULL;
+}
+
+gboolean rp_yaml_is_quoted(RpYamlNode node) {
+    const yaml_node_t *raw = node_of(node);
+    return raw != NULL && raw->type == YAML_SCALAR_NODE && raw->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+}
+
+guint rp_yaml_length(RpYamlNode node) {
+    const yaml_node_t *raw = node_of(node);
+    if (raw == NULL)
+        return 0;
+    if (raw->type == YAML_SEQUENCE_NODE)
+        return (guint)(raw->data.sequence.items.top - raw->data.sequence.items.start);
+    if (raw->type == YAML_MAPPING_NODE)
+        return (guint)(raw->data.mapping.pairs.top - raw->data.mapping.pairs.start);
+    return 0;
+}
+
+RpYamlNode rp_yaml_item(RpYamlNode list, guint position) {
+    return (RpYamlNode){list.file, node_of(list)->data.sequence.items.start[position]};
+}
+
+void rp_yaml_pair(RpYamlNode map, guint position, RpYamlNode *key, RpYamlNode *value) {
+    const yaml_node_pair_t *pair = &node_of(map)->data.mapping.pairs.start[position];
+    *key = (RpYamlNode){map.file, pair->key};
+    *value = (RpYamlNode){map.file, pair->value};
+}
+
+RpYamlNode rp_yaml_get(RpYamlNode map, const char *key) {
+    if (rp_yaml_kind(map) == RP_YAML_MAP)
+        for (guint i = 0; i < rp_yaml_length(map); i++) {
+            RpYamlNode name, value;
+            rp_yaml_pair(map, i, &name, &value);
+            if (g_strcmp0(rp_yaml_text(name), key) == 0)
+                return value;
+        }
+    return (RpYamlNode){map.file, 0};
+}
+
+char *rp_yaml_place(RpYamlNode node) {
+    const yaml_node_t *raw = node_of(node);
+    if (raw == NULL)
+        return g_strdup(node.file->name);
+    return g_strdup_printf("%s:%zu:%zu", node.file->name, raw->start_mark.line + 1,
+                           raw->start_mark.column + 1);
+}

@@ -1,0 +1,221 @@
+/* A validating JSON scanner. */
+#include "mapping/json.h"
+
+#define MAX_STRING_BYTES  0x0FFFFFFF /* JENTRY_OFFLENMASK of jsonb.h */
+#define MAX_NUMBER_DIGITS 1000
+#define MAX_EXPONENT      1000
+
+typedef struct {
+    const char *at;
+    const char *end;
+    const char *problem;
+} Scan;
+
+static gboolean fail(Scan *scan, const char *problem) {
+    if (scan->problem == NULL)
+        scan->problem = problem;
+    return FALSE;
+}
+
+static void skip_blanks(Scan *scan) {
+    while (scan->at < scan->end &&
+           (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\t' || *scan->at == '\r'))
+        scan->at++;
+}
+
+static int take_hex4(Scan *scan) {
+    if (scan->end - scan->at < 4)
+        return -1;
+    int value = 0;
+    for (int i = 0; i < 4; i++) {
+        const int digit = g_ascii_xdigit_value(*scan->at++);
+        if (digit < 0)
+            return -1;
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+/* After the `u` of \u. */
+static gboolean scan_unicode(Scan *scan) {
+    const int first = take_hex4(scan);
+    if (first < 0)
+        return fail(scan, "\\u needs four hex digits");
+    if (first == 0)
+        return fail(scan, "\\u0000 cannot be stored");
+    if (first >= 0xDC00 && first <= 0xDFFF)
+        return fail(scan, "a low surrogate without a high one before it");
+    if (first < 0xD800 || first > 0xDBFF)
+        return TRUE;
+    if (scan->end - scan->at < 2 || scan->at[0] != '\\' || scan->at[1] != 'u')
+        return fail(scan, "a high surrogate without a low one after it");
+    scan->at += 2;
+    const int second = take_hex4(scan);
+    return second >= 0xDC00 && second <= 0xDFFF ? TRUE
+                                                : fail(scan, "a high surrogate without a low one after it");
+}
+
+/* At the opening quote. */
+static gboolean scan_string(Scan *scan) {
+    const char *start = ++scan->at;
+    while (scan->at < scan->end) {
+        const guchar byte = (guchar)*scan->at++;
+        if (byte == '"')
+            return scan->at - start <= MAX_STRING_BYTES ? TRUE : fail(scan, "a string is too long for jsonb");
+        if (byte < 0x20)
+            return fail(scan, "a control character in a string is not escaped");
+        if (byte != '\\')
+            continue;
+        if (scan->at == scan->end)
+            break;
+        const char escape = *scan->at++;
+        if (escape == 'u') {
+            if (!scan_unicode(scan))
+                return FALSE;
+        } else if (strchr("\"\\/bfnrt", escape) == NULL || escape == '\0') {
+            return fail(scan, "an unknown escape in a string");
+        }
+    }
+    return fail(scan, "it ends inside a string");
+}
+
+static int skip_digits(Scan *scan) {
+    const char *start = scan->at;
+    while (scan->at < scan->end && g_ascii_isdigit(*scan->at))
+        scan->at++;
+    return (int)MIN(scan->at - start, G_MAXINT);
+}
+
+static gboolean scan_exponent(Scan *scan) {
+    scan->at++;
+    if (scan->at < scan->end && (*scan->at == '+' || *scan->at == '-'))
+        scan->at++;
+    const char *digits = scan->at;
+    if (skip_digits(scan) == 0)
+        return fail(scan, "an exponent without digits");
+    int exponent = 0;
+    for (; digits < scan->at; digits++)
+        exponent = MIN(exponent * 10 + (*digits - '0'), MAX_EXPONENT + 1);
+    return exponent <= MAX_EXPONENT ? TRUE : fail(scan, "a number's exponent is too large");
+}
+
+static gboolean scan_number(Scan *scan) {
+    if (*scan->at == '-')
+        scan->at++;
+    const char *first = scan->at;
+    const int n_whole = skip_digits(scan);
+    if (n_whole == 0)
+        return fail(scan, "an unexpected character");
+    if (*first == '0' && n_whole > 1)
+        return fail(scan, "a number begins with 0");
+    int n_places = 0;
+    if (scan->at < scan->end && *scan->at == '.') {
+        scan->at++;
+        n_places = skip_digits(scan);
+        if (n_places == 0)
+            return fail(scan, "a decimal point without digits after it");
+    }
+    if (n_whole > MAX_NUMBER_DIGITS || n_places > MAX_NUMBER_DIGITS)
+        return fail(scan, "a number has too many digits");
+    if (scan->at < scan->end && (*scan->at == 'e' || *scan->at == 'E'))
+        return scan_exponent(scan);
+    return TRUE;
+}
+
+static gboolean scan_word(Scan *scan, const char *word) {
+    const gsize size = strlen(word);
+    if ((gsize)(scan->end - scan->at) < size || memcmp(scan->at, word, size) != 0)
+        return fail(scan, "an unexpected character");
+    scan->at += size;
+    return TRUE;
+}
+
+static gboolean scan_scalar(Scan *scan) {
+    switch (*scan->at) {
+    case '"':
+        return scan_string(scan);
+    case 't':
+        return scan_word(scan, "true");
+    case 'f':
+        return scan_word(scan, "false");
+    case 'n':
+        return scan_word(scan, "null");
+    default:
+        return scan_number(scan);
+    }
+}
+
+/* A member's name and its colon. */
+static gboolean scan_name(Scan *scan) {
+    skip_blanks(scan);
+    if (scan->at == scan->end || *scan->at != '"')
+        return fail(scan, scan->at == scan->end ? "it ends inside an object" : "a member's name is missing");
+    if (!scan_string(scan))
+        return FALSE;
+    skip_blanks(scan);
+    if (scan->at == scan->end || *scan->at != ':')
+        return fail(scan, scan->at == scan->end ? "it ends inside an object" : "\":\" is missing");
+    scan->at++;
+    return TRUE;
+}
+
+/* Scans one value with all inside it. The open brackets stand on a stack of bits, not of calls. */
+static gboolean scan_value(Scan *scan) {
+    char open[RP_JSON_MAX_DEPTH];
+    int depth = 0;
+    for (;;) {
+        skip_blanks(scan);
+        if (scan->at == scan->end)
+            return fail(scan, "it ends before a value");
+        if (*scan->at == '{' || *scan->at == '[') {
+            if (depth == RP_JSON_MAX_DEPTH)
+                return fail(scan, "it is nested too deeply");
+            const char bracket = *scan->at++;
+            skip_blanks(scan);
+            if (scan->at < scan->end && *scan->at == (bracket == '{' ? '}' : ']')) {
+                scan->at++;
+            } else {
+                open[depth++] = bracket;
+                if (bracket == '{' && !scan_name(scan))
+                    return FALSE;
+                continue;
+            }
+        } else if (!scan_scalar(scan)) {
+            return FALSE;
+        }
+        /* A value has ended: close what ends with it, or go on to the next. */
+        for (;;) {
+            if (depth == 0)
+                return TRUE;
+            skip_blanks(scan);
+            if (scan->at == scan->end)
+                return fail(scan,
+                            open[depth - 1] == '{' ? "it ends inside an object" : "it ends inside an array");
+            const char next = *scan->at++;
+            if (next == ',') {
+                if (open[depth - 1] == '{' && !scan_name(scan))
+                    return FALSE;
+                break;
+            }
+            if (next != (open[depth - 1] == '{' ? '}' : ']'))
+                return fail(scan, "\",\" is missing between values");
+            depth--;
+        }
+    }
+}
+
+const char *rp_json_check(RpSpan text, RpJsonShape shape) {
+    Scan scan = {text.data, text.data + text.size, NULL};
+    skip_blanks(&scan);
+    const char first = scan.at < scan.end ? *scan.at : '\0';
+    if (!scan_value(&scan))
+        return scan.problem;
+    skip_blanks(&scan);
+    if (scan.at != scan.end)
+        return "something follows the value";
+    if (shape == RP_JSON_OBJECT && first != '{')
+        return "it is not an object";
+    if (shape == RP_JSON_ARRAY && first != '[')
+        return "it is not an array";
+    return NULL;
+}

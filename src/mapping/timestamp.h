@@ -1,0 +1,33 @@
+/* Times from text: ISO 8601 (RFC 3339 and the forms that programs write) and Unix numbers. */
+#pragma once
+
+#include "base/span.h"
+#include "model/reject.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+    RP_TIME_ISO8601,
+    RP_TIME_UNIX,
+    RP_TIME_UNIX_MS,
+    RP_TIME_UNIX_US,
+} RpTimeFormat;
+
+/* Microseconds from 1970-01-01 to 2000-01-01, where PostgreSQL's timestamps begin. */
+#define RP_POSTGRES_EPOCH_US G_GINT64_CONSTANT(946684800000000)
+
+/* Reads a time into microseconds since 2000-01-01 00:00 UTC (postgresql: timestamp_send). Text without a
+ * zone of its own is in zone (NULL: UTC). Dates must exist, years are 0001 to 9999, and digits finer than
+ * microseconds must be zero (else RP_REJECT_SCALE_EXCEEDED). */
+gboolean rp_timestamp_parse(RpSpan text, RpTimeFormat format, GTimeZone *zone, gint64 *microseconds,
+                            RpRejectCode *code);
+
+/* Reads YYYY-MM-DD into days since 2000-01-01 (postgresql: date_send). */
+gboolean rp_date_parse(RpSpan text, gint32 *days);
+
+/* The offset of zone from UTC in seconds at that wall-clock time; 0 for NULL. */
+gint32 rp_zone_offset(GTimeZone *zone, gint64 local_seconds_unix);
+
+G_END_DECLS

@@ -1,0 +1,114 @@
+/* The walk over a YAML map by a table of words, and readers of scalars. */
+#include "mapping/words.h"
+
+#include "base/suggest.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void rp_words_error(RpLoader *loader, RpYamlNode node, const char *code, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_autofree char *place = rp_yaml_place(node);
+    rp_findings_add(loader->findings, RP_SEVERITY_ERROR, code, place, NULL, "%s", text);
+}
+
+static void refuse_unknown(RpLoader *loader, const RpWord *words, RpYamlNode key, const char *what) {
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (const RpWord *word = words; word->word != NULL; word++)
+        g_ptr_array_add(names, (gpointer)word->word);
+    g_ptr_array_add(names, NULL);
+    g_autofree char *hint = rp_suggest_hint(rp_yaml_text(key), (const char *const *)names->pdata);
+    rp_words_error(loader, key, "unknown_word", "\"%s\" is no word of %s%s", rp_yaml_text(key), what, hint);
+}
+
+static gboolean stood_before(RpYamlNode map, guint position, const char *name) {
+    for (guint i = 0; i < position; i++) {
+        RpYamlNode key, value;
+        rp_yaml_pair(map, i, &key, &value);
+        if (g_strcmp0(rp_yaml_text(key), name) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void take_pair(RpLoader *loader, const RpWord *words, RpYamlNode key, RpYamlNode value,
+                      const char *what) {
+    const char *name = rp_yaml_text(key);
+    for (const RpWord *word = words; word->word != NULL; word++) {
+        if (strcmp(word->word, name) != 0)
+            continue;
+        if (word->kind != RP_YAML_NONE && rp_yaml_kind(value) != word->kind)
+            rp_words_error(loader, value, "wrong_yaml_type", "\"%s\" takes %s, not %s", name,
+                           rp_yaml_kind_name(word->kind), rp_yaml_kind_name(rp_yaml_kind(value)));
+        else
+            word->take(loader, value);
+        return;
+    }
+    refuse_unknown(loader, words, key, what);
+}
+
+void rp_words_walk(RpLoader *loader, const RpWord *words, RpYamlNode map, const char *what) {
+    for (guint i = 0; i < rp_yaml_length(map); i++) {
+        RpYamlNode key, value;
+        rp_yaml_pair(map, i, &key, &value);
+        if (rp_yaml_text(key) == NULL)
+            rp_words_error(loader, key, "wrong_yaml_type", "a word of %s is %s", what,
+                           rp_yaml_kind_name(rp_yaml_kind(key)));
+        else if (stood_before(map, i, rp_yaml_text(key)))
+            rp_words_error(loader, key, "duplicate_word", "\"%s\" stands twice in %s", rp_yaml_text(key),
+                           what);
+        else
+            take_pair(loader, words, key, value, what);
+    }
+}
+
+gboolean rp_words_bool(RpLoader *loader, RpYamlNode node, gboolean *value) {
+    static const char *const words[] = {"true", "yes", "on", "false", "no", "off"};
+    for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+        if (g_ascii_strcasecmp(rp_yaml_text(node), words[i]) == 0) {
+            *value = i < 3;
+            return TRUE;
+        }
+    rp_words_error(loader, node, "bad_value", "\"%s\" is neither true nor false", rp_yaml_text(node));
+    return FALSE;
+}
+
+gboolean rp_words_count(RpLoader *loader, RpYamlNode node, gsize *value) {
+    guint64 number;
+    if (!g_ascii_string_to_unsigned(rp_yaml_text(node), 10, 0, G_MAXINT32, &number, NULL)) {
+        rp_words_error(loader, node, "bad_value", "\"%s\" is no whole number of 0 or more",
+                       rp_yaml_text(node));
+        return FALSE;
+    }
+    *value = number;
+    return TRUE;
+}
+
+gboolean rp_words_choice(RpLoader *loader, RpYamlNode node, const char *const *choices, guint *position) {
+    for (guint i = 0; choices[i] != NULL; i++)
+        if (strcmp(rp_yaml_text(node), choices[i]) == 0) {
+            *position = i;
+            return TRUE;
+        }
+    g_autofree char *all = g_strjoinv(", ", (char **)choices);
+    g_autofree char *hint = rp_suggest_hint(rp_yaml_text(node), choices);
+    rp_words_error(loader, node, "bad_value", "\"%s\" is none of %s%s", rp_yaml_text(node), all, hint);
+    return FALSE;
+}
+
+char **rp_words_list(RpLoader *loader, RpYamlNode node) {
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    for (guint i = 0; i < rp_yaml_length(node); i++) {
+        const RpYamlNode item = rp_yaml_item(node, i);
+        if (rp_yaml_text(item) == NULL) {
+            rp_words_error(loader, item, "wrong_yaml_type", "a scalar is expected, not %s",
+                           rp_yaml_kind_name(rp_yaml_kind(item)));
+            return NULL;
+        }
+        g_strv_builder_add(builder, rp_yaml_text(item));
+    }
+    return g_strv_builder_end(builder);
+}

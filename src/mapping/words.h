@@ -1,0 +1,48 @@
+/* The words of the mapping language: tables of them, and the walk that strictly holds a YAML map to one. A
+ * new word is a row in a table and a function that takes its value. */
+#pragma once
+
+#include "mapping/mapping.h"
+#include "mapping/document.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What is being loaded; the members below the current level are NULL. */
+typedef struct {
+    RpFindings *findings;
+    RpMapping *mapping;
+    RpEntity *entity;
+    RpMapColumn *column;
+    RpLink *link;
+} RpLoader;
+
+typedef struct {
+    const char *word;
+    RpYamlKind kind; /* what its value must be; RP_YAML_NONE: the function looks itself */
+    void (*take)(RpLoader *loader, RpYamlNode value);
+} RpWord;
+
+/* Gives each pair of the map to its word. Unknown words (with the nearest one), words that stand twice and
+ * values of the wrong kind become findings. words ends with a row of NULLs; what says what the map is ("a
+ * column"). */
+void rp_words_walk(RpLoader *loader, const RpWord *words, RpYamlNode map, const char *what);
+
+/* Adds an error finding at a node. */
+void rp_words_error(RpLoader *loader, RpYamlNode node, const char *code, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+
+/* Readers of scalars; what is wrong becomes a finding, and they return FALSE. */
+gboolean rp_words_bool(RpLoader *loader, RpYamlNode node, gboolean *value);
+gboolean rp_words_count(RpLoader *loader, RpYamlNode node, gsize *value);
+/* The position in choices (NULL-terminated). */
+gboolean rp_words_choice(RpLoader *loader, RpYamlNode node, const char *const *choices, guint *position);
+/* A list of scalars as strv, or NULL. */
+char **rp_words_list(RpLoader *loader, RpYamlNode node);
+
+/* Loads one column of loader->entity (columns.c). */
+void rp_column_load(RpLoader *loader, RpYamlNode name, RpYamlNode value);
+void rp_column_free(RpMapColumn *column);
+
+G_END_DECLS

@@ -1,0 +1,93 @@
+/* Life of a batch between the pool, the reader, the mapper and a writer. */
+#include "model/batch.h"
+
+static void unmapped_free(gpointer data) {
+    RpUnmapped *unmapped = data;
+    g_free(unmapped->example);
+    g_free(unmapped);
+}
+
+RpBatch *rp_batch_new(guint n_entities) {
+    RpBatch *batch = g_new0(RpBatch, 1);
+    rp_records_init(&batch->records);
+    batch->n_entities = n_entities;
+    batch->tuples = g_new0(RpTuples, n_entities);
+    for (guint i = 0; i < n_entities; i++)
+        rp_tuples_init(&batch->tuples[i]);
+    batch->counts = g_new0(RpCounts, n_entities);
+    batch->unmapped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unmapped_free);
+    batch->rejects = rp_rejects_new();
+    return batch;
+}
+
+void rp_batch_free(RpBatch *batch) {
+    if (batch == NULL)
+        return;
+    rp_records_clear(&batch->records);
+    for (guint i = 0; i < batch->n_entities; i++)
+        rp_tuples_clear(&batch->tuples[i]);
+    g_free(batch->tuples);
+    g_free(batch->counts);
+    g_hash_table_unref(batch->unmapped);
+    g_array_unref(batch->rejects);
+    g_free(batch);
+}
+
+void rp_batch_reset(RpBatch *batch, gsize keep_bytes) {
+    rp_records_reset(&batch->records, keep_bytes);
+    for (guint i = 0; i < batch->n_entities; i++) {
+        rp_tuples_reset(&batch->tuples[i], keep_bytes);
+        batch->counts[i] = (RpCounts){0};
+    }
+    batch->keys = (RpKeyCounts){0};
+    g_hash_table_remove_all(batch->unmapped);
+    g_array_set_size(batch->rejects, 0);
+    batch->n_map_rejects = 0;
+}
+
+void rp_batch_add_unmapped(RpBatch *batch, const char *pattern, RpSpan key) {
+    RpUnmapped *unmapped = g_hash_table_lookup(batch->unmapped, pattern);
+    if (unmapped == NULL) {
+        unmapped = g_new0(RpUnmapped, 1);
+        unmapped->example = rp_span_show(key, RP_REJECT_VALUE_BYTES);
+        g_hash_table_insert(batch->unmapped, g_strdup(pattern), unmapped);
+    }
+    unmapped->keys++;
+    batch->keys.unmapped++;
+}
+
+void rp_batch_seal_map(RpBatch *batch) {
+    batch->n_map_rejects = batch->rejects->len;
+}
+
+void rp_batch_forget_write(RpBatch *batch) {
+    for (guint i = batch->n_map_rejects; i < batch->rejects->len; i++)
+        batch->counts[g_array_index(batch->rejects, RpReject, i).entity].rejected--;
+    g_array_set_size(batch->rejects, batch->n_map_rejects);
+    for (guint i = 0; i < batch->n_entities; i++) {
+        RpCounts *counts = &batch->counts[i];
+        counts->inserted = counts->updated = counts->unchanged = counts->deleted = counts->filtered = 0;
+    }
+}
+
+void rp_batch_take_reject(RpBatch *batch, const RpReject *reject) {
+    g_array_append_val(batch->rejects, *reject);
+    batch->counts[reject->entity].rejected++;
+}
+
+void rp_counts_add(RpCounts *sum, const RpCounts *counts) {
+    sum->read += counts->read;
+    sum->inserted += counts->inserted;
+    sum->updated += counts->updated;
+    sum->unchanged += counts->unchanged;
+    sum->deleted += counts->deleted;
+    sum->rejected += counts->rejected;
+    sum->filtered += counts->filtered;
+    sum->vanished += counts->vanished;
+    sum->parked += counts->parked;
+}
+
+gboolean rp_counts_is_balanced(const RpCounts *counts) {
+    return counts->read == counts->inserted + counts->updated + counts->unchanged + counts->rejected +
+                               counts->filtered + counts->vanished + counts->parked;
+}

@@ -1,0 +1,86 @@
+/* A batch: a whole number of SCAN pages of one pass, on its way from the reader (records) through the
+ * mapper (tuples, rejects) to a writer (one transaction). Batches come from a fixed pool and go back to
+ * it, so their number bounds the memory of a run. A batch belongs to one thread at a time. */
+#pragma once
+
+#include "model/record.h"
+#include "model/reject.h"
+#include "model/tuples.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Where a scan stands: everything before it was read. */
+typedef struct {
+    guint32 pass;   /* number of the pass, from 0 */
+    guint64 cursor; /* SCAN cursor to go on with; 0 after the last page of a pass */
+    gboolean is_pass_end;
+} RpPosition;
+
+/* The account of an entity's rows: read = the sum of the others but deleted. */
+typedef struct {
+    guint64 read;
+    guint64 inserted;
+    guint64 updated;
+    guint64 unchanged;
+    guint64 deleted;
+    guint64 rejected;
+    guint64 filtered;
+    guint64 vanished;
+    guint64 parked;
+} RpCounts;
+
+/* The account of keys as SCAN gave them. */
+typedef struct {
+    guint64 scanned;
+    guint64 mapped;
+    guint64 ignored; /* by an ignore pattern or because a link covers them */
+    guint64 unmapped;
+} RpKeyCounts;
+
+typedef struct {
+    guint32 pass;
+    guint64 number;      /* in the order of reading, from 0 within the pass */
+    RpPosition position; /* after the batch */
+    RpRecords records;
+    guint n_entities;
+    RpTuples *tuples; /* by entity; empty for the entities of other passes */
+    RpCounts *counts; /* by entity */
+    RpKeyCounts keys;
+    GHashTable *unmapped; /* pattern (char *) -> RpUnmapped */
+    GArray *rejects;      /* of RpReject: first those of the mapper, then those of the writer */
+    guint n_map_rejects;
+} RpBatch;
+
+/* Keys of one shape that nothing covers. */
+typedef struct {
+    guint64 keys;
+    char *example; /* as shown text */
+} RpUnmapped;
+
+RpBatch *rp_batch_new(guint n_entities);
+void rp_batch_free(RpBatch *batch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpBatch, rp_batch_free)
+
+/* Empties the batch for its next use, keeping up to keep_bytes of each buffer. */
+void rp_batch_reset(RpBatch *batch, gsize keep_bytes);
+
+/* Notes an unmapped key under its pattern. */
+void rp_batch_add_unmapped(RpBatch *batch, const char *pattern, RpSpan key);
+
+/* Marks the end of the mapper's work: what a writer adds after it is undone by rp_batch_forget_write. */
+void rp_batch_seal_map(RpBatch *batch);
+
+/* Forgets what an attempt to write added, so that the batch can be written again whole. */
+void rp_batch_forget_write(RpBatch *batch);
+
+/* Rejects rows or records; counts it. Takes the strings of *reject. */
+void rp_batch_take_reject(RpBatch *batch, const RpReject *reject);
+
+void rp_counts_add(RpCounts *sum, const RpCounts *counts);
+
+/* Whether read equals the sum of what came of it. */
+gboolean rp_counts_is_balanced(const RpCounts *counts);
+
+G_END_DECLS

@@ -1,0 +1,43 @@
+/* What the threads of a load share. */
+#pragma once
+
+#include "model/batch.h"
+#include "pipeline/load.h"
+#include "pipeline/queue.h"
+#include "sink/merge_plan.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+    const RpLoadOptions *options;
+    guint64 run;
+    GArray *passes; /* of guint32: the pass of each entity */
+    guint n_passes;
+    GPtrArray *plans; /* of RpMergePlan, by entity */
+    RpQueue *pool;    /* of empty RpBatch */
+    guint n_batches;  /* that the pool holds when nothing is under way */
+    RpQueue *to_map;
+    RpQueue *to_write;
+    gint is_stopping;  /* atomic: read no further, finish what is in hand */
+    gint is_cancelled; /* atomic: drop what is in hand */
+    GMutex mutex;      /* guards what follows */
+    GError *error;     /* the first one */
+    RpLoadProgress progress;
+    guint64 keys_mapped; /* keys of the first pass that some entity wants */
+    GPtrArray *cancels;  /* of PGcancel: the writers' */
+} RpCrew;
+
+/* Keeps the first error, and takes it. is_final: drops what is in hand; else only reading ends. */
+void rp_crew_fail(RpCrew *crew, GError *error, gboolean is_final);
+
+/* Whether the entity is to be loaded. */
+gboolean rp_crew_wants(const RpCrew *crew, guint entity);
+
+/* Thread functions (GThreadFunc); data is the crew. */
+gpointer rp_reader_thread(gpointer crew);
+gpointer rp_mapper_thread(gpointer crew);
+gpointer rp_writer_thread(gpointer crew);
+
+G_END_DECLS

@@ -1,0 +1,47 @@
+/* A full load: reader → mappers → writers, supervised by the calling thread. */
+#pragma once
+
+#include "ledger/summary.h"
+#include "mapping/mapping.h"
+#include "source/connection.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* How far a load has come; a snapshot. */
+typedef struct {
+    guint64 keys_read;      /* records read, of all passes */
+    guint64 keys_expected;  /* an estimate; 0: not known yet */
+    guint64 rows_committed; /* inserted, updated or unchanged */
+    guint64 rejects;
+    double seconds;
+} RpLoadProgress;
+
+typedef void (*RpLoadObserver)(const RpLoadProgress *progress, gpointer data);
+
+/* All borrowed. */
+typedef struct {
+    const RpRedisAddress *redis;
+    const char *postgres;     /* conninfo */
+    const RpMapping *mapping; /* bound, without errors */
+    const char *const *only;  /* names of the entities to load, NULL: all */
+    const char *settings;     /* a JSON object for the ledger */
+    guint batch_rows;         /* a batch is closed with the first page that brings it to so many records */
+    gsize batch_bytes;        /* or to so many bytes of them */
+    guint n_mappers;
+    guint n_writers;
+    gsize max_value_bytes;
+    guint64 max_rejects;    /* more stop the run with RP_GUARD_ERROR; G_MAXUINT64: no limit */
+    RpLoadObserver observe; /* called from the calling thread a few times a second; may be NULL */
+    gpointer observe_data;
+} RpLoadOptions;
+
+/* Runs the load and writes it to the ledger, whose tables must be there. Blocks SIGINT and SIGTERM while it
+ * runs: the first stops reading, and the batches in hand are committed; the second aborts them.
+ * TRUE: completed, perhaps with rejects. FALSE: error says why; RP_STOP_ERROR when it was interrupted, by a
+ * signal or by a server that went away (what is committed stands). *summary is what the ledger says of the
+ * run; NULL when it could not be opened or read; the caller owns it. */
+gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,130 @@
+/* One summary, two faces. */
+#include "report/run_report.h"
+
+#include "report/table.h"
+
+static json_t *number(guint64 value) {
+    return json_integer((json_int_t)value);
+}
+
+static json_t *text_or_null(const char *text) {
+    return text != NULL ? json_string(text) : json_null();
+}
+
+static json_t *entities_json(const RpRunSummary *summary) {
+    json_t *entities = json_array();
+    for (guint i = 0; i < summary->entities->len; i++) {
+        const RpEntitySummary *entity = g_ptr_array_index(summary->entities, i);
+        const RpCounts *counts = &entity->counts;
+        json_array_append_new(
+            entities, json_pack("{ssssso so so so so so so so so}", "entity", entity->entity, "table",
+                                entity->table, "read", number(counts->read), "inserted",
+                                number(counts->inserted), "updated", number(counts->updated), "unchanged",
+                                number(counts->unchanged), "deleted", number(counts->deleted), "rejected",
+                                number(counts->rejected), "filtered", number(counts->filtered), "vanished",
+                                number(counts->vanished), "parked", number(counts->parked)));
+    }
+    return entities;
+}
+
+static json_t *unmapped_json(const RpRunSummary *summary) {
+    json_t *patterns = json_array();
+    for (guint i = 0; i < summary->unmapped->len; i++) {
+        const RpUnmappedSummary *unmapped = g_ptr_array_index(summary->unmapped, i);
+        json_array_append_new(patterns, json_pack("{sssoss}", "pattern", unmapped->pattern, "keys",
+                                                  number(unmapped->keys), "example", unmapped->example));
+    }
+    return patterns;
+}
+
+json_t *rp_report_codes_json(const GPtrArray *codes) {
+    json_t *by_code = json_object();
+    for (guint i = 0; i < codes->len; i++) {
+        const RpCodeCount *code = g_ptr_array_index(codes, i);
+        json_object_set_new(by_code, code->code, number(code->count));
+    }
+    return by_code;
+}
+
+json_t *rp_report_run_json(const RpRunSummary *summary) {
+    json_t *report =
+        json_pack("{so ss ss sb ss sf sb s{so so so so} so so s{so so}}", "run", number(summary->run), "kind",
+                  summary->kind, "status", summary->status, "dry_run", 0, "strategy", summary->strategy,
+                  "seconds", summary->seconds, "balanced", summary->is_balanced, "keys", "scanned",
+                  number(summary->keys.scanned), "mapped", number(summary->keys.mapped), "ignored",
+                  number(summary->keys.ignored), "unmapped", number(summary->keys.unmapped),
+                  "unmapped_patterns", unmapped_json(summary), "entities", entities_json(summary), "rejects",
+                  "total", number(summary->n_rejects), "by_code", rp_report_codes_json(summary->codes));
+    if (summary->error != NULL)
+        json_object_set_new(report, "error", json_string(summary->error));
+    return report;
+}
+
+json_t *rp_report_run_json_full(const RpRunSummary *summary) {
+    json_t *report = rp_report_run_json(summary);
+    json_object_set_new(report, "mapping", json_string(summary->mapping));
+    json_object_set_new(report, "source", json_string(summary->source));
+    json_object_set_new(report, "started_at", json_string(summary->started_at));
+    json_object_set_new(report, "ended_at", text_or_null(summary->ended_at));
+    return report;
+}
+
+/* ---- text ---- */
+
+static char *entities_text(const RpRunSummary *summary) {
+    static const char *const headings[] = {"entity",     "table",     ">read",     ">inserted", ">updated",
+                                           ">unchanged", ">rejected", ">filtered", ">vanished", NULL};
+    g_autoptr(RpTextTable) table = rp_text_table_new(headings);
+    for (guint i = 0; i < summary->entities->len; i++) {
+        const RpEntitySummary *entity = g_ptr_array_index(summary->entities, i);
+        const RpCounts *counts = &entity->counts;
+        const guint64 values[] = {counts->read,     counts->inserted, counts->updated, counts->unchanged,
+                                  counts->rejected, counts->filtered, counts->vanished};
+        const char *cells[G_N_ELEMENTS(values) + 2] = {entity->entity, entity->table};
+        for (guint c = 0; c < G_N_ELEMENTS(values); c++)
+            cells[c + 2] = rp_text_number(values[c]);
+        rp_text_table_add(table, cells);
+        for (guint c = 0; c < G_N_ELEMENTS(values); c++)
+            g_free((char *)cells[c + 2]);
+    }
+    return rp_text_table_show(table);
+}
+
+static void append_keys(GString *text, const RpRunSummary *summary) {
+    g_autofree char *scanned = rp_text_number(summary->keys.scanned);
+    g_autofree char *mapped = rp_text_number(summary->keys.mapped);
+    g_autofree char *ignored = rp_text_number(summary->keys.ignored);
+    g_autofree char *unmapped = rp_text_number(summary->keys.unmapped);
+    g_string_append_printf(text, "\nkeys: %s scanned = %s mapped + %s ignored + %s unmapped\n", scanned,
+                           mapped, ignored, unmapped);
+    for (guint i = 0; i < summary->unmapped->len; i++) {
+        const RpUnmappedSummary *item = g_ptr_array_index(summary->unmapped, i);
+        g_string_append_printf(text, "  unmapped: %s, %" G_GUINT64_FORMAT " keys, for example %s\n",
+                               item->pattern, item->keys, item->example);
+    }
+}
+
+static void append_rejects(GString *text, const RpRunSummary *summary) {
+    if (summary->n_rejects == 0)
+        return;
+    g_string_append_printf(text, "\nrejects: %" G_GUINT64_FORMAT "\n", summary->n_rejects);
+    for (guint i = 0; i < summary->codes->len; i++) {
+        const RpCodeCount *code = g_ptr_array_index(summary->codes, i);
+        g_string_append_printf(text, "  %-20s %" G_GUINT64_FORMAT "\n", code->code, code->count);
+    }
+    g_string_append_printf(text, "  look at them: redis2pg rejects list --run %" G_GUINT64_FORMAT "\n",
+                           summary->run);
+}
+
+char *rp_report_run_text(const RpRunSummary *summary) {
+    g_autofree char *entities = entities_text(summary);
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(text, "run %" G_GUINT64_FORMAT ": %s in %.1f s, %s\n\n%s", summary->run,
+                           summary->status, summary->seconds,
+                           summary->is_balanced ? "every row accounted for" : "NOT BALANCED", entities);
+    append_keys(text, summary);
+    append_rejects(text, summary);
+    if (summary->error != NULL)
+        g_string_append_printf(text, "\nwhy it ended: %s\n", summary->error);
+    return g_string_free(text, FALSE);
+}

@@ -1,0 +1,18 @@
+/* The temporary folder of a sandbox: made for one user, removed with all that is in it. */
+#pragma once
+
+#include "sandbox/find.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Makes a folder that only its owner user (and root) can enter, in $TMPDIR or, when user could not get
+ * there or its path would be too long for a socket, in /tmp. The caller frees the path.
+ * Error: RP_SANDBOX_ERROR_SYSTEM. */
+char *rp_folder_new(const RpServerUser *user, GError **error);
+
+/* Removes folder and everything below it, following no symbolic links. Gone already counts as done. */
+gboolean rp_folder_remove(const char *folder);
+
+G_END_DECLS

@@ -1,0 +1,75 @@
+/* Binding a mapping to the live schema. */
+#include "sink/binding.h"
+
+#include "sink/catalog.h"
+
+struct RpBinding {
+    GPtrArray *tables; /* of RpTable */
+};
+
+void rp_binding_free(RpBinding *binding) {
+    if (binding == NULL)
+        return;
+    g_ptr_array_unref(binding->tables);
+    g_free(binding);
+}
+
+/* Has the planner look at an expression over the table's columns. FALSE when PostgreSQL could not be asked;
+ * an expression that it refuses is a finding. */
+static gboolean try_expression(PGconn *connection, const RpEntity *entity, const RpCheck *check,
+                               const char *what, RpFindings *findings, GError **error) {
+    g_autofree char *sql =
+        g_strdup_printf("SELECT (%s)::boolean FROM %s WHERE false", check->sql, entity->table->quoted);
+    g_autoptr(GError) refused = NULL;
+    g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 0, NULL, &refused);
+    if (result != NULL)
+        return TRUE;
+    if (!g_error_matches(refused, RP_SINK_ERROR, RP_SINK_ERROR_FATAL) &&
+        !g_error_matches(refused, RP_SINK_ERROR, RP_SINK_ERROR_DATA)) {
+        g_propagate_error(error, g_steal_pointer(&refused));
+        return FALSE;
+    }
+    rp_findings_add(findings, RP_SEVERITY_ERROR, "bad_sql", check->place, NULL,
+                    "PostgreSQL refuses %s of entity \"%s\": %s", what, entity->name, refused->message);
+    return TRUE;
+}
+
+static gboolean try_expressions(PGconn *connection, const RpEntity *entity, RpFindings *findings,
+                                GError **error) {
+    if (entity->where != NULL && !try_expression(connection, entity, entity->where, "where", findings, error))
+        return FALSE;
+    for (guint i = 0; i < entity->checks->len; i++) {
+        const RpCheck *check = g_ptr_array_index(entity->checks, i);
+        g_autofree char *what = g_strdup_printf("check \"%s\"", check->name);
+        if (!try_expression(connection, entity, check, what, findings, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean bind_entity(RpBinding *binding, PGconn *connection, RpEntity *entity, RpFindings *findings,
+                            GError **error) {
+    RpTable *table;
+    if (!rp_catalog_read_table(connection, entity->table_name, &table, error))
+        return FALSE;
+    if (table == NULL) {
+        g_autofree char *place = rp_postgres_place(connection);
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "unknown_table", entity->place,
+                        "create it, for example with redis2pg schema apply DIR",
+                        "table \"%s\" of entity \"%s\" is not there, or is no table (PostgreSQL at %s)",
+                        entity->table_name, entity->name, place);
+        return TRUE;
+    }
+    g_ptr_array_add(binding->tables, table);
+    rp_entity_bind(entity, table, findings);
+    return try_expressions(connection, entity, findings, error);
+}
+
+RpBinding *rp_binding_new(PGconn *connection, RpMapping *mapping, RpFindings *findings, GError **error) {
+    g_autoptr(RpBinding) binding = g_new0(RpBinding, 1);
+    binding->tables = g_ptr_array_new_with_free_func((GDestroyNotify)rp_table_free);
+    for (guint i = 0; i < mapping->entities->len; i++)
+        if (!bind_entity(binding, connection, g_ptr_array_index(mapping->entities, i), findings, error))
+            return NULL;
+    return g_steal_pointer(&binding);
+}

@@ -1,0 +1,182 @@
+/* The merge of one entity's rows in a batch.
+ *
+ * 1. Every staged row ends as inserted, updated, unchanged, rejected or filtered: what was staged and is none
+ *    of the others is unchanged.
+ * 2. A row leaves the staging table when it is rejected or filtered; no later step sees it.
+ * 3. Rows that equal what stands in the target are not written, not even locked. */
+#include "sink/merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+gboolean rp_merge_prepare(PGconn *connection, const RpMergePlan *plan, GError **error) {
+    if (rp_postgres_run(connection, plan->create_sql, error))
+        return TRUE;
+    g_prefix_error(error, "creating the staging table of entity %s: ", plan->entity->name);
+    return FALSE;
+}
+
+gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch, GError **error) {
+    const RpTuples *tuples = &batch->tuples[plan->number];
+    if (rp_copy_binary(connection, plan->copy_sql, tuples->bytes.data, tuples->bytes.size, error))
+        return TRUE;
+    g_prefix_error(error, "staging %s: ", plan->entity->name);
+    return FALSE;
+}
+
+/* Deletes rows from the staging table. ordinals is an SQL array's text: "{1,5,9}". */
+static gboolean unstage(PGconn *connection, const RpMergePlan *plan, GString *ordinals, GError **error) {
+    if (ordinals->len == 0)
+        return TRUE;
+    ordinals->str[0] = '{';
+    g_string_append_c(ordinals, '}');
+    g_autofree char *sql =
+        g_strdup_printf("DELETE FROM %s WHERE r2p_ordinal = ANY ($1::integer[])", plan->stage);
+    const char *const parameters[] = {ordinals->str};
+    g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 1, parameters, error);
+    return result != NULL;
+}
+
+/* Collects ordinals for unstage: ",1,5,9", whose first comma becomes the brace. */
+static void collect(GString *ordinals, guint ordinal) {
+    g_string_append_printf(ordinals, ",%u", ordinal);
+}
+
+static void reject_row(const RpMergePlan *plan, RpBatch *batch, guint ordinal, const RpVerdict *verdict,
+                       const char *value) {
+    const RpReject reject = {
+        .entity = plan->number,
+        .record = rp_tuples_get(&batch->tuples[plan->number], ordinal)->record,
+        .stage = RP_STAGE_STAGE,
+        .code = verdict->code,
+        .column = g_strdup(verdict->column),
+        .constraint = g_strdup(verdict->constraint),
+        .message = g_strdup(verdict->message),
+        .value = verdict->is_sensitive ? g_strdup(RP_MASK) : g_strdup(value),
+    };
+    rp_batch_take_reject(batch, &reject);
+}
+
+static gboolean changed_meanwhile(const RpMergePlan *plan, GError **error) {
+    g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY,
+                "rows of %s were changed by somebody else while they were merged",
+                plan->entity->table->shown);
+    return FALSE;
+}
+
+/* Turns rows of (ordinal, verdict, value) into rejects and unstages them. */
+static gboolean take_verdicts(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, PGresult *result,
+                              GError **error) {
+    g_autoptr(GString) gone = g_string_new(NULL);
+    for (int row = 0; row < PQntuples(result); row++) {
+        const guint ordinal = (guint)strtoul(PQgetvalue(result, row, 0), NULL, 10);
+        const int number = atoi(PQgetvalue(result, row, 1));
+        if (number == RP_VERDICT_UNKNOWN)
+            return changed_meanwhile(plan, error);
+        if (number == RP_VERDICT_FILTERED) {
+            batch->counts[plan->number].filtered++;
+        } else {
+            g_autofree char *value =
+                PQgetisnull(result, row, 2)
+                    ? NULL
+                    : rp_span_show(rp_span(PQgetvalue(result, row, 2)), RP_REJECT_VALUE_BYTES);
+            reject_row(plan, batch, ordinal, &g_array_index(plan->verdicts, RpVerdict, (guint)number), value);
+        }
+        collect(gone, ordinal);
+    }
+    return unstage(connection, plan, gone, error);
+}
+
+gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, GError **error) {
+    if (plan->judge_sql == NULL)
+        return TRUE;
+    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->judge_sql, 0, NULL, error);
+    if (result != NULL && take_verdicts(connection, plan, batch, result, error))
+        return TRUE;
+    g_prefix_error(error, "checking %s: ", plan->entity->name);
+    return FALSE;
+}
+
+gboolean rp_merge_insert(PGconn *connection, const RpMergePlan *plan, guint64 *n_inserted, GError **error) {
+    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->insert_sql, 0, NULL, error);
+    if (result == NULL) {
+        g_prefix_error(error, "inserting %s: ", plan->entity->name);
+        return FALSE;
+    }
+    *n_inserted = rp_postgres_affected(result);
+    return TRUE;
+}
+
+/* The verdict of rows that another key's row keeps out: the first that says duplicate_key of the identity. */
+static const RpVerdict *identity_verdict(const RpMergePlan *plan) {
+    const RpConstraint *key =
+        rp_table_find_unique(plan->entity->table, (const char *const *)plan->entity->key);
+    for (guint i = 0; i < plan->verdicts->len; i++) {
+        const RpVerdict *verdict = &g_array_index(plan->verdicts, RpVerdict, i);
+        if (verdict->code == RP_REJECT_DUPLICATE_KEY && verdict->constraint == key->name)
+            return verdict;
+    }
+    g_assert_not_reached();
+}
+
+static RpSpan key_of(const RpMergePlan *plan, const RpBatch *batch, guint ordinal) {
+    return rp_records_key(&batch->records, rp_tuples_get(&batch->tuples[plan->number], ordinal)->record);
+}
+
+/* One group of rows with the same identity, in the order of reading. */
+static void settle_group(const RpMergePlan *plan, RpBatch *batch, const char *ordinals_text, GString *gone) {
+    g_auto(GStrv) texts = g_strsplit(ordinals_text, " ", -1);
+    const guint n_rows = g_strv_length(texts);
+    const guint first = (guint)strtoul(texts[0], NULL, 10);
+    const RpSpan winner = key_of(plan, batch, first);
+    guint kept = first;
+    for (guint i = 1; i < n_rows; i++) {
+        const guint ordinal = (guint)strtoul(texts[i], NULL, 10);
+        if (rp_span_equal(key_of(plan, batch, ordinal), winner)) {
+            collect(gone, kept);
+            kept = ordinal;
+            continue;
+        }
+        g_autofree char *shown = rp_span_show(winner, RP_SHOWN_KEY_BYTES);
+        reject_row(plan, batch, ordinal, identity_verdict(plan), shown);
+        collect(gone, ordinal);
+    }
+}
+
+gboolean rp_merge_settle_duplicates(PGconn *connection, const RpMergePlan *plan, RpBatch *batch,
+                                    GError **error) {
+    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->duplicates_sql, 0, NULL, error);
+    if (result == NULL) {
+        g_prefix_error(error, "looking for duplicates among %s: ", plan->entity->name);
+        return FALSE;
+    }
+    g_autoptr(GString) gone = g_string_new(NULL);
+    for (int row = 0; row < PQntuples(result); row++)
+        settle_group(plan, batch, PQgetvalue(result, row, 0), gone);
+    return unstage(connection, plan, gone, error);
+}
+
+gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan, guint64 run, RpBatch *batch,
+                                    GError **error) {
+    char run_text[32];
+    g_snprintf(run_text, sizeof run_text, "%" G_GUINT64_FORMAT, run);
+    const char *const parameters[] = {run_text};
+    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->collisions_sql, 1, parameters, error);
+    if (result != NULL && take_verdicts(connection, plan, batch, result, error))
+        return TRUE;
+    g_prefix_error(error, "looking for collisions of %s: ", plan->entity->name);
+    return FALSE;
+}
+
+gboolean rp_merge_update(PGconn *connection, const RpMergePlan *plan, guint64 *n_updated, GError **error) {
+    *n_updated = 0;
+    if (plan->update_sql == NULL)
+        return TRUE;
+    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->update_sql, 0, NULL, error);
+    if (result == NULL) {
+        g_prefix_error(error, "updating %s: ", plan->entity->name);
+        return FALSE;
+    }
+    *n_updated = rp_postgres_affected(result);
+    return TRUE;
+}

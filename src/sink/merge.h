@@ -1,0 +1,43 @@
+/* The steps of a merge, on one connection inside one transaction. pipeline/writer.c puts them in order. */
+#pragma once
+
+#include "model/batch.h"
+#include "sink/merge_plan.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Creates the session's staging table for the plan. Once for a connection. */
+gboolean rp_merge_prepare(PGconn *connection, const RpMergePlan *plan, GError **error);
+
+/* Sends the batch's tuples of the plan's entity to the staging table as they are. */
+gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch, GError **error);
+
+/* Takes staged rows that the set-based checks refuse out of the staging table: filtered ones are counted,
+ * violators become rejects of the batch. */
+gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, GError **error);
+
+/* Inserts what the target does not have, and gives how many rows that were. Rows in whose way any unique
+ * constraint stands are passed over. */
+gboolean rp_merge_insert(PGconn *connection, const RpMergePlan *plan, guint64 *n_inserted, GError **error);
+
+/* For rows that share an identity within the batch. Of one Redis key read twice the later reading stays; of
+ * different keys the first stays and the others are rejected. */
+gboolean rp_merge_settle_duplicates(PGconn *connection, const RpMergePlan *plan, RpBatch *batch,
+                                    GError **error);
+
+/* For staged rows that are not in the target as they are: rejects those that another row's unique values, or
+ * an identity that the run has already written from another key, keep out. RP_SINK_ERROR_RETRY when somebody
+ * else changed the rows meanwhile. */
+gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan, guint64 run, RpBatch *batch,
+                                    GError **error);
+
+/* Updates target rows that differ from their staged row, and gives how many. */
+gboolean rp_merge_update(PGconn *connection, const RpMergePlan *plan, guint64 *n_updated, GError **error);
+
+/* COPY … FROM STDIN (FORMAT binary): sends the format's header, the tuples and its trailer. */
+gboolean rp_copy_binary(PGconn *connection, const char *copy_sql, const char *tuples, gsize size_bytes,
+                        GError **error);
+
+G_END_DECLS

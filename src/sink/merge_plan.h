@@ -1,0 +1,47 @@
+/* The SQL of the merge of one entity, generated once from its mapping and its table's catalogue. */
+#pragma once
+
+#include "mapping/mapping.h"
+#include "sink/connection.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What it means when a staged row violates a check. */
+typedef struct {
+    RpRejectCode code;
+    const char *constraint; /* borrowed from the mapping or the table */
+    const char *column;     /* the one column that it is about, or NULL */
+    char *message;
+    gboolean is_sensitive; /* the column's value must be masked */
+} RpVerdict;
+
+/* Numbers that stand in a judgement's result beside positions in the list of verdicts. */
+#define RP_VERDICT_FILTERED (-1) /* `where` is not true for the row */
+#define RP_VERDICT_UNKNOWN  (-2) /* was not inserted, and now nothing is in its way: somebody else writes */
+
+typedef struct {
+    const RpEntity *entity;
+    guint number;     /* of the entity in the mapping */
+    char *stage;      /* name of the staging table */
+    GArray *verdicts; /* of RpVerdict */
+    char *create_sql; /* the staging table */
+    char *copy_sql;   /* COPY … FROM STDIN */
+    char *judge_sql;  /* ordinal, verdict, value of staged rows that must not be written; NULL: no checks */
+    char *insert_sql; /* what is not there yet */
+    char *duplicates_sql; /* ordinals of rows that share an identity, an array a row */
+    char *collisions_sql; /* like judge_sql, for rows that differ from the target or are not in it; $1: run */
+    char *changed_sql;    /* "FROM … JOIN … WHERE …": target rows t that staged rows s will change */
+    char *update_sql;     /* NULL when all columns are the key */
+} RpMergePlan;
+
+/* The entity must be bound without errors; it is borrowed. Statements are run with the tables as they are
+ * named here, on connections where create_sql was run. written_by_run is an SQL condition over a row t of the
+ * target that says whether the run $1 (a bigint) wrote it in a batch that is committed. */
+RpMergePlan *rp_merge_plan_new(PGconn *connection, const RpEntity *entity, guint number,
+                               const char *written_by_run);
+void rp_merge_plan_free(RpMergePlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMergePlan, rp_merge_plan_free)
+
+G_END_DECLS
