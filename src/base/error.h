@@ -32,4 +32,12 @@ typedef enum {
     RP_STOP_ERROR_INTERRUPTED,
 } RpStopError;
 
+/* redis2pg itself is wrong. Exit status 70. */
+#define RP_DEFECT_ERROR (rp_defect_error_quark())
+GQuark rp_defect_error_quark(void);
+
+typedef enum {
+    RP_DEFECT_ERROR_UNBALANCED,
+} RpDefectError;
+
 G_END_DECLS

@@ -1,5 +1,5 @@
 /* `redis2pg demo`: the whole story on private servers with generated data. */
-#include "cli/demo.h"
+#include "cli/commands.h"
 
 #include <jansson.h>
 #include <stdio.h>

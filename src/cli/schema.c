@@ -1,5 +1,5 @@
 /* `redis2pg schema`: versioned SQL, up and down. */
-#include "cli/schema.h"
+#include "cli/commands.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,0 +1,15 @@
+/* The commands; one file each. */
+#pragma once
+
+#include "cli/options.h"
+
+G_BEGIN_DECLS
+
+extern const RpCommand RP_COMMAND_CHECK;
+extern const RpCommand RP_COMMAND_SCHEMA;
+extern const RpCommand RP_COMMAND_RUN;
+extern const RpCommand RP_COMMAND_RUNS;
+extern const RpCommand RP_COMMAND_REJECTS;
+extern const RpCommand RP_COMMAND_DEMO;
+
+G_END_DECLS

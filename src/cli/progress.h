@@ -1,0 +1,21 @@
+/* Progress on stderr: a bar on a terminal, or a line every few seconds. */
+#pragma once
+
+#include "pipeline/load.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct RpProgress RpProgress;
+
+/* mode is auto, bar, log or none. RP_USAGE_ERROR for another. */
+RpProgress *rp_progress_new(const char *mode, gboolean is_quiet, GError **error);
+/* Wipes the bar. */
+void rp_progress_free(RpProgress *progress);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpProgress, rp_progress_free)
+
+/* An RpLoadObserver; data is the RpProgress. */
+void rp_progress_observe(const RpLoadProgress *load, gpointer data);
+
+G_END_DECLS

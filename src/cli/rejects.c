@@ -1,0 +1,202 @@
+/* `redis2pg rejects`: what was refused, and why. */
+#include "ledger/rejects.h"
+#include "base/error.h"
+#include "base/span.h"
+#include "cli/commands.h"
+#include "cli/prepare.h"
+#include "ledger/summary.h"
+#include "report/run_report.h"
+#include "report/table.h"
+
+#include <string.h>
+
+static struct {
+    gint64 run;
+    char *entity;
+    char *code;
+    gint64 limit;
+} settings;
+
+static const RpOption OPTIONS[] = {
+    {.name = "run",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.run,
+     .argument = "N",
+     .fallback = "0",
+     .maximum = G_MAXINT64,
+     .help = "only rejects of this run"},
+    {.name = "entity",
+     .kind = RP_OPTION_TEXT,
+     .target = &settings.entity,
+     .argument = "NAME",
+     .help = "only rejects of this entity"},
+    {.name = "code",
+     .kind = RP_OPTION_TEXT,
+     .target = &settings.code,
+     .argument = "CODE",
+     .help = "only rejects with this code"},
+    {.name = "limit",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.limit,
+     .argument = "N",
+     .fallback = "100",
+     .maximum = G_MAXINT64,
+     .help = "list at most so many; 0: all (100). The counts are of all"},
+    {0},
+};
+
+static json_t *text_or_null(const char *text) {
+    return text != NULL ? json_string(text) : json_null();
+}
+
+static json_t *reject_json(const RpStoredReject *reject) {
+    json_t *object = json_pack(
+        "{sI sI ss ss ss so ss so ss so so ss}", "id", (json_int_t)reject->id, "run", (json_int_t)reject->run,
+        "entity", reject->entity, "key", reject->key, "stage", reject->stage, "column",
+        text_or_null(reject->column), "code", reject->code, "constraint", text_or_null(reject->constraint),
+        "message", reject->message, "value", text_or_null(reject->value), "resolved_by",
+        reject->resolved_by != 0 ? json_integer((json_int_t)reject->resolved_by) : json_null(), "rejected_at",
+        reject->rejected_at);
+    if (reject->key_hex != NULL)
+        json_object_set_new(object, "key_hex", json_string(reject->key_hex));
+    return object;
+}
+
+/* ---- list ---- */
+
+static void add_to_json(const RpStoredReject *reject, gpointer data) {
+    json_array_append_new(data, reject_json(reject));
+}
+
+static void add_to_table(const RpStoredReject *reject, gpointer data) {
+    g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT, reject->id);
+    g_autofree char *run = g_strdup_printf("%" G_GUINT64_FORMAT, reject->run);
+    const char *const cells[] = {
+        id, run, reject->entity, reject->key, reject->code, reject->message, reject->value};
+    rp_text_table_add(data, cells);
+}
+
+static guint64 sum_codes(const GPtrArray *codes) {
+    guint64 total = 0;
+    for (guint i = 0; i < codes->len; i++)
+        total += ((const RpCodeCount *)g_ptr_array_index(codes, i))->count;
+    return total;
+}
+
+static gboolean list_json(PGconn *connection, const RpRejectFilter *filter, const GPtrArray *codes,
+                          GError **error) {
+    json_t *rejects = json_array();
+    if (codes->len > 0 && !rp_ledger_visit_rejects(connection, filter, FALSE, (guint64)settings.limit,
+                                                   add_to_json, rejects, error)) {
+        json_decref(rejects);
+        return FALSE;
+    }
+    rp_print_json(json_pack("{sI so so}", "total", (json_int_t)sum_codes(codes), "by_code",
+                            rp_report_codes_json(codes), "rejects", rejects));
+    return TRUE;
+}
+
+static gboolean list_text(PGconn *connection, const RpRejectFilter *filter, const GPtrArray *codes,
+                          GError **error) {
+    static const char *const headings[] = {">id", ">run", "entity", "key", "code", "message", "value", NULL};
+    g_autoptr(RpTextTable) table = rp_text_table_new(headings);
+    if (codes->len == 0) {
+        g_print("no rejects\n");
+        return TRUE;
+    }
+    if (!rp_ledger_visit_rejects(connection, filter, FALSE, (guint64)settings.limit, add_to_table, table,
+                                 error))
+        return FALSE;
+    g_autofree char *text = rp_text_table_show(table);
+    g_print("%s\n%" G_GUINT64_FORMAT " rejects\n", text, sum_codes(codes));
+    for (guint i = 0; i < codes->len; i++) {
+        const RpCodeCount *code = g_ptr_array_index(codes, i);
+        g_print("  %-20s %" G_GUINT64_FORMAT "\n", code->code, code->count);
+    }
+    return TRUE;
+}
+
+static gboolean list(PGconn *connection, gboolean is_json, gboolean exists, GError **error) {
+    const RpRejectFilter filter = {
+        .run = (guint64)settings.run, .entity = settings.entity, .code = settings.code};
+    g_autoptr(GPtrArray) codes =
+        exists ? rp_ledger_count_rejects(connection, &filter, error) : g_ptr_array_new();
+    if (codes == NULL)
+        return FALSE;
+    return is_json ? list_json(connection, &filter, codes, error)
+                   : list_text(connection, &filter, codes, error);
+}
+
+/* ---- show ---- */
+
+typedef struct {
+    gboolean is_json;
+    gboolean is_found;
+} Showing;
+
+static void print_line(const char *name, const char *value) {
+    if (value != NULL)
+        g_print("%-11s %s\n", name, value);
+}
+
+/* The raw record may hold sensitive values: its size is told, not its content. */
+static void show_one(const RpStoredReject *reject, gpointer data) {
+    Showing *showing = data;
+    showing->is_found = TRUE;
+    const gsize raw_bytes = g_bytes_get_size(reject->raw);
+    if (showing->is_json) {
+        json_t *object = reject_json(reject);
+        json_object_set_new(object, "raw_bytes", json_integer((json_int_t)raw_bytes));
+        rp_print_json(object);
+        return;
+    }
+    g_print("reject %" G_GUINT64_FORMAT " of run %" G_GUINT64_FORMAT "\n", reject->id, reject->run);
+    print_line("entity", reject->entity);
+    print_line("key", reject->key);
+    print_line("code", reject->code);
+    print_line("stage", reject->stage);
+    print_line("column", reject->column);
+    print_line("constraint", reject->constraint);
+    print_line("message", reject->message);
+    print_line("value", reject->value);
+    print_line("rejected", reject->rejected_at);
+    g_print("%-11s %" G_GSIZE_FORMAT " bytes, kept in redis2pg.rejects.raw\n", "raw record", raw_bytes);
+}
+
+static gboolean show(PGconn *connection, gboolean is_json, gboolean exists, const char *text,
+                     GError **error) {
+    RpRejectFilter filter = {0};
+    Showing showing = {.is_json = is_json};
+    if (!rp_parse_number(text, "reject", &filter.id, error) ||
+        (exists && !rp_ledger_visit_rejects(connection, &filter, TRUE, 1, show_one, &showing, error)))
+        return FALSE;
+    if (showing.is_found)
+        return TRUE;
+    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                "the ledger has no reject %s (see redis2pg rejects list)", text);
+    return FALSE;
+}
+
+static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
+    *status = 0;
+    if (!rp_expect_words(&RP_COMMAND_REJECTS, n_words, 1, 2, error))
+        return FALSE;
+    const gboolean is_show = strcmp(words[0], "show") == 0;
+    if ((!is_show && strcmp(words[0], "list") != 0) || n_words != (is_show ? 2 : 1))
+        return rp_expect_words(&RP_COMMAND_REJECTS, -1, 0, 0, error);
+    g_autoptr(PGconn) connection = rp_postgres_connect(globals->postgres_conninfo, error);
+    gboolean exists;
+    if (connection == NULL || !rp_ledger_exists(connection, &exists, error))
+        return FALSE;
+    return is_show ? show(connection, globals->is_json, exists, words[1], error)
+                   : list(connection, globals->is_json, exists, error);
+}
+
+const RpCommand RP_COMMAND_REJECTS = {
+    .name = "rejects",
+    .arguments = "list|show REJECT",
+    .summary = "Lists the records that runs refused, with counts by code, or shows one.",
+    .example = "redis2pg rejects list --run 12 --code out_of_range --postgres 'dbname=shop'",
+    .options = OPTIONS,
+    .execute = execute,
+};

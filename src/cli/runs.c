@@ -1,0 +1,91 @@
+/* `redis2pg runs`: what ran, and what came of it. */
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/prepare.h"
+#include "report/run_report.h"
+#include "report/table.h"
+
+#include <string.h>
+
+static gboolean show(PGconn *connection, gboolean is_json, const char *text, GError **error) {
+    guint64 run;
+    g_autoptr(RpRunSummary) summary = NULL;
+    gboolean exists;
+    if (!rp_parse_number(text, "run", &run, error) || !rp_ledger_exists(connection, &exists, error) ||
+        (exists && !rp_ledger_read_run(connection, run, &summary, error)))
+        return FALSE;
+    if (summary == NULL) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "the ledger has no run %s (see redis2pg runs list)", text);
+        return FALSE;
+    }
+    if (is_json) {
+        rp_print_json(rp_report_run_json_full(summary));
+        return TRUE;
+    }
+    g_autofree char *shown = rp_report_run_text(summary);
+    g_print("%s\nmapping: %s\nsource: %s\nstarted: %s\nended: %s\n", shown, summary->mapping, summary->source,
+            summary->started_at, summary->ended_at != NULL ? summary->ended_at : "not yet");
+    return TRUE;
+}
+
+static void print_list(const GPtrArray *runs) {
+    static const char *const headings[] = {">run",  "kind",     "status",  "started", ">seconds",
+                                           ">read", ">rejects", "mapping", NULL};
+    g_autoptr(RpTextTable) table = rp_text_table_new(headings);
+    for (guint i = 0; i < runs->len; i++) {
+        const RpRunSummary *summary = g_ptr_array_index(runs, i);
+        guint64 n_read = 0;
+        for (guint e = 0; e < summary->entities->len; e++)
+            n_read += ((const RpEntitySummary *)g_ptr_array_index(summary->entities, e))->counts.read;
+        g_autofree char *run = g_strdup_printf("%" G_GUINT64_FORMAT, summary->run);
+        g_autofree char *seconds = g_strdup_printf("%.1f", summary->seconds);
+        g_autofree char *n_read_text = rp_text_number(n_read);
+        g_autofree char *rejects = rp_text_number(summary->n_rejects);
+        const char *const cells[] = {run,     summary->kind, summary->status, summary->started_at,
+                                     seconds, n_read_text,   rejects,         summary->mapping};
+        rp_text_table_add(table, cells);
+    }
+    g_autofree char *text = rp_text_table_show(table);
+    g_print("%s", runs->len > 0 ? text : "no run yet\n");
+}
+
+static gboolean list(PGconn *connection, gboolean is_json, GError **error) {
+    gboolean exists;
+    if (!rp_ledger_exists(connection, &exists, error))
+        return FALSE;
+    g_autoptr(GPtrArray) runs = exists ? rp_ledger_read_runs(connection, error) : g_ptr_array_new();
+    if (runs == NULL)
+        return FALSE;
+    if (!is_json) {
+        print_list(runs);
+        return TRUE;
+    }
+    json_t *array = json_array();
+    for (guint i = 0; i < runs->len; i++)
+        json_array_append_new(array, rp_report_run_json_full(g_ptr_array_index(runs, i)));
+    rp_print_json(json_pack("{so}", "runs", array));
+    return TRUE;
+}
+
+static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
+    *status = 0;
+    if (!rp_expect_words(&RP_COMMAND_RUNS, n_words, 1, 2, error))
+        return FALSE;
+    const gboolean is_show = strcmp(words[0], "show") == 0;
+    if ((!is_show && strcmp(words[0], "list") != 0) || n_words != (is_show ? 2 : 1))
+        return rp_expect_words(&RP_COMMAND_RUNS, -1, 0, 0, error);
+    g_autoptr(PGconn) connection = rp_postgres_connect(globals->postgres_conninfo, error);
+    if (connection == NULL)
+        return FALSE;
+    return is_show ? show(connection, globals->is_json, words[1], error)
+                   : list(connection, globals->is_json, error);
+}
+
+const RpCommand RP_COMMAND_RUNS = {
+    .name = "runs",
+    .arguments = "list|show RUN",
+    .summary = "Lists the runs of a target, or shows one with its account of keys and rows.",
+    .example = "redis2pg runs show 12 --postgres 'dbname=shop' --json",
+    .execute = execute,
+};
