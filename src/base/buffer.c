@@ -4,7 +4,7 @@
 void rp_buffer_grow(RpBuffer *buffer, gsize size_bytes) {
     g_assert(size_bytes <= G_MAXSIZE / 4 - buffer->size);
     const gsize needed = buffer->size + size_bytes;
-    buffer->capacity = MAX(needed, MAX((gsize)256, buffer->capacity + buffer->capacity / 2));
+    buffer->capacity = MAX(needed, MAX((gsize)256, buffer->capacity + buffer->capacity / 4));
     buffer->data = g_realloc(buffer->data, buffer->capacity);
 }
 

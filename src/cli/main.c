@@ -6,6 +6,7 @@
 #include "cli/status.h"
 
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -113,6 +114,9 @@ static gboolean run_command(int argc, char **argv, int *status, GError **error) 
 
 int main(int argc, char **argv) {
     setlocale(LC_CTYPE, "C.UTF-8");
+    /* Batch buffers live in mappings of their own: they grow without copies and go back when they are freed. */
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_ARENA_MAX, 2);
     signal(SIGPIPE, SIG_IGN); /* a server that went away is an error of the call, not the end */
     g_autoptr(GError) error = NULL;
     int status = RP_EXIT_OK;

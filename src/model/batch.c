@@ -36,7 +36,8 @@ void rp_batch_free(RpBatch *batch) {
 void rp_batch_reset(RpBatch *batch, gsize keep_bytes) {
     rp_records_reset(&batch->records, keep_bytes);
     for (guint i = 0; i < batch->n_entities; i++) {
-        rp_tuples_reset(&batch->tuples[i], keep_bytes);
+        /* What the last use did not need was of an earlier pass. */
+        rp_tuples_reset(&batch->tuples[i], batch->tuples[i].rows->len > 0 ? keep_bytes : 0);
         batch->counts[i] = (RpCounts){0};
     }
     batch->keys = (RpKeyCounts){0};

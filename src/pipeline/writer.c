@@ -13,38 +13,62 @@
 #define MAX_ATTEMPTS  10
 #define FIRST_WAIT_MS 20
 
-static gboolean merge_entity(RpCrew *crew, PGconn *connection, const RpMergePlan *plan, RpBatch *batch,
-                             GError **error) {
+/* Staging tables of a batch fit into the session's own buffers. Compiling a statement costs more than running
+ * it over one batch, but the planner, which has no statistics of staging tables, does not know. */
+static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET jit = off";
+
+/* A writer thread: its connection, and what it has learned about each entity. */
+typedef struct {
+    RpCrew *crew;
+    PGconn *connection;
+    gboolean *expects_equal; /* by entity: most rows of the last batch stood in the target already */
+} Writer;
+
+/* What INSERT passed over: the same identity twice, a unique value that is taken, or a row to compare. */
+static gboolean settle_rest(Writer *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
+    PGconn *connection = writer->connection;
+    const guint64 run = writer->crew->run;
+    return rp_merge_settle_duplicates(connection, plan, batch, error) &&
+           rp_merge_settle_collisions(connection, plan, run, batch, error) &&
+           rp_ledger_keep_before_images(connection, plan, run, batch, error) &&
+           rp_merge_update(connection, plan, &batch->counts[plan->number].updated, error);
+}
+
+static gboolean merge_entity(Writer *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
+    PGconn *connection = writer->connection;
     RpCounts *counts = &batch->counts[plan->number];
     const guint64 rejected_before = counts->rejected;
     const guint64 n_staged = batch->tuples[plan->number].rows->len;
+    guint64 n_equal = 0;
     if (n_staged == 0)
         return TRUE;
-    if (!rp_merge_stage(connection, plan, batch, error) || !rp_merge_judge(connection, plan, batch, error) ||
-        !rp_merge_insert(connection, plan, &counts->inserted, error))
+    if (!rp_merge_stage(connection, plan, batch, error))
+        return FALSE;
+    if (writer->expects_equal[plan->number] && !rp_merge_drop_equal(connection, plan, &n_equal, error))
+        return FALSE;
+    if (n_equal < n_staged && (!rp_merge_judge(connection, plan, batch, error) ||
+                               !rp_merge_insert(connection, plan, &counts->inserted, error)))
         return FALSE;
     const guint64 n_refused = counts->rejected - rejected_before + counts->filtered;
-    if (n_refused + counts->inserted < n_staged &&
-        (!rp_merge_settle_duplicates(connection, plan, batch, error) ||
-         !rp_merge_settle_collisions(connection, plan, crew->run, batch, error) ||
-         !rp_ledger_keep_before_images(connection, plan, crew->run, batch, error) ||
-         !rp_merge_update(connection, plan, &counts->updated, error)))
+    if (n_equal + n_refused + counts->inserted < n_staged && !settle_rest(writer, plan, batch, error))
         return FALSE;
     counts->unchanged = n_staged - (counts->rejected - rejected_before) - counts->filtered -
                         counts->inserted - counts->updated;
+    writer->expects_equal[plan->number] = counts->unchanged > n_staged / 2;
     return TRUE;
 }
 
-static gboolean write_once(RpCrew *crew, PGconn *connection, RpBatch *batch, GError **error) {
-    if (!rp_postgres_run(connection,
+static gboolean write_once(Writer *writer, RpBatch *batch, GError **error) {
+    const RpCrew *crew = writer->crew;
+    if (!rp_postgres_run(writer->connection,
                          "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE",
                          error))
         return FALSE;
     for (guint i = 0; i < crew->plans->len; i++)
-        if (!merge_entity(crew, connection, g_ptr_array_index(crew->plans, i), batch, error))
+        if (!merge_entity(writer, g_ptr_array_index(crew->plans, i), batch, error))
             return FALSE;
-    return rp_ledger_write_batch(connection, crew->run, crew->options->mapping, batch, error) &&
-           rp_postgres_run(connection, "COMMIT", error);
+    return rp_ledger_write_batch(writer->connection, crew->run, crew->options->mapping, batch, error) &&
+           rp_postgres_run(writer->connection, "COMMIT", error);
 }
 
 static gboolean may_repeat(PGconn *connection, const GError *error) {
@@ -52,15 +76,15 @@ static gboolean may_repeat(PGconn *connection, const GError *error) {
            PQstatus(connection) == CONNECTION_OK;
 }
 
-static gboolean write_batch(RpCrew *crew, PGconn *connection, RpBatch *batch, GError **error) {
+static gboolean write_batch(Writer *writer, RpBatch *batch, GError **error) {
     for (guint attempt = 1;; attempt++) {
         g_autoptr(GError) trouble = NULL;
-        if (write_once(crew, connection, batch, &trouble))
+        if (write_once(writer, batch, &trouble))
             return TRUE;
-        rp_postgres_run(connection, "ROLLBACK", NULL);
+        rp_postgres_run(writer->connection, "ROLLBACK", NULL);
         rp_batch_forget_write(batch);
-        if (attempt == MAX_ATTEMPTS || !may_repeat(connection, trouble) ||
-            g_atomic_int_get(&crew->is_cancelled)) {
+        if (attempt == MAX_ATTEMPTS || !may_repeat(writer->connection, trouble) ||
+            g_atomic_int_get(&writer->crew->is_cancelled)) {
             g_propagate_error(error, g_steal_pointer(&trouble));
             return FALSE;
         }
@@ -89,8 +113,7 @@ static void note_written(RpCrew *crew, const RpBatch *batch) {
 
 static PGconn *open_connection(RpCrew *crew, GError **error) {
     g_autoptr(PGconn) connection = rp_postgres_connect(crew->options->postgres, error);
-    /* Staging tables of a batch fit into the session's own buffers. */
-    if (connection == NULL || !rp_postgres_run(connection, "SET temp_buffers = '24MB'", error))
+    if (connection == NULL || !rp_postgres_run(connection, SESSION_SQL, error))
         return NULL;
     for (guint i = 0; i < crew->plans->len; i++)
         if (!rp_merge_prepare(connection, g_ptr_array_index(crew->plans, i), error))
@@ -101,22 +124,30 @@ static PGconn *open_connection(RpCrew *crew, GError **error) {
     return g_steal_pointer(&connection);
 }
 
+static void write_all(Writer *writer) {
+    RpCrew *crew = writer->crew;
+    RpBatch *batch;
+    while ((batch = rp_queue_pop(crew->to_write)) != NULL) {
+        GError *error = NULL;
+        if (g_atomic_int_get(&crew->is_cancelled))
+            ; /* it is read again by the next run */
+        else if (write_batch(writer, batch, &error))
+            note_written(crew, batch);
+        else
+            rp_crew_fail(crew, error, TRUE);
+        rp_queue_push(crew->pool, batch);
+    }
+}
+
 gpointer rp_writer_thread(gpointer data) {
     RpCrew *crew = data;
     GError *error = NULL;
-    g_autoptr(PGconn) connection = open_connection(crew, &error);
-    if (connection == NULL)
+    Writer writer = {.crew = crew, .connection = open_connection(crew, &error)};
+    if (writer.connection == NULL)
         rp_crew_fail(crew, error, TRUE);
-    RpBatch *batch;
-    while ((batch = rp_queue_pop(crew->to_write)) != NULL) {
-        if (!g_atomic_int_get(&crew->is_cancelled)) {
-            error = NULL;
-            if (write_batch(crew, connection, batch, &error))
-                note_written(crew, batch);
-            else
-                rp_crew_fail(crew, error, TRUE);
-        }
-        rp_queue_push(crew->pool, batch);
-    }
+    writer.expects_equal = g_new0(gboolean, crew->plans->len);
+    write_all(&writer);
+    g_free(writer.expects_equal);
+    PQfinish(writer.connection);
     return NULL;
 }

@@ -87,6 +87,16 @@ static gboolean take_verdicts(PGconn *connection, const RpMergePlan *plan, RpBat
     return unstage(connection, plan, gone, error);
 }
 
+gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 *n_equal, GError **error) {
+    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->drop_equal_sql, 0, NULL, error);
+    if (result == NULL) {
+        g_prefix_error(error, "comparing %s: ", plan->entity->name);
+        return FALSE;
+    }
+    *n_equal = rp_postgres_affected(result);
+    return TRUE;
+}
+
 gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, GError **error) {
     if (plan->judge_sql == NULL)
         return TRUE;

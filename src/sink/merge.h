@@ -14,6 +14,10 @@ gboolean rp_merge_prepare(PGconn *connection, const RpMergePlan *plan, GError **
 /* Sends the batch's tuples of the plan's entity to the staging table as they are. */
 gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch, GError **error);
 
+/* Unstages the rows that the target already has as they are, and gives how many that were. Worth its price
+ * where most rows are there: the other steps then have little left to do. */
+gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 *n_equal, GError **error);
+
 /* Takes staged rows that the set-based checks refuse out of the staging table: filtered ones are counted,
  * violators become rejects of the batch. */
 gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, GError **error);

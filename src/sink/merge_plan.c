@@ -173,13 +173,15 @@ static void append_table_checks(Generator *generator, GString *cases) {
     }
 }
 
+/* A subquery with LIMIT is looked up in the parent's key for each row; EXISTS could be planned as a hash of
+ * the whole parent for each batch. */
 static void append_foreign_key(Generator *generator, GString *cases, const RpConstraint *constraint) {
     const char *const *columns = (const char *const *)constraint->columns;
     const guint verdict = add_verdict(
         generator, RP_REJECT_MISSING_REFERENCE, constraint->name, constraint->columns,
         g_strdup_printf("%s refers to no row of %s", constraint->columns[0], constraint->referenced_table));
     g_autofree char *not_null = join_each(generator, columns, " AND ", append_staged_not_null);
-    g_string_append_printf(cases, " WHEN %s AND NOT EXISTS (SELECT FROM %s p WHERE ", not_null,
+    g_string_append_printf(cases, " WHEN %s AND (SELECT true FROM %s p WHERE ", not_null,
                            constraint->referenced_table);
     for (guint i = 0; constraint->columns[i] != NULL; i++) {
         g_autofree char *local = rp_postgres_identifier(generator->connection, constraint->columns[i]);
@@ -187,7 +189,7 @@ static void append_foreign_key(Generator *generator, GString *cases, const RpCon
             rp_postgres_identifier(generator->connection, constraint->referenced_columns[i]);
         g_string_append_printf(cases, "%sp.%s = s.%s", i > 0 ? " AND " : "", remote, local);
     }
-    g_string_append_printf(cases, ") THEN %u", verdict);
+    g_string_append_printf(cases, " LIMIT 1) IS NULL THEN %u", verdict);
 }
 
 static void append_foreign_keys(Generator *generator, GString *cases) {
@@ -232,7 +234,8 @@ static void append_unique(Generator *generator, GString *numbers, GString *cases
                            ", row_number() OVER (PARTITION BY %s ORDER BY " ORDINAL ") AS r2p_number_%u",
                            names, position);
     g_string_append_printf(
-        cases, " WHEN %s AND (s.r2p_number_%u > 1 OR EXISTS (SELECT FROM %s u WHERE %s AND (%s))) THEN %u",
+        cases,
+        " WHEN %s AND (s.r2p_number_%u > 1 OR (SELECT true FROM %s u WHERE %s AND (%s) LIMIT 1)) THEN %u",
         not_null, position, generator->table->quoted, equal, other_key, verdict);
 }
 
@@ -272,6 +275,28 @@ static char *make_collisions(Generator *generator, const char *equal_key, const 
     return g_string_free(sql, FALSE);
 }
 
+/* ---- equal rows ---- */
+
+/* A row that stands in the target has passed the target's constraints; the mapping's own checks may be newer.
+ */
+static char *make_drop_equal(Generator *generator, const char *equal_key, const char *distinct) {
+    const RpEntity *entity = generator->entity;
+    GString *sql = g_string_new(NULL);
+    g_string_printf(sql, "DELETE FROM %s s USING %s t WHERE %s AND NOT (%s)", generator->plan->stage,
+                    generator->table->quoted, equal_key, distinct);
+    if (entity->where == NULL && entity->checks->len == 0)
+        return g_string_free(sql, FALSE);
+    /* The checks name columns without a table: they are evaluated where only the staged row is in sight. */
+    g_string_append_printf(sql, " AND s.ctid IN (SELECT ctid FROM %s WHERE true", generator->plan->stage);
+    if (entity->where != NULL)
+        g_string_append_printf(sql, " AND (%s) IS TRUE", entity->where->sql);
+    for (guint i = 0; i < entity->checks->len; i++)
+        g_string_append_printf(sql, " AND (%s) IS NOT FALSE",
+                               ((const RpCheck *)g_ptr_array_index(entity->checks, i))->sql);
+    g_string_append_c(sql, ')');
+    return g_string_free(sql, FALSE);
+}
+
 /* ---- the whole ---- */
 
 static void make_statements(Generator *generator, const char *written_by_run) {
@@ -293,6 +318,7 @@ static void make_statements(Generator *generator, const char *written_by_run) {
         g_strdup_printf("CREATE TEMPORARY TABLE %s (%s, " ORDINAL " integer) ON COMMIT DELETE ROWS",
                         plan->stage, definitions);
     plan->copy_sql = g_strdup_printf("COPY %s FROM STDIN (FORMAT binary)", plan->stage);
+    plan->drop_equal_sql = make_drop_equal(generator, equal_key, distinct);
     plan->judge_sql = make_judge(generator);
     /* Without a conflict target, so that a row which violates any unique constraint is passed over instead of
      * failing the statement; which one it was is looked up for those few. In the key's order: index pages are
@@ -337,6 +363,7 @@ void rp_merge_plan_free(RpMergePlan *plan) {
     g_array_unref(plan->verdicts);
     g_free(plan->create_sql);
     g_free(plan->copy_sql);
+    g_free(plan->drop_equal_sql);
     g_free(plan->judge_sql);
     g_free(plan->insert_sql);
     g_free(plan->duplicates_sql);

@@ -23,11 +23,12 @@ typedef struct {
 
 typedef struct {
     const RpEntity *entity;
-    guint number;     /* of the entity in the mapping */
-    char *stage;      /* name of the staging table */
-    GArray *verdicts; /* of RpVerdict */
-    char *create_sql; /* the staging table */
-    char *copy_sql;   /* COPY … FROM STDIN */
+    guint number;         /* of the entity in the mapping */
+    char *stage;          /* name of the staging table */
+    GArray *verdicts;     /* of RpVerdict */
+    char *create_sql;     /* the staging table */
+    char *copy_sql;       /* COPY … FROM STDIN */
+    char *drop_equal_sql; /* unstages what the target has as it is, and the mapping's own checks pass */
     char *judge_sql;  /* ordinal, verdict, value of staged rows that must not be written; NULL: no checks */
     char *insert_sql; /* what is not there yet */
     char *duplicates_sql; /* ordinals of rows that share an identity, an array a row */
