@@ -114,7 +114,8 @@ static gboolean run_command(int argc, char **argv, int *status, GError **error) 
 
 int main(int argc, char **argv) {
     setlocale(LC_CTYPE, "C.UTF-8");
-    /* Batch buffers live in mappings of their own: they grow without copies and go back when they are freed. */
+    /* Batch buffers live in mappings of their own: they grow without copies and go back when they are freed.
+     */
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     mallopt(M_ARENA_MAX, 2);
     signal(SIGPIPE, SIG_IGN); /* a server that went away is an error of the call, not the end */
