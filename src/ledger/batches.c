@@ -137,10 +137,11 @@ static gboolean write_rejects(PGconn *connection, guint64 run, const RpMapping *
     g_auto(RpBuffer) raw = {0};
     for (guint i = 0; i < batch->rejects->len; i++)
         add_reject(&tuples, &raw, run, mapping, batch, &g_array_index(batch->rejects, RpReject, i));
+    const RpSpan run_of_tuples = {tuples.data, tuples.size};
     return rp_copy_binary(connection,
                           "COPY redis2pg.rejects (run, pass, batch, entity, key, stage, code, column_name,"
                           " constraint_name, message, value, raw) FROM STDIN (FORMAT binary)",
-                          tuples.data, tuples.size, error);
+                          &run_of_tuples, 1, error);
 }
 
 gboolean rp_ledger_write_batch(PGconn *connection, guint64 run, const RpMapping *mapping,

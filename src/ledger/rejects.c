@@ -8,7 +8,8 @@
 
 /* $1 id, $2 run, $3 entity, $4 code: empty for any. */
 #define FILTER_SQL                                                                                           \
-    "($1 = '' OR reject = nullif($1, '')::bigint) AND ($2 = '' OR run = nullif($2, '')::bigint) AND ($3 = '' OR entity = $3)"        \
+    "($1 = '' OR reject = nullif($1, '')::bigint) AND ($2 = '' OR run = nullif($2, '')::bigint) AND ($3 = "  \
+    "'' OR entity = $3)"                                                                                     \
     " AND ($4 = '' OR code = $4)"
 
 typedef struct {

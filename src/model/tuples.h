@@ -9,9 +9,17 @@
 
 G_BEGIN_DECLS
 
+/* Whether a row takes part in a merge. */
+typedef enum {
+    RP_ROW_IN,
+    RP_ROW_ASIDE,    /* not in this attempt: a search for bad rows looks at others */
+    RP_ROW_REJECTED, /* PostgreSQL refused it by itself */
+} RpRowState;
+
 typedef struct {
     guint32 record; /* position of the record that the row came from */
     gsize offset;   /* where its tuple begins */
+    guint8 state;   /* RpRowState */
 } RpRow;
 
 typedef struct {

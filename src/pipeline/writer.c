@@ -4,7 +4,7 @@
  * 2. A batch may be written again whole: what stands already comes out as unchanged.
  * 3. Only data errors reject. A deadlock or a row that somebody else is changing repeats the batch; a lost
  *    server stops the run. */
-#include "pipeline/crew.h"
+#include "pipeline/writer.h"
 
 #include "base/error.h"
 #include "ledger/batches.h"
@@ -17,15 +17,8 @@
  * it over one batch, but the planner, which has no statistics of staging tables, does not know. */
 static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET jit = off";
 
-/* A writer thread: its connection, and what it has learned about each entity. */
-typedef struct {
-    RpCrew *crew;
-    PGconn *connection;
-    gboolean *expects_equal; /* by entity: most rows of the last batch stood in the target already */
-} Writer;
-
 /* What INSERT passed over: the same identity twice, a unique value that is taken, or a row to compare. */
-static gboolean settle_rest(Writer *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
+static gboolean settle_rest(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
     PGconn *connection = writer->connection;
     const guint64 run = writer->crew->run;
     return rp_merge_settle_duplicates(connection, plan, batch, error) &&
@@ -34,15 +27,14 @@ static gboolean settle_rest(Writer *writer, const RpMergePlan *plan, RpBatch *ba
            rp_merge_update(connection, plan, &batch->counts[plan->number].updated, error);
 }
 
-static gboolean merge_entity(Writer *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
+gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
     PGconn *connection = writer->connection;
     RpCounts *counts = &batch->counts[plan->number];
     const guint64 rejected_before = counts->rejected;
-    const guint64 n_staged = batch->tuples[plan->number].rows->len;
-    guint64 n_equal = 0;
-    if (n_staged == 0)
+    guint64 n_staged = 0, n_equal = 0;
+    if (batch->tuples[plan->number].rows->len == 0)
         return TRUE;
-    if (!rp_merge_stage(connection, plan, batch, error))
+    if (!rp_merge_stage(connection, plan, batch, &n_staged, error))
         return FALSE;
     if (writer->expects_equal[plan->number] && !rp_merge_drop_equal(connection, plan, &n_equal, error))
         return FALSE;
@@ -58,33 +50,46 @@ static gboolean merge_entity(Writer *writer, const RpMergePlan *plan, RpBatch *b
     return TRUE;
 }
 
-static gboolean write_once(Writer *writer, RpBatch *batch, GError **error) {
+/* *failed gets the entity whose rows PostgreSQL refused. */
+static gboolean write_once(RpWriter *writer, RpBatch *batch, const RpMergePlan **failed, GError **error) {
     const RpCrew *crew = writer->crew;
     if (!rp_postgres_run(writer->connection,
                          "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE",
                          error))
         return FALSE;
     for (guint i = 0; i < crew->plans->len; i++)
-        if (!merge_entity(writer, g_ptr_array_index(crew->plans, i), batch, error))
+        if (!rp_writer_merge_entity(writer, g_ptr_array_index(crew->plans, i), batch, error)) {
+            *failed = g_ptr_array_index(crew->plans, i);
             return FALSE;
+        }
     return rp_ledger_write_batch(writer->connection, crew->run, crew->options->mapping, batch, error) &&
            rp_postgres_run(writer->connection, "COMMIT", error);
 }
 
-static gboolean may_repeat(PGconn *connection, const GError *error) {
-    return g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY) &&
-           PQstatus(connection) == CONNECTION_OK;
+static gboolean may_repeat(const RpWriter *writer, const GError *error, guint attempt) {
+    return attempt < MAX_ATTEMPTS && g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY) &&
+           PQstatus(writer->connection) == CONNECTION_OK && !g_atomic_int_get(&writer->crew->is_cancelled);
 }
 
-static gboolean write_batch(Writer *writer, RpBatch *batch, GError **error) {
+/* Writes the batch whole: again after a passing trouble, and without the rows that PostgreSQL refuses. */
+static gboolean write_batch(RpWriter *writer, RpBatch *batch, GError **error) {
     for (guint attempt = 1;; attempt++) {
         g_autoptr(GError) trouble = NULL;
-        if (write_once(writer, batch, &trouble))
+        const RpMergePlan *failed = NULL;
+        if (write_once(writer, batch, &failed, &trouble))
             return TRUE;
         rp_postgres_run(writer->connection, "ROLLBACK", NULL);
         rp_batch_forget_write(batch);
-        if (attempt == MAX_ATTEMPTS || !may_repeat(writer->connection, trouble) ||
-            g_atomic_int_get(&writer->crew->is_cancelled)) {
+        if (failed != NULL && g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA)) {
+            GError *obstacle = NULL;
+            if (rp_isolate_bad_rows(writer, failed, batch, trouble, &obstacle)) {
+                attempt = 0;
+                continue;
+            }
+            g_error_free(trouble);
+            trouble = obstacle;
+        }
+        if (!may_repeat(writer, trouble, attempt)) {
             g_propagate_error(error, g_steal_pointer(&trouble));
             return FALSE;
         }
@@ -124,7 +129,7 @@ static PGconn *open_connection(RpCrew *crew, GError **error) {
     return g_steal_pointer(&connection);
 }
 
-static void write_all(Writer *writer) {
+static void write_all(RpWriter *writer) {
     RpCrew *crew = writer->crew;
     RpBatch *batch;
     while ((batch = rp_queue_pop(crew->to_write)) != NULL) {
@@ -142,7 +147,7 @@ static void write_all(Writer *writer) {
 gpointer rp_writer_thread(gpointer data) {
     RpCrew *crew = data;
     GError *error = NULL;
-    Writer writer = {.crew = crew, .connection = open_connection(crew, &error)};
+    RpWriter writer = {.crew = crew, .connection = open_connection(crew, &error)};
     if (writer.connection == NULL)
         rp_crew_fail(crew, error, TRUE);
     writer.expects_equal = g_new0(gboolean, crew->plans->len);

@@ -5,7 +5,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-G_DEFINE_QUARK(rp_sink_error, rp_sink_error)
+/* What an RP_SINK_ERROR holds beside its message. */
+typedef struct {
+    char *sqlstate;
+    char *constraint;
+    char *primary;
+} RpSinkErrorPrivate;
+
+static void rp_sink_error_private_init(RpSinkErrorPrivate *detail) {
+    *detail = (RpSinkErrorPrivate){0};
+}
+
+static void rp_sink_error_private_copy(const RpSinkErrorPrivate *from, RpSinkErrorPrivate *to) {
+    to->sqlstate = g_strdup(from->sqlstate);
+    to->constraint = g_strdup(from->constraint);
+    to->primary = g_strdup(from->primary);
+}
+
+static void rp_sink_error_private_clear(RpSinkErrorPrivate *detail) {
+    g_free(detail->sqlstate);
+    g_free(detail->constraint);
+    g_free(detail->primary);
+}
+
+G_DEFINE_EXTENDED_ERROR(RpSinkError, rp_sink_error)
+
+const char *rp_sink_error_get_sqlstate(const GError *error) {
+    return error->domain == RP_SINK_ERROR ? rp_sink_error_get_private(error)->sqlstate : NULL;
+}
+
+const char *rp_sink_error_get_constraint(const GError *error) {
+    return error->domain == RP_SINK_ERROR ? rp_sink_error_get_private(error)->constraint : NULL;
+}
+
+const char *rp_sink_error_get_primary(const GError *error) {
+    return error->domain == RP_SINK_ERROR ? rp_sink_error_get_private(error)->primary : NULL;
+}
 
 typedef struct {
     const char *prefix;
@@ -85,12 +120,14 @@ void rp_postgres_set_error(GError **error, PGconn *connection, const PGresult *r
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     g_autofree char *message = one_line(primary != NULL ? primary : PQerrorMessage(connection));
     g_autofree char *place = rp_postgres_place(connection);
-    if (sqlstate != NULL)
-        g_set_error(error, RP_SINK_ERROR, (int)rp_sqlstate_classify(sqlstate),
-                    "PostgreSQL at %s: %s (SQLSTATE %s)", place, message, sqlstate);
-    else
-        g_set_error(error, RP_SINK_ERROR, (int)rp_sqlstate_classify(NULL), "PostgreSQL at %s: %s", place,
-                    message);
+    g_autofree char *state = sqlstate != NULL ? g_strdup_printf(" (SQLSTATE %s)", sqlstate) : g_strdup("");
+    GError *made = g_error_new(RP_SINK_ERROR, (int)rp_sqlstate_classify(sqlstate), "PostgreSQL at %s: %s%s",
+                               place, message, state);
+    RpSinkErrorPrivate *detail = rp_sink_error_get_private(made);
+    detail->sqlstate = g_strdup(sqlstate);
+    detail->constraint = g_strdup(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
+    detail->primary = g_steal_pointer(&message);
+    g_propagate_error(error, made);
 }
 
 static gboolean is_fine(const PGresult *result) {

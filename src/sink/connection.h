@@ -23,6 +23,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PGresult, PQclear)
 /* An SQLSTATE's class of remedy; an empty or absent one means that the connection is gone. */
 RpSinkError rp_sqlstate_classify(const char *sqlstate);
 
+/* The SQLSTATE and the constraint's name of an RP_SINK_ERROR; NULL when the server named none. Borrowed. */
+const char *rp_sink_error_get_sqlstate(const GError *error);
+const char *rp_sink_error_get_constraint(const GError *error);
+/* What the server said, without place and SQLSTATE; it may hold values of the row. Borrowed. */
+const char *rp_sink_error_get_primary(const GError *error);
+
 /* Connects, with client_encoding UTF8, standard settings of time zone (UTC), date style and float digits,
  * and application_name redis2pg. conninfo is anything that libpq takes; NULL or "" leaves all to PG*
  * variables. The caller owns the connection (PQfinish). On failure the error names host, port (or socket)

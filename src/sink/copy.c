@@ -36,15 +36,23 @@ static gboolean finish(PGconn *connection, GError **error) {
     return is_fine;
 }
 
-gboolean rp_copy_binary(PGconn *connection, const char *copy_sql, const char *tuples, gsize size_bytes,
+static gboolean put_all(PGconn *connection, const RpSpan *runs, guint n_runs) {
+    if (!put(connection, HEADER, sizeof HEADER))
+        return FALSE;
+    for (guint i = 0; i < n_runs; i++)
+        if (!put(connection, runs[i].data, runs[i].size))
+            return FALSE;
+    return put(connection, TRAILER, sizeof TRAILER) && PQputCopyEnd(connection, NULL) == 1;
+}
+
+gboolean rp_copy_binary(PGconn *connection, const char *copy_sql, const RpSpan *runs, guint n_runs,
                         GError **error) {
     g_autoptr(PGresult) begun = PQexec(connection, copy_sql);
     if (PQresultStatus(begun) != PGRES_COPY_IN) {
         rp_postgres_set_error(error, connection, begun);
         return FALSE;
     }
-    if (!put(connection, HEADER, sizeof HEADER) || !put(connection, tuples, size_bytes) ||
-        !put(connection, TRAILER, sizeof TRAILER) || PQputCopyEnd(connection, NULL) != 1) {
+    if (!put_all(connection, runs, n_runs)) {
         g_autofree char *place = rp_postgres_place(connection);
         g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY,
                     "PostgreSQL at %s: connection lost during COPY: %s", place, PQerrorMessage(connection));

@@ -16,9 +16,30 @@ gboolean rp_merge_prepare(PGconn *connection, const RpMergePlan *plan, GError **
     return FALSE;
 }
 
-gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch, GError **error) {
-    const RpTuples *tuples = &batch->tuples[plan->number];
-    if (rp_copy_binary(connection, plan->copy_sql, tuples->bytes.data, tuples->bytes.size, error))
+/* The tuples that take part, as few runs of bytes as they make. */
+static GArray *list_runs(const RpTuples *tuples, guint64 *n_rows) {
+    GArray *runs = g_array_new(FALSE, FALSE, sizeof(RpSpan));
+    *n_rows = 0;
+    for (guint ordinal = 0; ordinal < tuples->rows->len; ordinal++) {
+        const RpRow *row = rp_tuples_get(tuples, ordinal);
+        if (row->state != RP_ROW_IN)
+            continue;
+        const RpSpan tuple = {tuples->bytes.data + row->offset,
+                              rp_tuples_row_end(tuples, ordinal) - row->offset};
+        RpSpan *last = runs->len > 0 ? &g_array_index(runs, RpSpan, runs->len - 1) : NULL;
+        if (last != NULL && last->data + last->size == tuple.data)
+            last->size += tuple.size;
+        else
+            g_array_append_val(runs, tuple);
+        (*n_rows)++;
+    }
+    return runs;
+}
+
+gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch, guint64 *n_staged,
+                        GError **error) {
+    g_autoptr(GArray) runs = list_runs(&batch->tuples[plan->number], n_staged);
+    if (rp_copy_binary(connection, plan->copy_sql, (const RpSpan *)(void *)runs->data, runs->len, error))
         return TRUE;
     g_prefix_error(error, "staging %s: ", plan->entity->name);
     return FALSE;

@@ -11,8 +11,10 @@ G_BEGIN_DECLS
 /* Creates the session's staging table for the plan. Once for a connection. */
 gboolean rp_merge_prepare(PGconn *connection, const RpMergePlan *plan, GError **error);
 
-/* Sends the batch's tuples of the plan's entity to the staging table as they are. */
-gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch, GError **error);
+/* Sends the tuples of the plan's entity that are RP_ROW_IN to the staging table as they are, and gives how
+ * many rows that were. */
+gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch, guint64 *n_staged,
+                        GError **error);
 
 /* Unstages the rows that the target already has as they are, and gives how many that were. Worth its price
  * where most rows are there: the other steps then have little left to do. */
@@ -40,8 +42,8 @@ gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan,
 /* Updates target rows that differ from their staged row, and gives how many. */
 gboolean rp_merge_update(PGconn *connection, const RpMergePlan *plan, guint64 *n_updated, GError **error);
 
-/* COPY … FROM STDIN (FORMAT binary): sends the format's header, the tuples and its trailer. */
-gboolean rp_copy_binary(PGconn *connection, const char *copy_sql, const char *tuples, gsize size_bytes,
+/* COPY … FROM STDIN (FORMAT binary): sends the format's header, the runs of tuples and its trailer. */
+gboolean rp_copy_binary(PGconn *connection, const char *copy_sql, const RpSpan *runs, guint n_runs,
                         GError **error);
 
 G_END_DECLS

@@ -1,0 +1,123 @@
+/* Finding the rows that PostgreSQL refuses: the ones that no set-based check foresees, because a trigger, a
+ * policy, an exclusion constraint or a domain judges them.
+ *
+ * 1. A search writes nothing: each of its transactions is rolled back.
+ * 2. Only a row that is refused when it stands alone is rejected.
+ * 3. Never a savepoint for each row: rows written inside one would carry another xmin. */
+#include "pipeline/writer.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+typedef struct {
+    RpWriter *writer;
+    const RpMergePlan *plan;
+    RpBatch *batch;
+    GArray *rows; /* of guint32: the ordinals that took part in the failing attempt */
+    guint n_rejected;
+} Search;
+
+static RpRow *row_at(Search *search, guint position) {
+    const guint32 ordinal = g_array_index(search->rows, guint32, position);
+    return &g_array_index(search->batch->tuples[search->plan->number].rows, RpRow, ordinal);
+}
+
+static void set_states(Search *search, guint from, guint to, RpRowState state) {
+    for (guint i = from; i < to; i++)
+        if (row_at(search, i)->state != RP_ROW_REJECTED)
+            row_at(search, i)->state = (guint8)state;
+}
+
+/* Merges only the rows [from, to) and rolls back. */
+static gboolean try_rows(Search *search, guint from, guint to, GError **error) {
+    PGconn *connection = search->writer->connection;
+    set_states(search, 0, search->rows->len, RP_ROW_ASIDE);
+    set_states(search, from, to, RP_ROW_IN);
+    const gboolean is_fine = rp_postgres_run(connection, "BEGIN; SET CONSTRAINTS ALL IMMEDIATE", error) &&
+                             rp_writer_merge_entity(search->writer, search->plan, search->batch, error);
+    rp_postgres_run(connection, "ROLLBACK", NULL);
+    rp_batch_forget_write(search->batch);
+    set_states(search, 0, search->rows->len, RP_ROW_IN);
+    return is_fine;
+}
+
+static gboolean has_sensitive_columns(const RpEntity *entity) {
+    for (guint i = 0; i < entity->columns->len; i++)
+        if (((const RpMapColumn *)g_ptr_array_index(entity->columns, i))->is_sensitive)
+            return TRUE;
+    return FALSE;
+}
+
+static RpRejectCode code_of(const char *sqlstate) {
+    static const struct {
+        const char *sqlstate;
+        RpRejectCode code;
+    } codes[] = {{"23502", RP_REJECT_NOT_NULL},
+                 {"23503", RP_REJECT_MISSING_REFERENCE},
+                 {"23505", RP_REJECT_DUPLICATE_KEY},
+                 {"23514", RP_REJECT_CHECK_FAILED}};
+    for (guint i = 0; i < G_N_ELEMENTS(codes); i++)
+        if (g_strcmp0(sqlstate, codes[i].sqlstate) == 0)
+            return codes[i].code;
+    return RP_REJECT_DATABASE_ERROR;
+}
+
+static void reject_row(Search *search, guint position, const GError *why) {
+    const char *sqlstate = rp_sink_error_get_sqlstate(why);
+    /* What the server says may quote the row. */
+    const char *said = has_sensitive_columns(search->plan->entity) ? RP_MASK : rp_sink_error_get_primary(why);
+    const RpReject reject = {
+        .entity = search->plan->number,
+        .record = row_at(search, position)->record,
+        .stage = RP_STAGE_WRITE,
+        .code = code_of(sqlstate),
+        .constraint = g_strdup(rp_sink_error_get_constraint(why)),
+        .message = g_strdup_printf("PostgreSQL refused the row: %s (SQLSTATE %s)", said,
+                                   sqlstate != NULL ? sqlstate : "unknown"),
+    };
+    row_at(search, position)->state = RP_ROW_REJECTED;
+    rp_batch_take_reject(search->batch, &reject);
+    rp_batch_seal_map(search->batch); /* what is known of the row does not change with the next attempt */
+    search->n_rejected++;
+}
+
+/* The rows [from, to) are refused together, for the reason why. */
+static gboolean search_rows(Search *search, guint from, guint to, const GError *why, GError **error) {
+    if (to - from == 1) {
+        reject_row(search, from, why);
+        return TRUE;
+    }
+    const guint middle = from + (to - from) / 2;
+    const guint bounds[] = {from, middle, to};
+    for (guint half = 0; half < 2; half++) {
+        g_autoptr(GError) trouble = NULL;
+        if (try_rows(search, bounds[half], bounds[half + 1], &trouble))
+            continue;
+        if (!g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA)) {
+            g_propagate_error(error, g_steal_pointer(&trouble));
+            return FALSE;
+        }
+        if (!search_rows(search, bounds[half], bounds[half + 1], trouble, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean rp_isolate_bad_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, const GError *why,
+                             GError **error) {
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(guint32));
+    const RpTuples *tuples = &batch->tuples[plan->number];
+    for (guint32 ordinal = 0; ordinal < tuples->rows->len; ordinal++)
+        if (rp_tuples_get(tuples, ordinal)->state == RP_ROW_IN)
+            g_array_append_val(rows, ordinal);
+    Search search = {writer, plan, batch, rows, 0};
+    if (!search_rows(&search, 0, rows->len, why, error))
+        return FALSE;
+    if (search.n_rejected > 0)
+        return TRUE;
+    g_propagate_error(error, g_error_copy(why));
+    g_prefix_error(error,
+                   "rows of %s are refused together, but none of them alone: ", plan->entity->table->shown);
+    return FALSE;
+}

@@ -1,0 +1,27 @@
+/* A writer thread's own state, and the two halves of its work. */
+#pragma once
+
+#include "pipeline/crew.h"
+#include "sink/connection.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+    RpCrew *crew;
+    PGconn *connection;
+    gboolean *expects_equal; /* by entity: most rows of the last batch stood in the target already */
+} RpWriter;
+
+/* Merges the batch's rows of one entity inside the open transaction, and fills its counts. */
+gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error);
+
+/* After PostgreSQL refused rows of the plan's entity for their data (why says how): finds those that it
+ * refuses by themselves with transactions that are rolled back, about k·log n of them for k bad rows among n,
+ * and turns them into rejects of the batch, which can then be written without them. Call it outside of a
+ * transaction. FALSE when the search failed, or when the rows are refused together but none by itself. */
+gboolean rp_isolate_bad_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, const GError *why,
+                             GError **error);
+
+G_END_DECLS
