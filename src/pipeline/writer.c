@@ -13,9 +13,9 @@
 #define MAX_ATTEMPTS  10
 #define FIRST_WAIT_MS 20
 
-/* Staging tables of a batch fit into the session's own buffers. Compiling a statement costs more than running
- * it over one batch, but the planner, which has no statistics of staging tables, does not know. */
-static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET jit = off";
+/* A batch fits into the session's buffers, and is sorted in memory. Compiling a statement costs more than
+ * running it over one batch, but the planner, which has no statistics of staging tables, does not know. */
+static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off";
 
 /* What INSERT passed over: the same identity twice, a unique value that is taken, or a row to compare. */
 static gboolean settle_rest(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
@@ -30,15 +30,16 @@ static gboolean settle_rest(RpWriter *writer, const RpMergePlan *plan, RpBatch *
 gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
     PGconn *connection = writer->connection;
     RpCounts *counts = &batch->counts[plan->number];
+    RpExperience *experience = &writer->experience[plan->number];
     const guint64 rejected_before = counts->rejected;
     guint64 n_staged = 0, n_equal = 0;
     if (batch->tuples[plan->number].rows->len == 0)
         return TRUE;
     if (!rp_merge_stage(connection, plan, batch, &n_staged, error))
         return FALSE;
-    if (writer->expects_equal[plan->number] && !rp_merge_drop_equal(connection, plan, &n_equal, error))
+    if (experience->expects_equal && !rp_merge_drop_equal(connection, plan, &n_equal, error))
         return FALSE;
-    if (n_equal < n_staged && (!rp_merge_judge(connection, plan, batch, error) ||
+    if (n_equal < n_staged && (!rp_merge_judge(connection, plan, experience->judgement, batch, error) ||
                                !rp_merge_insert(connection, plan, &counts->inserted, error)))
         return FALSE;
     const guint64 n_refused = counts->rejected - rejected_before + counts->filtered;
@@ -46,7 +47,7 @@ gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBat
         return FALSE;
     counts->unchanged = n_staged - (counts->rejected - rejected_before) - counts->filtered -
                         counts->inserted - counts->updated;
-    writer->expects_equal[plan->number] = counts->unchanged > n_staged / 2;
+    experience->expects_equal = counts->unchanged > n_staged / 2;
     return TRUE;
 }
 
@@ -71,6 +72,17 @@ static gboolean may_repeat(const RpWriter *writer, const GError *error, guint at
            PQstatus(writer->connection) == CONNECTION_OK && !g_atomic_int_get(&writer->crew->is_cancelled);
 }
 
+/* A constraint that the set-based checks foresee is left to them; what they do not foresee is searched for.
+ */
+static gboolean set_bad_rows_aside(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch,
+                                   const GError *why, GError **error) {
+    RpExperience *experience = &writer->experience[plan->number];
+    if (experience->judgement == RP_JUDGE_ALL)
+        return rp_isolate_bad_rows(writer, plan, batch, why, error);
+    experience->judgement = RP_JUDGE_ALL;
+    return TRUE;
+}
+
 /* Writes the batch whole: again after a passing trouble, and without the rows that PostgreSQL refuses. */
 static gboolean write_batch(RpWriter *writer, RpBatch *batch, GError **error) {
     for (guint attempt = 1;; attempt++) {
@@ -82,7 +94,7 @@ static gboolean write_batch(RpWriter *writer, RpBatch *batch, GError **error) {
         rp_batch_forget_write(batch);
         if (failed != NULL && g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA)) {
             GError *obstacle = NULL;
-            if (rp_isolate_bad_rows(writer, failed, batch, trouble, &obstacle)) {
+            if (set_bad_rows_aside(writer, failed, batch, trouble, &obstacle)) {
                 attempt = 0;
                 continue;
             }
@@ -150,9 +162,9 @@ gpointer rp_writer_thread(gpointer data) {
     RpWriter writer = {.crew = crew, .connection = open_connection(crew, &error)};
     if (writer.connection == NULL)
         rp_crew_fail(crew, error, TRUE);
-    writer.expects_equal = g_new0(gboolean, crew->plans->len);
+    writer.experience = g_new0(RpExperience, crew->plans->len);
     write_all(&writer);
-    g_free(writer.expects_equal);
+    g_free(writer.experience);
     PQfinish(writer.connection);
     return NULL;
 }

@@ -2,16 +2,22 @@
 #pragma once
 
 #include "pipeline/crew.h"
-#include "sink/connection.h"
+#include "sink/merge.h"
 
 #include <glib.h>
 
 G_BEGIN_DECLS
 
+/* What a writer has learned about an entity. It decides how the work is done, never what comes of it. */
+typedef struct {
+    gboolean expects_equal; /* most rows of the last batch stood in the target already: compare first */
+    RpJudgement judgement;  /* ALL since a row was met that violates a constraint of the table */
+} RpExperience;
+
 typedef struct {
     RpCrew *crew;
     PGconn *connection;
-    gboolean *expects_equal; /* by entity: most rows of the last batch stood in the target already */
+    RpExperience *experience; /* by entity */
 } RpWriter;
 
 /* Merges the batch's rows of one entity inside the open transaction, and fills its counts. */

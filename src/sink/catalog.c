@@ -43,20 +43,20 @@ static const char CONSTRAINTS_SQL[] =
     "SELECT c.conname, c.contype, pg_get_expr(c.conbin, c.conrelid), c.confrelid,"
     "  (SELECT format('%I.%I', n.nspname, p.relname) FROM pg_class p JOIN pg_namespace n ON n.oid = "
     "p.relnamespace"
-    "   WHERE p.oid = c.confrelid), a.attname, f.attname "
+    "   WHERE p.oid = c.confrelid), a.attname, f.attname, k.n "
     "FROM pg_constraint c LEFT JOIN LATERAL unnest(c.conkey, c.confkey) WITH ORDINALITY AS k (local, remote, "
     "n) ON true "
     "LEFT JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.local "
     "LEFT JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attnum = k.remote "
     "WHERE c.conrelid = $1::oid AND c.contype IN ('c', 'f') "
     "UNION ALL "
-    "SELECT i.relname, 'u', NULL, 0::oid, NULL, a.attname, NULL "
+    "SELECT i.relname, 'u', NULL, 0::oid, NULL, a.attname, NULL, k.n "
     "FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid "
     "CROSS JOIN LATERAL unnest(x.indkey::int2[]) WITH ORDINALITY AS k (local, n) "
     "JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.local "
     "WHERE x.indrelid = $1::oid AND x.indisunique AND x.indimmediate AND x.indisvalid AND x.indpred IS NULL"
     "  AND x.indexprs IS NULL AND k.n <= x.indnkeyatts "
-    "ORDER BY 2 DESC, 1";
+    "ORDER BY 2 DESC, 1, 8";
 
 typedef struct {
     const char *name;
@@ -171,7 +171,9 @@ static gboolean read_constraints(PGconn *connection, const char *oid, RpTable *t
         return FALSE;
     RpConstraint *constraint = NULL;
     for (int row = 0; row < PQntuples(result); row++) {
-        if (constraint == NULL || strcmp(constraint->name, PQgetvalue(result, row, 0)) != 0) {
+        /* A check may have the name of an index. */
+        if (row == 0 || strcmp(PQgetvalue(result, row - 1, 0), PQgetvalue(result, row, 0)) != 0 ||
+            strcmp(PQgetvalue(result, row - 1, 1), PQgetvalue(result, row, 1)) != 0) {
             constraint = constraint_from(result, row);
             g_ptr_array_add(table->constraints, constraint);
         }

@@ -118,10 +118,12 @@ gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint6
     return TRUE;
 }
 
-gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, GError **error) {
-    if (plan->judge_sql == NULL)
+gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpJudgement judgement, RpBatch *batch,
+                        GError **error) {
+    const char *sql = judgement == RP_JUDGE_ALL ? plan->judge_all_sql : plan->judge_mapping_sql;
+    if (sql == NULL)
         return TRUE;
-    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->judge_sql, 0, NULL, error);
+    g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 0, NULL, error);
     if (result != NULL && take_verdicts(connection, plan, batch, result, error))
         return TRUE;
     g_prefix_error(error, "checking %s: ", plan->entity->name);

@@ -20,9 +20,17 @@ gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBat
  * where most rows are there: the other steps then have little left to do. */
 gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 *n_equal, GError **error);
 
+/* Which checks are made before the INSERT. The table's own constraints hold in any case: without looking at
+ * them first, a row that violates one fails the INSERT, and the batch has to be merged again. */
+typedef enum {
+    RP_JUDGE_MAPPING, /* only where and checks of the mapping */
+    RP_JUDGE_ALL,     /* CHECK and FOREIGN KEY constraints too */
+} RpJudgement;
+
 /* Takes staged rows that the set-based checks refuse out of the staging table: filtered ones are counted,
  * violators become rejects of the batch. */
-gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, GError **error);
+gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpJudgement judgement, RpBatch *batch,
+                        GError **error);
 
 /* Inserts what the target does not have, and gives how many rows that were. Rows in whose way any unique
  * constraint stands are passed over. */

@@ -200,11 +200,9 @@ static void append_foreign_keys(Generator *generator, GString *cases) {
     }
 }
 
-static char *make_judge(Generator *generator) {
-    g_autoptr(GString) cases = g_string_new(NULL);
-    append_mapping_checks(generator, cases);
-    append_table_checks(generator, cases);
-    append_foreign_keys(generator, cases);
+/* A statement that gives ordinal, verdict and value of the staged rows that some WHEN of cases fits; NULL
+ * when there is none. */
+static char *select_verdicts(Generator *generator, const GString *cases) {
     if (cases->len == 0)
         return NULL;
     GString *sql = g_string_new("SELECT s." ORDINAL ", s.r2p_verdict, ");
@@ -215,6 +213,15 @@ static char *make_judge(Generator *generator) {
         " ORDER BY s." ORDINAL,
         cases->str, generator->plan->stage);
     return g_string_free(sql, FALSE);
+}
+
+static void make_judgements(Generator *generator) {
+    g_autoptr(GString) cases = g_string_new(NULL);
+    append_mapping_checks(generator, cases);
+    generator->plan->judge_mapping_sql = select_verdicts(generator, cases);
+    append_table_checks(generator, cases);
+    append_foreign_keys(generator, cases);
+    generator->plan->judge_all_sql = select_verdicts(generator, cases);
 }
 
 /* ---- collisions: rows that INSERT … ON CONFLICT DO NOTHING passed over ---- */
@@ -319,7 +326,7 @@ static void make_statements(Generator *generator, const char *written_by_run) {
                         plan->stage, definitions);
     plan->copy_sql = g_strdup_printf("COPY %s FROM STDIN (FORMAT binary)", plan->stage);
     plan->drop_equal_sql = make_drop_equal(generator, equal_key, distinct);
-    plan->judge_sql = make_judge(generator);
+    make_judgements(generator);
     /* Without a conflict target, so that a row which violates any unique constraint is passed over instead of
      * failing the statement; which one it was is looked up for those few. In the key's order: index pages are
      * met in order, and two writers cannot wait for each other in a circle over one index. */
@@ -364,7 +371,8 @@ void rp_merge_plan_free(RpMergePlan *plan) {
     g_free(plan->create_sql);
     g_free(plan->copy_sql);
     g_free(plan->drop_equal_sql);
-    g_free(plan->judge_sql);
+    g_free(plan->judge_mapping_sql);
+    g_free(plan->judge_all_sql);
     g_free(plan->insert_sql);
     g_free(plan->duplicates_sql);
     g_free(plan->collisions_sql);
