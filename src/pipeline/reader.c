@@ -2,7 +2,8 @@
  *
  * 1. Two pages are under way: while the records of one are taken, Redis already works on those of the next,
  *    and the SCAN after it is asked before them.
- * 2. A page's records go into one batch, whole; the batch's position is the cursor after its last page.
+ * 2. A batch's position is the cursor after its last whole page: of a page that fills a batch midway, the
+ *    rest goes into the next batch, and a later run reads it again from its beginning.
  * 3. The first pass sees every key and accounts for it; later passes ask SCAN only for their entities' keys.
  * 4. A pass begins when every batch of the one before is committed: children find their parents. */
 #include "pipeline/crew.h"
@@ -34,6 +35,7 @@ typedef struct {
     guint pass;
     char *match;       /* for SCAN, or NULL */
     guint page_keys;   /* COUNT of the next SCAN */
+    guint64 cursor;    /* after the last page that was taken whole */
     RpBatch *batch;    /* being filled, or NULL */
     guint64 n_batches; /* of this pass */
 } Reader;
@@ -136,28 +138,46 @@ static void adapt_page_size(Reader *reader, gsize n_bytes, guint n_records) {
     reader->page_keys = (guint)CLAMP(fitting, MIN(MIN_PAGE_KEYS, most), most);
 }
 
-/* Takes the records of a page into the batch. */
+static gboolean need_batch(Reader *reader, GError **error) {
+    if (open_batch(reader))
+        return TRUE;
+    g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "stopped while reading Redis");
+    return FALSE;
+}
+
+static void set_position(Reader *reader, guint64 cursor, gboolean is_pass_end) {
+    reader->batch->position = (RpPosition){reader->pass, cursor, is_pass_end};
+}
+
+/* Takes the records of a page into the batch, and into more where they are large. */
 static gboolean take_page(Reader *reader, Page *page, GError **error) {
-    if (!open_batch(reader)) {
-        g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "stopped while reading Redis");
+    if (!need_batch(reader, error))
         return FALSE;
-    }
-    RpBatch *batch = reader->batch;
-    const guint64 mapped_before = batch->keys.mapped;
-    const gsize bytes_before = batch->records.bytes.size;
+    const guint64 mapped_before = reader->batch->keys.mapped;
+    gsize n_bytes = 0;
     if (reader->pass == 0)
         for (guint key = 0; key < rp_key_page_size(&page->keys); key++)
             account_for(reader, rp_key_page_get(&page->keys, key));
+    const guint64 n_mapped = reader->batch->keys.mapped - mapped_before;
     for (guint i = 0; i < page->reads->len; i++) {
+        if (i > 0 && is_full(reader)) {
+            set_position(reader, reader->cursor, FALSE);
+            close_batch(reader);
+            if (!need_batch(reader, error))
+                return FALSE;
+        }
         const Read *read = &g_array_index(page->reads, Read, i);
-        if (!rp_fetch_receive_record(reader->fetch, &batch->records, read->entity,
+        const gsize bytes_before = reader->batch->records.bytes.size;
+        if (!rp_fetch_receive_record(reader->fetch, &reader->batch->records, read->entity,
                                      entity_at(reader, read->entity)->type, FALSE,
                                      rp_key_page_get(&page->keys, read->key), error))
             return FALSE;
+        n_bytes += reader->batch->records.bytes.size - bytes_before;
     }
-    batch->position = (RpPosition){reader->pass, page->keys.next_cursor, page->keys.next_cursor == 0};
-    note_progress(reader, page->keys.next_cursor, page->reads->len, batch->keys.mapped - mapped_before);
-    adapt_page_size(reader, batch->records.bytes.size - bytes_before, page->reads->len);
+    reader->cursor = page->keys.next_cursor;
+    set_position(reader, reader->cursor, reader->cursor == 0);
+    note_progress(reader, page->keys.next_cursor, page->reads->len, n_mapped);
+    adapt_page_size(reader, n_bytes, page->reads->len);
     return TRUE;
 }
 
@@ -172,6 +192,7 @@ static void request_after(Reader *reader, const Page *page) {
 }
 
 static gboolean read_pass(Reader *reader, GError **error) {
+    reader->cursor = 0;
     rp_fetch_send_scan(reader->fetch, 0, reader->match, reader->page_keys);
     if (!rp_fetch_receive_page(reader->fetch, &reader->pages[0].keys, error))
         return FALSE;

@@ -21,10 +21,11 @@ static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32
 static gboolean settle_rest(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
     PGconn *connection = writer->connection;
     const guint64 run = writer->crew->run;
+    RpCounts *counts = &batch->counts[plan->number];
     return rp_merge_settle_duplicates(connection, plan, batch, error) &&
-           rp_merge_settle_collisions(connection, plan, run, batch, error) &&
+           rp_merge_settle_collisions(connection, plan, run, batch, &counts->inserted, error) &&
            rp_ledger_keep_before_images(connection, plan, run, batch, error) &&
-           rp_merge_update(connection, plan, &batch->counts[plan->number].updated, error);
+           rp_merge_update(connection, plan, &counts->updated, error);
 }
 
 gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {

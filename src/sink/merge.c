@@ -45,20 +45,25 @@ gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBat
     return FALSE;
 }
 
-/* Deletes rows from the staging table. ordinals is an SQL array's text: "{1,5,9}". */
+/* Makes the text of an SQL array of what collect gathered. */
+static const char *as_array(GString *ordinals) {
+    ordinals->str[0] = '{';
+    g_string_append_c(ordinals, '}');
+    return ordinals->str;
+}
+
+/* Deletes rows from the staging table. */
 static gboolean unstage(PGconn *connection, const RpMergePlan *plan, GString *ordinals, GError **error) {
     if (ordinals->len == 0)
         return TRUE;
-    ordinals->str[0] = '{';
-    g_string_append_c(ordinals, '}');
     g_autofree char *sql =
         g_strdup_printf("DELETE FROM %s WHERE r2p_ordinal = ANY ($1::integer[])", plan->stage);
-    const char *const parameters[] = {ordinals->str};
+    const char *const parameters[] = {as_array(ordinals)};
     g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 1, parameters, error);
     return result != NULL;
 }
 
-/* Collects ordinals for unstage: ",1,5,9", whose first comma becomes the brace. */
+/* Collects ordinals for as_array: ",1,5,9", whose first comma becomes the brace. */
 static void collect(GString *ordinals, guint ordinal) {
     g_string_append_printf(ordinals, ",%u", ordinal);
 }
@@ -78,32 +83,28 @@ static void reject_row(const RpMergePlan *plan, RpBatch *batch, guint ordinal, c
     rp_batch_take_reject(batch, &reject);
 }
 
-static gboolean changed_meanwhile(const RpMergePlan *plan, GError **error) {
-    g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY,
-                "rows of %s were changed by somebody else while they were merged",
-                plan->entity->table->shown);
-    return FALSE;
-}
-
-/* Turns rows of (ordinal, verdict, value) into rejects and unstages them. */
+/* Turns rows of (ordinal, verdict, value) into rejects and unstages them. Ordinals without a known reason are
+ * collected in unknown, which may be NULL where there can be none. */
 static gboolean take_verdicts(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, PGresult *result,
-                              GError **error) {
+                              GString *unknown, GError **error) {
     g_autoptr(GString) gone = g_string_new(NULL);
     for (int row = 0; row < PQntuples(result); row++) {
         const guint ordinal = (guint)strtoul(PQgetvalue(result, row, 0), NULL, 10);
         const int number = atoi(PQgetvalue(result, row, 1));
-        if (number == RP_VERDICT_UNKNOWN)
-            return changed_meanwhile(plan, error);
-        if (number == RP_VERDICT_FILTERED) {
-            batch->counts[plan->number].filtered++;
-        } else {
-            g_autofree char *value =
-                PQgetisnull(result, row, 2)
-                    ? NULL
-                    : rp_span_show(rp_span(PQgetvalue(result, row, 2)), RP_REJECT_VALUE_BYTES);
-            reject_row(plan, batch, ordinal, &g_array_index(plan->verdicts, RpVerdict, (guint)number), value);
+        if (number == RP_VERDICT_UNKNOWN) {
+            collect(unknown, ordinal);
+            continue;
         }
         collect(gone, ordinal);
+        if (number == RP_VERDICT_FILTERED) {
+            batch->counts[plan->number].filtered++;
+            continue;
+        }
+        g_autofree char *value =
+            PQgetisnull(result, row, 2)
+                ? NULL
+                : rp_span_show(rp_span(PQgetvalue(result, row, 2)), RP_REJECT_VALUE_BYTES);
+        reject_row(plan, batch, ordinal, &g_array_index(plan->verdicts, RpVerdict, (guint)number), value);
     }
     return unstage(connection, plan, gone, error);
 }
@@ -124,7 +125,7 @@ gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpJudgement
     if (sql == NULL)
         return TRUE;
     g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 0, NULL, error);
-    if (result != NULL && take_verdicts(connection, plan, batch, result, error))
+    if (result != NULL && take_verdicts(connection, plan, batch, result, NULL, error))
         return TRUE;
     g_prefix_error(error, "checking %s: ", plan->entity->name);
     return FALSE;
@@ -189,13 +190,28 @@ gboolean rp_merge_settle_duplicates(PGconn *connection, const RpMergePlan *plan,
     return unstage(connection, plan, gone, error);
 }
 
+static gboolean insert_plainly(PGconn *connection, const RpMergePlan *plan, GString *ordinals,
+                               guint64 *n_inserted, GError **error) {
+    if (ordinals->len == 0)
+        return TRUE;
+    const char *const parameters[] = {as_array(ordinals)};
+    g_autoptr(PGresult) result =
+        rp_postgres_query(connection, plan->insert_plainly_sql, 1, parameters, error);
+    if (result == NULL)
+        return FALSE;
+    *n_inserted += rp_postgres_affected(result);
+    return TRUE;
+}
+
 gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan, guint64 run, RpBatch *batch,
-                                    GError **error) {
+                                    guint64 *n_inserted, GError **error) {
     char run_text[32];
     g_snprintf(run_text, sizeof run_text, "%" G_GUINT64_FORMAT, run);
     const char *const parameters[] = {run_text};
+    g_autoptr(GString) unknown = g_string_new(NULL);
     g_autoptr(PGresult) result = rp_postgres_query(connection, plan->collisions_sql, 1, parameters, error);
-    if (result != NULL && take_verdicts(connection, plan, batch, result, error))
+    if (result != NULL && take_verdicts(connection, plan, batch, result, unknown, error) &&
+        insert_plainly(connection, plan, unknown, n_inserted, error))
         return TRUE;
     g_prefix_error(error, "looking for collisions of %s: ", plan->entity->name);
     return FALSE;

@@ -42,10 +42,11 @@ gboolean rp_merge_settle_duplicates(PGconn *connection, const RpMergePlan *plan,
                                     GError **error);
 
 /* For staged rows that are not in the target as they are: rejects those that another row's unique values, or
- * an identity that the run has already written from another key, keep out. RP_SINK_ERROR_RETRY when somebody
- * else changed the rows meanwhile. */
+ * an identity that the run has already written from another key, keep out. Rows that were passed over for no
+ * reason we know are inserted plainly, and counted in *n_inserted: what keeps them out then fails the
+ * statement with its name. */
 gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan, guint64 run, RpBatch *batch,
-                                    GError **error);
+                                    guint64 *n_inserted, GError **error);
 
 /* Updates target rows that differ from their staged row, and gives how many. */
 gboolean rp_merge_update(PGconn *connection, const RpMergePlan *plan, guint64 *n_updated, GError **error);

@@ -19,7 +19,7 @@ typedef struct {
 
 /* Numbers that stand in a judgement's result beside positions in the list of verdicts. */
 #define RP_VERDICT_FILTERED (-1) /* `where` is not true for the row */
-#define RP_VERDICT_UNKNOWN  (-2) /* was not inserted, and now nothing is in its way: somebody else writes */
+#define RP_VERDICT_UNKNOWN  (-2) /* was not inserted, and no unique constraint that we know says why */
 
 typedef struct {
     const RpEntity *entity;
@@ -30,14 +30,15 @@ typedef struct {
     char *copy_sql;       /* COPY … FROM STDIN */
     char *drop_equal_sql; /* unstages what the target has as it is, and the mapping's own checks pass */
     /* Ordinal, verdict and value of staged rows that must not be written; NULL: nothing to check. */
-    char *judge_mapping_sql; /* by the mapping's where and checks, which PostgreSQL does not know */
-    char *judge_all_sql;     /* by the table's CHECK and FOREIGN KEY constraints as well */
-    char *insert_sql;        /* what is not there yet */
-    char *duplicates_sql;    /* ordinals of rows that share an identity, an array a row */
-    char *collisions_sql;    /* like judge_all_sql, for rows that differ from the target or are not in it; $1:
-                                run */
-    char *changed_sql;       /* "FROM … JOIN … WHERE …": target rows t that staged rows s will change */
-    char *update_sql;        /* NULL when all columns are the key */
+    char *judge_mapping_sql;  /* by the mapping's where and checks, which PostgreSQL does not know */
+    char *judge_all_sql;      /* by the table's CHECK and FOREIGN KEY constraints as well */
+    char *insert_sql;         /* what is not there yet */
+    char *insert_plainly_sql; /* rows $1 (an integer[]), without ON CONFLICT */
+    char *duplicates_sql;     /* ordinals of rows that share an identity, an array a row */
+    char *collisions_sql; /* like judge_all_sql, for rows that differ from the target or are not in it; $1:
+                             run */
+    char *changed_sql;    /* "FROM … JOIN … WHERE …": target rows t that staged rows s will change */
+    char *update_sql;     /* NULL when all columns are the key */
 } RpMergePlan;
 
 /* The entity must be bound without errors; it is borrowed. Statements are run with the tables as they are

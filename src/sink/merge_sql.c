@@ -1,0 +1,67 @@
+/* Shared pieces of the generated SQL. */
+#include "sink/merge_sql.h"
+
+char *rp_sql_join(RpMergeSql *generator, const char *const *names, const char *separator,
+                  RpSqlColumn append) {
+    GString *sql = g_string_new(NULL);
+    for (guint i = 0; names[i] != NULL; i++) {
+        g_autofree char *quoted = rp_postgres_identifier(generator->connection, names[i]);
+        if (i > 0)
+            g_string_append(sql, separator);
+        append(sql, quoted, rp_table_find_column(generator->table, names[i]));
+    }
+    return g_string_free(sql, FALSE);
+}
+
+void rp_sql_name(GString *sql, const char *quoted, const RpColumn *column) {
+    (void)column;
+    g_string_append(sql, quoted);
+}
+
+void rp_sql_staged(GString *sql, const char *quoted, const RpColumn *column) {
+    (void)column;
+    g_string_append_printf(sql, "s.%s", quoted);
+}
+
+void rp_sql_definition(GString *sql, const char *quoted, const RpColumn *column) {
+    g_string_append_printf(sql, "%s %s", quoted, column->type_name);
+}
+
+void rp_sql_set(GString *sql, const char *quoted, const RpColumn *column) {
+    (void)column;
+    g_string_append_printf(sql, "%s = s.%s", quoted, quoted);
+}
+
+void rp_sql_equal(GString *sql, const char *quoted, const RpColumn *column) {
+    (void)column;
+    g_string_append_printf(sql, "t.%s = s.%s", quoted, quoted);
+}
+
+void rp_sql_distinct(GString *sql, const char *quoted, const RpColumn *column) {
+    if (column->is_comparable)
+        g_string_append_printf(sql, "t.%s IS DISTINCT FROM s.%s", quoted, quoted);
+    else
+        g_string_append_printf(sql, "t.%s::text IS DISTINCT FROM s.%s::text", quoted, quoted);
+}
+
+void rp_sql_other_equal(GString *sql, const char *quoted, const RpColumn *column) {
+    (void)column;
+    g_string_append_printf(sql, "u.%s = s.%s", quoted, quoted);
+}
+
+void rp_sql_other_distinct(GString *sql, const char *quoted, const RpColumn *column) {
+    (void)column;
+    g_string_append_printf(sql, "u.%s IS DISTINCT FROM s.%s", quoted, quoted);
+}
+
+void rp_sql_staged_not_null(GString *sql, const char *quoted, const RpColumn *column) {
+    (void)column;
+    g_string_append_printf(sql, "s.%s IS NOT NULL", quoted);
+}
+
+gboolean rp_sql_maps_all(const RpEntity *entity, char **names) {
+    for (; *names != NULL; names++)
+        if (rp_entity_find_column(entity, *names) == NULL)
+            return FALSE;
+    return TRUE;
+}

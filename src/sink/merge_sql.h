@@ -1,0 +1,48 @@
+/* Shared pieces of the generated SQL. In all of it s is the staging table, t the target, u another row of it.
+ */
+#pragma once
+
+#include "sink/merge_plan.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The row's ordinal in the staging table, and the column in which a check's verdict comes out. */
+#define RP_SQL_ORDINAL "r2p_ordinal"
+
+/* What the generation of one entity's SQL knows. */
+typedef struct {
+    PGconn *connection;
+    RpMergePlan *plan;
+    const RpEntity *entity;
+    const RpTable *table;
+} RpMergeSql;
+
+/* Appends what is to stand for one column. */
+typedef void (*RpSqlColumn)(GString *sql, const char *quoted, const RpColumn *column);
+
+/* What append gives for each of names (NULL-terminated), with separator between them; the caller frees it. */
+char *rp_sql_join(RpMergeSql *generator, const char *const *names, const char *separator, RpSqlColumn append);
+
+void rp_sql_name(GString *sql, const char *quoted, const RpColumn *column);            /* a */
+void rp_sql_definition(GString *sql, const char *quoted, const RpColumn *column);      /* a integer */
+void rp_sql_staged(GString *sql, const char *quoted, const RpColumn *column);          /* s.a */
+void rp_sql_staged_not_null(GString *sql, const char *quoted, const RpColumn *column); /* s.a IS NOT NULL */
+void rp_sql_set(GString *sql, const char *quoted, const RpColumn *column);             /* a = s.a */
+void rp_sql_equal(GString *sql, const char *quoted, const RpColumn *column);           /* t.a = s.a */
+void rp_sql_distinct(GString *sql, const char *quoted, const RpColumn *column); /* t.a IS DISTINCT FROM s.a */
+void rp_sql_other_equal(GString *sql, const char *quoted, const RpColumn *column);    /* u.a = s.a */
+void rp_sql_other_distinct(GString *sql, const char *quoted, const RpColumn *column); /* u.a IS DISTINCT … */
+
+/* Whether the entity maps all of these columns. */
+gboolean rp_sql_maps_all(const RpEntity *entity, char **names);
+
+/* Sets the plan's judge_mapping_sql and judge_all_sql, and adds their verdicts (merge_checks.c). */
+void rp_merge_make_judgements(RpMergeSql *generator);
+
+/* Gives collisions_sql, and adds its verdicts (merge_checks.c). equal_key and distinct compare t with s. */
+char *rp_merge_make_collisions(RpMergeSql *generator, const char *equal_key, const char *distinct,
+                               const char *written_by_run);
+
+G_END_DECLS
