@@ -8,8 +8,10 @@
 
 #include <jansson.h>
 
-const char RP_LEDGER_WRITTEN_BY_RUN[] =
-    "t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = $1::bigint)";
+const RpMergeLedger RP_LEDGER_FOR_MERGE = {
+    .written_by_run = "t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = $1::bigint)",
+    .claims = "redis2pg.claims",
+};
 
 gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *plan, guint64 run,
                                       const RpBatch *batch, GError **error) {

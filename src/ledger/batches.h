@@ -18,7 +18,7 @@ gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *pla
 gboolean rp_ledger_write_batch(PGconn *connection, guint64 run, const RpMapping *mapping,
                                const RpBatch *batch, GError **error);
 
-/* An SQL condition over a target row t: a committed batch of the run $1 wrote it. For rp_merge_plan_new. */
-extern const char RP_LEDGER_WRITTEN_BY_RUN[];
+/* What the merge asks the ledger about; for rp_merge_plan_new. */
+extern const RpMergeLedger RP_LEDGER_FOR_MERGE;
 
 G_END_DECLS

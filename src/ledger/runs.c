@@ -52,7 +52,7 @@ gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, guint64 *
         head->kind,   head->strategy,      head->mapping->path, head->mapping->digest,
         head->source, head->source_run_id, REDIS2PG_VERSION,    g_get_host_name(),
         pid,          head->settings};
-    if (!rp_postgres_run(connection, "BEGIN", error))
+    if (!rp_postgres_run(connection, "BEGIN; TRUNCATE redis2pg.claims", error))
         return FALSE;
     g_autoptr(PGresult) result = rp_postgres_query(
         connection,
@@ -76,5 +76,5 @@ gboolean rp_ledger_close_run(PGconn *connection, guint64 run, const char *status
         connection,
         "UPDATE redis2pg.runs SET status = $2, error = $3, ended_at = clock_timestamp() WHERE run = $1", 3,
         parameters, error);
-    return result != NULL;
+    return result != NULL && rp_postgres_run(connection, "TRUNCATE redis2pg.claims", error);
 }

@@ -139,7 +139,7 @@ static gboolean crew_init(RpCrew *crew, const RpLoadOptions *options, PGconn *co
     crew->plans = g_ptr_array_new_with_free_func((GDestroyNotify)rp_merge_plan_free);
     for (guint i = 0; i < mapping->entities->len; i++)
         g_ptr_array_add(crew->plans, rp_merge_plan_new(connection, g_ptr_array_index(mapping->entities, i), i,
-                                                       RP_LEDGER_WRITTEN_BY_RUN));
+                                                       &RP_LEDGER_FOR_MERGE));
     crew->pool = rp_queue_new();
     crew->to_map = rp_queue_new();
     crew->to_write = rp_queue_new();

@@ -109,8 +109,26 @@ static gboolean take_verdicts(PGconn *connection, const RpMergePlan *plan, RpBat
     return unstage(connection, plan, gone, error);
 }
 
-gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 *n_equal, GError **error) {
-    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->drop_equal_sql, 0, NULL, error);
+/* Runs a statement whose one parameter is the run. */
+static PGresult *query_for_run(PGconn *connection, const char *sql, guint64 run, GError **error) {
+    char text[32];
+    g_snprintf(text, sizeof text, "%" G_GUINT64_FORMAT, run);
+    const char *const parameters[] = {text};
+    return rp_postgres_query(connection, sql, 1, parameters, error);
+}
+
+static gboolean claim(PGconn *connection, const RpMergePlan *plan, guint64 run, GError **error) {
+    if (plan->claim_sql == NULL)
+        return TRUE;
+    g_autoptr(PGresult) result = query_for_run(connection, plan->claim_sql, run, error);
+    return result != NULL;
+}
+
+gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 *n_equal,
+                             GError **error) {
+    g_autoptr(PGresult) result = claim(connection, plan, run, error)
+                                     ? rp_postgres_query(connection, plan->drop_equal_sql, 0, NULL, error)
+                                     : NULL;
     if (result == NULL) {
         g_prefix_error(error, "comparing %s: ", plan->entity->name);
         return FALSE;
@@ -205,11 +223,8 @@ static gboolean insert_plainly(PGconn *connection, const RpMergePlan *plan, GStr
 
 gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan, guint64 run, RpBatch *batch,
                                     guint64 *n_inserted, GError **error) {
-    char run_text[32];
-    g_snprintf(run_text, sizeof run_text, "%" G_GUINT64_FORMAT, run);
-    const char *const parameters[] = {run_text};
     g_autoptr(GString) unknown = g_string_new(NULL);
-    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->collisions_sql, 1, parameters, error);
+    g_autoptr(PGresult) result = query_for_run(connection, plan->collisions_sql, run, error);
     if (result != NULL && take_verdicts(connection, plan, batch, result, unknown, error) &&
         insert_plainly(connection, plan, unknown, n_inserted, error))
         return TRUE;

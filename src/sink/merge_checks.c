@@ -151,15 +151,20 @@ static guint add_identity_verdict(RpMergeSql *generator) {
                        g_strdup_printf("another Redis key gave a row with the same %s", key));
 }
 
-char *rp_merge_make_collisions(RpMergeSql *generator, const char *equal_key, const char *distinct,
-                               const char *written_by_run) {
+/* The identity stands in the target, and this run has already met it: another key wrote it or claimed it. */
+static void append_claimed(RpMergeSql *generator, GString *cases, const char *first_key, guint verdict) {
+    g_autofree char *others = rp_sql_claimed_by_other(generator);
+    g_string_append_printf(cases, " WHEN t.%s IS NOT NULL AND (%s OR %s) THEN %u", first_key,
+                           generator->ledger->written_by_run, others, verdict);
+}
+
+char *rp_merge_make_collisions(RpMergeSql *generator, const char *equal_key, const char *distinct) {
     g_autoptr(GString) numbers = g_string_new(NULL);
     g_autoptr(GString) cases = g_string_new(NULL);
     g_autofree char *first_key = rp_postgres_identifier(generator->connection, generator->entity->key[0]);
     const guint identity_verdict = add_identity_verdict(generator);
     if (!generator->entity->has_key_identity)
-        g_string_append_printf(cases, " WHEN t.%s IS NOT NULL AND %s THEN %u", first_key, written_by_run,
-                               identity_verdict);
+        append_claimed(generator, cases, first_key, identity_verdict);
     for (guint i = 0; i < generator->table->constraints->len; i++) {
         const RpConstraint *constraint = g_ptr_array_index(generator->table->constraints, i);
         if (constraint->kind == RP_CONSTRAINT_UNIQUE && !is_the_key(generator->entity, constraint) &&

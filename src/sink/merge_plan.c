@@ -26,29 +26,45 @@ static const char **names_beside_key(const RpEntity *entity) {
 
 /* ---- equal rows ---- */
 
+/* The first transaction that claims an identity has it: another one waits for its end here, and finds it
+ * taken. */
+static char *make_claim(RpMergeSql *generator) {
+    if (generator->entity->has_key_identity)
+        return NULL;
+    g_autofree char *identity = rp_sql_identity(generator);
+    return g_strdup_printf(
+        "INSERT INTO %s (run, target, identity) SELECT $1::bigint, %u, %s FROM %s s ORDER BY 3"
+        " ON CONFLICT DO NOTHING",
+        generator->ledger->claims, generator->table->oid, identity, generator->plan->stage);
+}
+
 /* A row that stands in the target has passed the target's constraints; the mapping's own checks may be newer.
- */
+ * They name columns without a table: they are evaluated where only the staged row is in sight. */
 static char *make_drop_equal(RpMergeSql *generator, const char *equal_key, const char *distinct) {
     const RpEntity *entity = generator->entity;
     GString *sql = g_string_new(NULL);
-    g_string_printf(sql, "DELETE FROM %s s USING %s t WHERE %s AND NOT (%s)", generator->plan->stage,
-                    generator->table->quoted, equal_key, distinct);
-    if (entity->where == NULL && entity->checks->len == 0)
-        return g_string_free(sql, FALSE);
-    /* The checks name columns without a table: they are evaluated where only the staged row is in sight. */
-    g_string_append_printf(sql, " AND s.ctid IN (SELECT ctid FROM %s WHERE true", generator->plan->stage);
+    g_string_printf(
+        sql, "DELETE FROM %s s USING %s t WHERE %s AND NOT (%s) AND t.xmin <> pg_current_xact_id()::xid",
+        generator->plan->stage, generator->table->quoted, equal_key, distinct);
+    if (entity->where != NULL || entity->checks->len > 0)
+        g_string_append_printf(sql, " AND s.ctid IN (SELECT ctid FROM %s WHERE true", generator->plan->stage);
     if (entity->where != NULL)
         g_string_append_printf(sql, " AND (%s) IS TRUE", entity->where->sql);
     for (guint i = 0; i < entity->checks->len; i++)
         g_string_append_printf(sql, " AND (%s) IS NOT FALSE",
                                ((const RpCheck *)g_ptr_array_index(entity->checks, i))->sql);
-    g_string_append_c(sql, ')');
+    if (entity->where != NULL || entity->checks->len > 0)
+        g_string_append_c(sql, ')');
+    if (!entity->has_key_identity) {
+        g_autofree char *others = rp_sql_claimed_by_other(generator);
+        g_string_append_printf(sql, " AND NOT %s", others);
+    }
     return g_string_free(sql, FALSE);
 }
 
 /* ---- the whole ---- */
 
-static void make_statements(RpMergeSql *generator, const char *written_by_run) {
+static void make_statements(RpMergeSql *generator) {
     RpMergePlan *plan = generator->plan;
     const char *const *key = (const char *const *)generator->entity->key;
     g_autofree const char **mapped = mapped_names(generator->entity);
@@ -67,6 +83,7 @@ static void make_statements(RpMergeSql *generator, const char *written_by_run) {
         g_strdup_printf("CREATE TEMPORARY TABLE %s (%s, " RP_SQL_ORDINAL " integer) ON COMMIT DELETE ROWS",
                         plan->stage, definitions);
     plan->copy_sql = g_strdup_printf("COPY %s FROM STDIN (FORMAT binary)", plan->stage);
+    plan->claim_sql = make_claim(generator);
     plan->drop_equal_sql = make_drop_equal(generator, equal_key, distinct);
     rp_merge_make_judgements(generator);
     /* Without a conflict target, so that a row which violates any unique constraint is passed over instead of
@@ -84,7 +101,7 @@ static void make_statements(RpMergeSql *generator, const char *written_by_run) {
                                            " ORDER BY s." RP_SQL_ORDINAL "), ' ') FROM %s s "
                                            "GROUP BY %s HAVING count(*) > 1",
                                            plan->stage, staged_key);
-    plan->collisions_sql = rp_merge_make_collisions(generator, equal_key, distinct, written_by_run);
+    plan->collisions_sql = rp_merge_make_collisions(generator, equal_key, distinct);
     plan->changed_sql =
         g_strdup_printf("FROM %s s JOIN %s t ON %s WHERE (%s)", plan->stage, target, equal_key, distinct);
     if (beside[0] != NULL)
@@ -98,15 +115,15 @@ static void clear_verdict(gpointer data) {
 }
 
 RpMergePlan *rp_merge_plan_new(PGconn *connection, const RpEntity *entity, guint number,
-                               const char *written_by_run) {
+                               const RpMergeLedger *ledger) {
     RpMergePlan *plan = g_new0(RpMergePlan, 1);
     plan->entity = entity;
     plan->number = number;
     plan->stage = g_strdup_printf("pg_temp.r2p_stage_%u", number);
     plan->verdicts = g_array_new(FALSE, FALSE, sizeof(RpVerdict));
     g_array_set_clear_func(plan->verdicts, clear_verdict);
-    RpMergeSql generator = {connection, plan, entity, entity->table};
-    make_statements(&generator, written_by_run);
+    RpMergeSql generator = {connection, plan, entity, entity->table, ledger};
+    make_statements(&generator);
     return plan;
 }
 
@@ -117,6 +134,7 @@ void rp_merge_plan_free(RpMergePlan *plan) {
     g_array_unref(plan->verdicts);
     g_free(plan->create_sql);
     g_free(plan->copy_sql);
+    g_free(plan->claim_sql);
     g_free(plan->drop_equal_sql);
     g_free(plan->judge_mapping_sql);
     g_free(plan->judge_all_sql);

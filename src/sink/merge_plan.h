@@ -21,15 +21,23 @@ typedef struct {
 #define RP_VERDICT_FILTERED (-1) /* `where` is not true for the row */
 #define RP_VERDICT_UNKNOWN  (-2) /* was not inserted, and no unique constraint that we know says why */
 
+/* What the merge asks the ledger, as SQL; the ledger's folder fills it in. */
+typedef struct {
+    const char *written_by_run; /* condition over a target row t: a committed batch of the run $1 wrote it */
+    const char
+        *claims; /* a table (run, target, identity) unique by target and identity, for merges to fill */
+} RpMergeLedger;
+
 typedef struct {
     const RpEntity *entity;
-    guint number;         /* of the entity in the mapping */
-    char *stage;          /* name of the staging table */
-    GArray *verdicts;     /* of RpVerdict */
-    char *create_sql;     /* the staging table */
-    char *copy_sql;       /* COPY … FROM STDIN */
-    char *drop_equal_sql; /* unstages what the target has as it is, and the mapping's own checks pass */
-    /* Ordinal, verdict and value of staged rows that must not be written; NULL: nothing to check. */
+    guint number;     /* of the entity in the mapping */
+    char *stage;      /* name of the staging table */
+    GArray *verdicts; /* of RpVerdict */
+    char *create_sql; /* the staging table */
+    char *copy_sql;   /* COPY … FROM STDIN */
+    char *claim_sql;  /* claims the staged rows' identities for the run $1; NULL: identities follow from the
+                         keys */
+    char *drop_equal_sql;     /* unstages rows that the target had before as they are, and gives how many */
     char *judge_mapping_sql;  /* by the mapping's where and checks, which PostgreSQL does not know */
     char *judge_all_sql;      /* by the table's CHECK and FOREIGN KEY constraints as well */
     char *insert_sql;         /* what is not there yet */
@@ -42,10 +50,9 @@ typedef struct {
 } RpMergePlan;
 
 /* The entity must be bound without errors; it is borrowed. Statements are run with the tables as they are
- * named here, on connections where create_sql was run. written_by_run is an SQL condition over a row t of the
- * target that says whether the run $1 (a bigint) wrote it in a batch that is committed. */
+ * named here, on connections where create_sql was run. */
 RpMergePlan *rp_merge_plan_new(PGconn *connection, const RpEntity *entity, guint number,
-                               const char *written_by_run);
+                               const RpMergeLedger *ledger);
 void rp_merge_plan_free(RpMergePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMergePlan, rp_merge_plan_free)
 

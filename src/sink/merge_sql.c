@@ -65,3 +65,17 @@ gboolean rp_sql_maps_all(const RpEntity *entity, char **names) {
             return FALSE;
     return TRUE;
 }
+
+char *rp_sql_identity(RpMergeSql *generator) {
+    g_autofree char *key =
+        rp_sql_join(generator, (const char *const *)generator->entity->key, ", ", rp_sql_staged);
+    return g_strdup_printf("md5(ROW(%s)::text)::uuid", key);
+}
+
+char *rp_sql_claimed_by_other(RpMergeSql *generator) {
+    g_autofree char *identity = rp_sql_identity(generator);
+    return g_strdup_printf(
+        "coalesce((SELECT c.xmin <> pg_current_xact_id()::xid FROM %s c WHERE c.target = %u"
+        " AND c.identity = %s LIMIT 1), false)",
+        generator->ledger->claims, generator->table->oid, identity);
+}

@@ -17,6 +17,7 @@ typedef struct {
     RpMergePlan *plan;
     const RpEntity *entity;
     const RpTable *table;
+    const RpMergeLedger *ledger;
 } RpMergeSql;
 
 /* Appends what is to stand for one column. */
@@ -35,6 +36,13 @@ void rp_sql_distinct(GString *sql, const char *quoted, const RpColumn *column); 
 void rp_sql_other_equal(GString *sql, const char *quoted, const RpColumn *column);    /* u.a = s.a */
 void rp_sql_other_distinct(GString *sql, const char *quoted, const RpColumn *column); /* u.a IS DISTINCT … */
 
+/* A UUID of the key columns of a staged row s; the caller frees it. */
+char *rp_sql_identity(RpMergeSql *generator);
+
+/* Condition: another transaction of the run has claimed the identity of the staged row s; the caller frees
+ * it. */
+char *rp_sql_claimed_by_other(RpMergeSql *generator);
+
 /* Whether the entity maps all of these columns. */
 gboolean rp_sql_maps_all(const RpEntity *entity, char **names);
 
@@ -42,7 +50,6 @@ gboolean rp_sql_maps_all(const RpEntity *entity, char **names);
 void rp_merge_make_judgements(RpMergeSql *generator);
 
 /* Gives collisions_sql, and adds its verdicts (merge_checks.c). equal_key and distinct compare t with s. */
-char *rp_merge_make_collisions(RpMergeSql *generator, const char *equal_key, const char *distinct,
-                               const char *written_by_run);
+char *rp_merge_make_collisions(RpMergeSql *generator, const char *equal_key, const char *distinct);
 
 G_END_DECLS

@@ -67,6 +67,15 @@ CREATE TABLE redis2pg.batch_counts (
     FOREIGN KEY (run, entity) REFERENCES redis2pg.run_entities ON DELETE CASCADE
 );
 
+-- Identities that the open run has met in the target, of entities whose identity does not follow from the Redis
+-- key: the first key that claims one has it, another is a duplicate. Emptied when a run opens and when it closes.
+CREATE TABLE redis2pg.claims (
+    run      bigint NOT NULL,
+    target   oid    NOT NULL,
+    identity uuid   NOT NULL, -- MD5 of the key columns
+    PRIMARY KEY (target, identity)
+);
+
 -- Every record that was refused, with its reason and its payload.
 CREATE TABLE redis2pg.rejects (
     reject          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
