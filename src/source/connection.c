@@ -23,7 +23,8 @@ static gboolean parse_database(const char *text, int *database, GError **error) 
     guint64 number;
     if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &number, NULL)) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-                    "Redis address: \"%s\" is no database number", text);
+                    "Redis address: a database number is expected at its end (special characters of a "
+                    "password are written as %%XX)");
         return FALSE;
     }
     *database = (int)number;
@@ -65,6 +66,18 @@ RpRedisAddress *rp_redis_address_parse(const char *url, GError **error) {
             error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
             "rediss:// needs TLS, and this build has none: connect through a tunnel (stunnel, ssh -L) "
             "with redis://");
+        return NULL;
+    }
+    if (g_uri_get_fragment(uri) != NULL || (strcmp(scheme, "redis") == 0 && g_uri_get_query(uri) != NULL)) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "Redis address: what follows \"%s\" has no meaning (special characters of a password are "
+                    "written as %%XX)",
+                    g_uri_get_fragment(uri) != NULL ? "#" : "?");
+        return NULL;
+    }
+    if (strcmp(scheme, "unix") == 0 && (path[0] == '\0' || g_strcmp0(g_uri_get_host(uri), "") > 0)) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "Redis address: a path is expected, as in unix:///path.sock?db=N");
         return NULL;
     }
     if (strcmp(scheme, "unix") == 0)
@@ -129,13 +142,22 @@ redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *a
 }
 
 /* Entering fails for reasons that the operator must mend: whatever Redis says, it refused. */
-static gboolean enter(redisContext *redis, int argc, const char *const *argv, GError **error) {
+static gboolean enter(redisContext *redis, int argc, const char *const *argv, const char *secret,
+                      GError **error) {
     g_autoptr(GError) why = NULL;
     g_autoptr(redisReply) reply = rp_redis_command(redis, argc, argv, NULL, &why);
     if (reply != NULL)
         return TRUE;
     if (why->code == RP_SOURCE_ERROR_REPLY)
         why->code = RP_SOURCE_ERROR_REFUSED;
+    /* Where AUTH was renamed, Redis answers with the arguments of the command that it does not know. */
+    char *arguments = strstr(why->message, ", with args");
+    if (secret != NULL && arguments != NULL)
+        *arguments = '\0';
+    if (secret != NULL && strstr(why->message, secret) != NULL) {
+        g_clear_error(&why);
+        g_set_error(&why, RP_SOURCE_ERROR, RP_SOURCE_ERROR_REFUSED, "Redis: %s: refused", argv[0]);
+    }
     g_propagate_error(error, g_steal_pointer(&why));
     return FALSE;
 }
@@ -145,7 +167,8 @@ static gboolean authenticate(redisContext *redis, const RpRedisAddress *address,
         return TRUE;
     const char *const with_user[] = {"AUTH", address->user, address->password};
     const char *const without_user[] = {"AUTH", address->password};
-    return address->user != NULL ? enter(redis, 3, with_user, error) : enter(redis, 2, without_user, error);
+    return address->user != NULL ? enter(redis, 3, with_user, address->password, error)
+                                 : enter(redis, 2, without_user, address->password, error);
 }
 
 static gboolean select_database(redisContext *redis, const RpRedisAddress *address, GError **error) {
@@ -153,7 +176,7 @@ static gboolean select_database(redisContext *redis, const RpRedisAddress *addre
         return TRUE;
     g_autofree char *number = g_strdup_printf("%d", address->database);
     const char *const argv[] = {"SELECT", number};
-    return enter(redis, 2, argv, error);
+    return enter(redis, 2, argv, NULL, error);
 }
 
 redisContext *rp_redis_connect(const RpRedisAddress *address, guint timeout_seconds, GError **error) {
@@ -172,7 +195,7 @@ redisContext *rp_redis_connect(const RpRedisAddress *address, guint timeout_seco
         redisEnableKeepAlive(redis);
     const char *const ping[] = {"PING"};
     if (!authenticate(redis, address, error) || !select_database(redis, address, error) ||
-        !enter(redis, 1, ping, error)) {
+        !enter(redis, 1, ping, NULL, error)) {
         g_prefix_error(error, "Redis at %s: ", place);
         return NULL;
     }

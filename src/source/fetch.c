@@ -3,6 +3,7 @@
 #include "source/fetch.h"
 
 #include "base/error.h"
+#include "source/reply.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,11 +13,6 @@
 #define CANCEL_POLL_MS     200
 #define READER_SLACK_BYTES (64 * 1024)
 #define FORGET_EVERY       4096
-
-typedef struct {
-    gsize offset;
-    gsize size;
-} KeySpan;
 
 struct RpFetch {
     const RpRedisAddress *address;
@@ -30,77 +26,6 @@ struct RpFetch {
     gsize n_written;   /* how many bytes of sent were written to the socket */
 };
 
-/* What the next reply is for; hiredis hands it to the callbacks below. */
-typedef struct {
-    RpRecords *records; /* values go here, or */
-    RpKeyPage *page;    /* keys go here */
-    gsize max_bytes;
-    gsize n_bytes;
-    guint64 n_elements;
-    gboolean is_too_large;
-    gboolean is_nil;
-    long long integer;
-    char *error_text;
-} ReplyTarget;
-
-/* ---- hiredis callbacks: called while a reply is parsed, with pointers into the read buffer ---- */
-
-static void take_scan_string(ReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
-    if (task->parent != NULL && task->parent->parent == NULL) { /* the cursor: first of the outer two */
-        g_autofree char *cursor = g_strndup(text, size);
-        target->page->next_cursor = g_ascii_strtoull(cursor, NULL, 10);
-        return;
-    }
-    const KeySpan span = {target->page->bytes.size, size};
-    rp_buffer_append(&target->page->bytes, text, size);
-    g_array_append_val(target->page->spans, span);
-}
-
-static void take_value(ReplyTarget *target, char *text, gsize size) {
-    target->n_bytes += size;
-    target->n_elements++;
-    if (target->n_bytes > target->max_bytes || size > G_MAXUINT32)
-        target->is_too_large = TRUE;
-    if (!target->is_too_large)
-        rp_records_add_value(target->records, (RpSpan){text, size});
-}
-
-static void *on_string(const redisReadTask *task, char *text, size_t size) {
-    ReplyTarget *target = task->privdata;
-    if (task->type == REDIS_REPLY_ERROR) {
-        if (target->error_text == NULL)
-            target->error_text = g_strndup(text, size);
-    } else if (target->page != NULL) {
-        take_scan_string(target, task, text, size);
-    } else if (target->records != NULL) {
-        take_value(target, text, size);
-    }
-    return target;
-}
-
-static void *on_array(const redisReadTask *task, int n_elements) {
-    (void)n_elements;
-    return task->privdata;
-}
-
-static void *on_integer(const redisReadTask *task, long long value) {
-    ReplyTarget *target = task->privdata;
-    target->integer = value;
-    return target;
-}
-
-static void *on_nil(const redisReadTask *task) {
-    ReplyTarget *target = task->privdata;
-    target->is_nil = TRUE;
-    return target;
-}
-
-static void on_free(void *object) {
-    (void)object; /* nothing was made */
-}
-
-static redisReplyObjectFunctions REPLY_FUNCTIONS = {on_string, on_array, on_integer, on_nil, on_free};
-
 /* ---- connection ---- */
 
 static gboolean connect_again(RpFetch *fetch, GError **error) {
@@ -108,7 +33,7 @@ static gboolean connect_again(RpFetch *fetch, GError **error) {
     fetch->redis = rp_redis_connect(fetch->address, TIMEOUT_SECONDS, error);
     if (fetch->redis == NULL)
         return FALSE;
-    fetch->redis->reader->fn = &REPLY_FUNCTIONS;
+    fetch->redis->reader->fn = &RP_REPLY_FUNCTIONS;
     /* What was sent after the last answer has to be asked again. */
     fetch->n_written =
         fetch->n_answered == 0 ? 0 : g_array_index(fetch->sent_ends, gsize, fetch->n_answered - 1);
@@ -228,7 +153,7 @@ static void note_answered(RpFetch *fetch) {
 
 /* Takes one reply into target. A single value over the limit is never waited for: the connection is
  * dropped, opened again, and asked for what comes after it. */
-static gboolean receive(RpFetch *fetch, ReplyTarget *target, GError **error) {
+static gboolean receive(RpFetch *fetch, RpReplyTarget *target, GError **error) {
     g_assert(fetch->n_answered < fetch->sent_ends->len);
     if (!rp_fetch_flush(fetch, error))
         return FALSE;
@@ -255,7 +180,7 @@ static gboolean receive(RpFetch *fetch, ReplyTarget *target, GError **error) {
 }
 
 /* Turns an error reply into an error; takes the text. */
-static gboolean refuse(RpFetch *fetch, ReplyTarget *target, GError **error) {
+static gboolean refuse(RpFetch *fetch, RpReplyTarget *target, GError **error) {
     g_autofree char *text = g_steal_pointer(&target->error_text);
     g_autofree char *place = rp_redis_address_show(fetch->address);
     g_set_error(error, RP_SOURCE_ERROR, (int)rp_redis_reply_classify(text), "Redis at %s: %s", place, text);
@@ -265,7 +190,7 @@ static gboolean refuse(RpFetch *fetch, ReplyTarget *target, GError **error) {
 gboolean rp_fetch_receive_page(RpFetch *fetch, RpKeyPage *page, GError **error) {
     page->bytes.size = 0;
     g_array_set_size(page->spans, 0);
-    ReplyTarget target = {.page = page};
+    RpReplyTarget target = {.page = page};
     if (!receive(fetch, &target, error))
         return FALSE;
     if (target.error_text != NULL)
@@ -301,7 +226,7 @@ static gboolean look_at_wrong_type(RpFetch *fetch, RpRecords *records, RpSpan ke
 }
 
 static gboolean receive_ttl(RpFetch *fetch, gint64 *ttl_ms, GError **error) {
-    ReplyTarget target = {0};
+    RpReplyTarget target = {0};
     if (!receive(fetch, &target, error))
         return FALSE;
     if (target.error_text != NULL)
@@ -315,7 +240,7 @@ gboolean rp_fetch_receive_record(RpFetch *fetch, RpRecords *records, guint32 ent
     RpRecord *record = rp_records_begin(records, entity, type, key);
     if (has_ttl && !receive_ttl(fetch, &record->ttl_ms, error))
         return FALSE;
-    ReplyTarget target = {.records = records, .max_bytes = fetch->max_value_bytes};
+    RpReplyTarget target = {.records = records, .max_bytes = fetch->max_value_bytes};
     if (!receive(fetch, &target, error))
         return FALSE;
     if (target.is_too_large) {
@@ -335,24 +260,4 @@ gboolean rp_fetch_receive_record(RpFetch *fetch, RpRecords *records, guint32 ent
         record->outcome = RP_READ_VANISHED; /* Redis has no empty hash, and GET of no key is nil */
     }
     return TRUE;
-}
-
-/* ---- pages of keys ---- */
-
-void rp_key_page_init(RpKeyPage *page) {
-    *page = (RpKeyPage){.spans = g_array_new(FALSE, FALSE, sizeof(KeySpan))};
-}
-
-void rp_key_page_clear(RpKeyPage *page) {
-    rp_buffer_clear(&page->bytes);
-    g_clear_pointer(&page->spans, g_array_unref);
-}
-
-guint rp_key_page_size(const RpKeyPage *page) {
-    return page->spans->len;
-}
-
-RpSpan rp_key_page_get(const RpKeyPage *page, guint position) {
-    const KeySpan *span = &g_array_index(page->spans, KeySpan, position);
-    return (RpSpan){page->bytes.data + span->offset, span->size};
 }

@@ -4,25 +4,13 @@
 
 #include "model/record.h"
 #include "source/connection.h"
+#include "source/reply.h"
 
 #include <glib.h>
 
 G_BEGIN_DECLS
 
 typedef struct RpFetch RpFetch;
-
-/* The keys that one SCAN step gave. */
-typedef struct {
-    guint64 next_cursor; /* 0: the iteration is complete */
-    RpBuffer bytes;
-    GArray *spans; /* of {offset, size}; see rp_key_page_get */
-} RpKeyPage;
-
-void rp_key_page_init(RpKeyPage *page);
-void rp_key_page_clear(RpKeyPage *page);
-guint rp_key_page_size(const RpKeyPage *page);
-/* Borrowed until the page is received into again. */
-RpSpan rp_key_page_get(const RpKeyPage *page, guint position);
 
 /* Connects. A record of more than max_value_bytes is not taken into memory (RP_READ_TOO_LARGE). Whoever
  * sets *is_cancelled to TRUE (atomically, from any thread) makes waiting calls fail with RP_STOP_ERROR.
