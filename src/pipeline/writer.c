@@ -17,21 +17,23 @@
  * running it over one batch, but the planner, which has no statistics of staging tables, does not know. */
 static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off";
 
-/* Looks at what stands already: rows that share an identity in the batch, then rows that equal the target's.
- */
-static gboolean compare(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, guint64 *n_equal,
-                        GError **error) {
-    return rp_merge_settle_duplicates(writer->connection, plan, batch, error) &&
-           rp_merge_drop_equal(writer->connection, plan, writer->crew->run, n_equal, error);
+/* Sets rows aside that equal what the target had before. Two keys that claim one identity are told apart
+ * first, unless that cannot be. */
+static gboolean compare(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, guint64 n_staged,
+                        guint64 *n_equal, GError **error) {
+    return (plan->entity->has_key_identity ||
+            rp_merge_settle_duplicates(writer->connection, plan, batch, error)) &&
+           rp_merge_drop_equal(writer->connection, plan, writer->crew->run, n_staged, n_equal, error);
 }
 
-/* What is left neither equals the target's row nor could be inserted: a unique value is taken, or the row has
- * changed. */
+/* What is left neither equals the target's row nor could be inserted: a key was read twice, a unique value is
+ * taken, or the row has changed. */
 static gboolean change(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
     PGconn *connection = writer->connection;
     const guint64 run = writer->crew->run;
     RpCounts *counts = &batch->counts[plan->number];
-    return rp_merge_settle_collisions(connection, plan, run, batch, &counts->inserted, error) &&
+    return (!plan->entity->has_key_identity || rp_merge_settle_duplicates(connection, plan, batch, error)) &&
+           rp_merge_settle_collisions(connection, plan, run, batch, &counts->inserted, error) &&
            rp_ledger_keep_before_images(connection, plan, run, batch, error) &&
            rp_merge_update(connection, plan, &counts->updated, error);
 }
@@ -46,14 +48,14 @@ gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBat
     if (batch->tuples[plan->number].rows->len == 0)
         return TRUE;
     if (!rp_merge_stage(connection, plan, batch, &n_staged, error) ||
-        (compares_first && !compare(writer, plan, batch, &n_equal, error)))
+        (compares_first && !compare(writer, plan, batch, n_staged, &n_equal, error)))
         return FALSE;
     if (n_equal < n_staged && (!rp_merge_judge(connection, plan, experience->judgement, batch, error) ||
                                !rp_merge_insert(connection, plan, &counts->inserted, error)))
         return FALSE;
     const guint64 n_refused = counts->rejected - rejected_before + counts->filtered;
     if (n_equal + n_refused + counts->inserted < n_staged &&
-        ((!compares_first && !compare(writer, plan, batch, &n_equal, error)) ||
+        ((!compares_first && !compare(writer, plan, batch, n_staged, &n_equal, error)) ||
          !change(writer, plan, batch, error)))
         return FALSE;
     counts->unchanged = n_staged - (counts->rejected - rejected_before) - counts->filtered -

@@ -117,18 +117,22 @@ static PGresult *query_for_run(PGconn *connection, const char *sql, guint64 run,
     return rp_postgres_query(connection, sql, 1, parameters, error);
 }
 
-static gboolean claim(PGconn *connection, const RpMergePlan *plan, guint64 run, GError **error) {
+/* Claims the staged rows' identities, and says by which statement those that equal the target go: when all
+ * were free, there is no need to ask for each. */
+static const char *claim(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 n_staged,
+                         GError **error) {
     if (plan->claim_sql == NULL)
-        return TRUE;
+        return plan->drop_equal_sql;
     g_autoptr(PGresult) result = query_for_run(connection, plan->claim_sql, run, error);
-    return result != NULL;
+    if (result == NULL)
+        return NULL;
+    return rp_postgres_affected(result) == n_staged ? plan->drop_equal_sql : plan->drop_unclaimed_equal_sql;
 }
 
-gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 *n_equal,
-                             GError **error) {
-    g_autoptr(PGresult) result = claim(connection, plan, run, error)
-                                     ? rp_postgres_query(connection, plan->drop_equal_sql, 0, NULL, error)
-                                     : NULL;
+gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 n_staged,
+                             guint64 *n_equal, GError **error) {
+    const char *sql = claim(connection, plan, run, n_staged, error);
+    g_autoptr(PGresult) result = sql != NULL ? rp_postgres_query(connection, sql, 0, NULL, error) : NULL;
     if (result == NULL) {
         g_prefix_error(error, "comparing %s: ", plan->entity->name);
         return FALSE;

@@ -18,9 +18,10 @@ gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBat
 
 /* Unstages the rows that the target had before as they are, and gives how many that were. Worth its price
  * first of all where most rows are there: the other steps then have little left to do. Where identities do
- * not follow from the Redis keys, they are claimed for the run first, so that of two keys one has it. */
-gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 *n_equal,
-                             GError **error);
+ * not follow from the Redis keys, they are claimed for the run first, so that of two keys one has it.
+ * n_staged is how many rows are staged at the most. */
+gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 n_staged,
+                             guint64 *n_equal, GError **error);
 
 /* Which checks are made before the INSERT. The table's own constraints hold in any case: without looking at
  * them first, a row that violates one fails the INSERT, and the batch has to be merged again. */

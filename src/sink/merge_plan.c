@@ -55,10 +55,6 @@ static char *make_drop_equal(RpMergeSql *generator, const char *equal_key, const
                                ((const RpCheck *)g_ptr_array_index(entity->checks, i))->sql);
     if (entity->where != NULL || entity->checks->len > 0)
         g_string_append_c(sql, ')');
-    if (!entity->has_key_identity) {
-        g_autofree char *others = rp_sql_claimed_by_other(generator);
-        g_string_append_printf(sql, " AND NOT %s", others);
-    }
     return g_string_free(sql, FALSE);
 }
 
@@ -84,6 +80,11 @@ static void make_statements(RpMergeSql *generator) {
                         plan->stage, definitions);
     plan->copy_sql = g_strdup_printf("COPY %s FROM STDIN (FORMAT binary)", plan->stage);
     plan->claim_sql = make_claim(generator);
+    if (plan->claim_sql != NULL) {
+        g_autofree char *others = rp_sql_claimed_by_other(generator);
+        g_autofree char *drop_equal = make_drop_equal(generator, equal_key, distinct);
+        plan->drop_unclaimed_equal_sql = g_strdup_printf("%s AND NOT %s", drop_equal, others);
+    }
     plan->drop_equal_sql = make_drop_equal(generator, equal_key, distinct);
     rp_merge_make_judgements(generator);
     /* Without a conflict target, so that a row which violates any unique constraint is passed over instead of
@@ -135,6 +136,7 @@ void rp_merge_plan_free(RpMergePlan *plan) {
     g_free(plan->create_sql);
     g_free(plan->copy_sql);
     g_free(plan->claim_sql);
+    g_free(plan->drop_unclaimed_equal_sql);
     g_free(plan->drop_equal_sql);
     g_free(plan->judge_mapping_sql);
     g_free(plan->judge_all_sql);

@@ -37,6 +37,8 @@ typedef struct {
     char *copy_sql;   /* COPY … FROM STDIN */
     char *claim_sql;  /* claims the staged rows' identities for the run $1; NULL: identities follow from the
                          keys */
+    char *drop_unclaimed_equal_sql; /* drop_equal_sql for rows whose identity no other transaction has; or
+                                       NULL */
     char *drop_equal_sql;     /* unstages rows that the target had before as they are, and gives how many */
     char *judge_mapping_sql;  /* by the mapping's where and checks, which PostgreSQL does not know */
     char *judge_all_sql;      /* by the table's CHECK and FOREIGN KEY constraints as well */
