@@ -26,8 +26,18 @@ static void append_escaped(GString *text, guchar byte) {
     }
 }
 
+/* size, or a little less where a character would be torn there. */
+static gsize whole_characters(RpSpan span, gsize size) {
+    gsize start = size;
+    while (start > 0 && start < span.size && size - start < 3 && ((guchar)span.data[start] & 0xC0) == 0x80)
+        start--;
+    if (start == size || g_utf8_get_char_validated(span.data + start, (gssize)(span.size - start)) > 0x10FFFF)
+        return size;
+    return g_utf8_next_char(span.data + start) > span.data + size ? start : size;
+}
+
 char *rp_span_show(RpSpan span, gsize max_bytes) {
-    const gsize shown = MIN(span.size, max_bytes);
+    const gsize shown = whole_characters(span, MIN(span.size, max_bytes));
     GString *text = g_string_sized_new(shown + 8);
     const char *at = span.data;
     const char *end = span.data + shown;

@@ -15,7 +15,7 @@ static const RpOption OPTIONS[] = {
      .argument = "N",
      .fallback = "10000",
      .maximum = 100000000,
-     .help = "look at so many keys for patterns that nothing covers (10000)"},
+     .help = "look at so many keys for patterns that nothing covers"},
     {0},
 };
 

@@ -12,4 +12,7 @@ extern const RpCommand RP_COMMAND_RUNS;
 extern const RpCommand RP_COMMAND_REJECTS;
 extern const RpCommand RP_COMMAND_DEMO;
 
+/* All of them, ending in NULL. */
+extern const RpCommand *const RP_COMMANDS[];
+
 G_END_DECLS

@@ -10,18 +10,14 @@
 #include <signal.h>
 #include <string.h>
 
-static const RpCommand *const COMMANDS[] = {
-    &RP_COMMAND_CHECK, &RP_COMMAND_SCHEMA,  &RP_COMMAND_RUN,
-    &RP_COMMAND_RUNS,  &RP_COMMAND_REJECTS, &RP_COMMAND_DEMO,
-};
-
 static void print_usage(void) {
     g_print("Usage: redis2pg [GLOBAL OPTIONS] COMMAND [OPTIONS]\n\n"
             "Moves data out of Redis into PostgreSQL tables with constraints, and accounts for every key.\n\n"
             "Commands:\n");
-    for (guint i = 0; i < G_N_ELEMENTS(COMMANDS); i++) {
-        g_autofree char *first_line = g_strndup(COMMANDS[i]->summary, strcspn(COMMANDS[i]->summary, "\n"));
-        g_print("  %-9s %s\n", COMMANDS[i]->name, first_line);
+    for (guint i = 0; RP_COMMANDS[i] != NULL; i++) {
+        g_autofree char *first_line =
+            g_strndup(RP_COMMANDS[i]->summary, strcspn(RP_COMMANDS[i]->summary, "\n"));
+        g_print("  %-9s %s\n", RP_COMMANDS[i]->name, first_line);
     }
     g_print("\nOptions of each: redis2pg COMMAND --help\n"
             "Example:\n  redis2pg demo\n");
@@ -49,13 +45,14 @@ static int find_command_word(int argc, char **argv) {
 }
 
 static const RpCommand *find_command(const char *name, GError **error) {
-    const char *names[G_N_ELEMENTS(COMMANDS) + 1] = {NULL};
-    for (guint i = 0; i < G_N_ELEMENTS(COMMANDS); i++) {
-        if (strcmp(COMMANDS[i]->name, name) == 0)
-            return COMMANDS[i];
-        names[i] = COMMANDS[i]->name;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; RP_COMMANDS[i] != NULL; i++) {
+        if (strcmp(RP_COMMANDS[i]->name, name) == 0)
+            return RP_COMMANDS[i];
+        g_ptr_array_add(names, (gpointer)RP_COMMANDS[i]->name);
     }
-    g_autofree char *hint = rp_suggest_hint(name, names);
+    g_ptr_array_add(names, NULL);
+    g_autofree char *hint = rp_suggest_hint(name, (const char *const *)names->pdata);
     g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
                 "there is no command \"%s\"%s (see redis2pg --help)", name, hint);
     return NULL;

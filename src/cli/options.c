@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/suggest.h"
+#include "cli/commands.h"
 #include "cli/config.h"
 
 #include <string.h>
@@ -77,6 +78,7 @@ typedef struct {
     gboolean flag;
     char *text;
     char **list;
+    char *description; /* for help */
 } Given;
 
 static guint count_options(const RpOption *options) {
@@ -169,10 +171,17 @@ static gboolean apply_absent(const Given *given, const RpConfig *config, GError 
 
 /* ---- the configuration file ---- */
 
-static gboolean check_names(const RpConfig *config, GArray *given, GError **error) {
+static void add_names(GPtrArray *names, const RpOption *options) {
+    for (guint i = 0; i < count_options(options); i++)
+        g_ptr_array_add(names, (gpointer)options[i].name);
+}
+
+/* One file may serve several commands: the names of all are known in it. */
+static gboolean check_names(const RpConfig *config, GError **error) {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (guint i = 0; i < given->len; i++)
-        g_ptr_array_add(names, (gpointer)g_array_index(given, Given, i).option->name);
+    add_names(names, RP_GLOBAL_OPTIONS);
+    for (guint i = 0; RP_COMMANDS[i] != NULL; i++)
+        add_names(names, RP_COMMANDS[i]->options);
     g_ptr_array_add(names, NULL);
     return rp_config_check_names(config, (const char *const *)names->pdata, error);
 }
@@ -192,26 +201,39 @@ static gboolean load_config(GArray *given, RpConfig **config, GError **error) {
 
 /* ---- GOptionContext ---- */
 
-static void add_entries(GOptionContext *context, GArray *given, guint from, guint to, gboolean is_main) {
+/* What help says of an option: its text, its default, and the variable that gives it. */
+static char *describe(const RpOption *option) {
+    GString *text = g_string_new(option->help);
+    if (option->fallback != NULL && option->fallback[0] != '\0')
+        g_string_append_printf(text, " (default %s)", option->fallback);
+    if (option->environment != NULL)
+        g_string_append_printf(text, " [$%s]", option->environment);
+    return g_string_free(text, FALSE);
+}
+
+static GOptionEntry entry_for(Given *item) {
+    static const GOptionArg kinds[] = {
+        [RP_OPTION_FLAG] = G_OPTION_ARG_NONE,
+        [RP_OPTION_TEXT] = G_OPTION_ARG_STRING,
+        [RP_OPTION_NUMBER] = G_OPTION_ARG_STRING,
+        [RP_OPTION_LIST] = G_OPTION_ARG_STRING_ARRAY,
+    };
+    const RpOption *option = item->option;
+    item->description = describe(option);
+    return (GOptionEntry){.long_name = option->name,
+                          .description = item->description,
+                          .arg_description = option->argument,
+                          .arg = kinds[option->kind],
+                          .arg_data = option->kind == RP_OPTION_FLAG   ? (void *)&item->flag
+                                      : option->kind == RP_OPTION_LIST ? (void *)&item->list
+                                                                       : (void *)&item->text};
+}
+
+static void add_group(GOptionContext *context, const char *title, GArray *given, guint from, guint to) {
     g_autofree GOptionEntry *entries = g_new0(GOptionEntry, to - from + 1);
-    for (guint i = from; i < to; i++) {
-        Given *item = &g_array_index(given, Given, i);
-        const RpOption *option = item->option;
-        GOptionEntry *entry = &entries[i - from];
-        *entry = (GOptionEntry){
-            .long_name = option->name, .description = option->help, .arg_description = option->argument};
-        entry->arg = option->kind == RP_OPTION_FLAG   ? G_OPTION_ARG_NONE
-                     : option->kind == RP_OPTION_LIST ? G_OPTION_ARG_STRING_ARRAY
-                                                      : G_OPTION_ARG_STRING;
-        entry->arg_data = option->kind == RP_OPTION_FLAG   ? (void *)&item->flag
-                          : option->kind == RP_OPTION_LIST ? (void *)&item->list
-                                                           : (void *)&item->text;
-    }
-    if (is_main) {
-        g_option_context_add_main_entries(context, entries, NULL);
-        return;
-    }
-    GOptionGroup *group = g_option_group_new("global", "Options of every command:", "", NULL, NULL);
+    for (guint i = from; i < to; i++)
+        entries[i - from] = entry_for(&g_array_index(given, Given, i));
+    GOptionGroup *group = g_option_group_new(title, title, "", NULL, NULL);
     g_option_group_add_entries(group, entries);
     g_option_context_add_group(context, group);
 }
@@ -234,10 +256,6 @@ static void explain_unknown(GArray *given, GError *error) {
     error->message = message;
 }
 
-static char *full_help(GOptionContext *context) {
-    return g_option_context_get_help(context, FALSE, NULL);
-}
-
 static gboolean parse_line(const RpCommand *command, GArray *given, int argc, char **argv, GPtrArray *words,
                            gboolean *is_help, GError **error) {
     g_autofree char *usage =
@@ -249,16 +267,17 @@ static gboolean parse_line(const RpCommand *command, GArray *given, int argc, ch
     g_option_context_set_help_enabled(context, FALSE);
     g_option_context_set_summary(context, command->summary);
     g_option_context_set_description(context, example);
-    add_entries(context, given, 0, n_own, TRUE);
     g_option_context_add_main_entries(context, help, NULL);
-    add_entries(context, given, n_own, given->len, FALSE);
+    if (n_own > 0)
+        add_group(context, "Options of this command:", given, 0, n_own);
+    add_group(context, "Options of every command:", given, n_own, given->len);
     g_autoptr(GError) trouble = NULL;
     const gboolean is_fine = g_option_context_parse(context, &argc, &argv, &trouble);
     if (!is_fine) {
         explain_unknown(given, trouble);
         g_set_error_literal(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, trouble->message);
     } else if (*is_help) {
-        g_autofree char *text = full_help(context);
+        g_autofree char *text = g_option_context_get_help(context, FALSE, NULL);
         g_print("%s", text);
     }
     g_option_context_free(context);
@@ -276,12 +295,13 @@ gboolean rp_cli_parse(const RpCommand *command, RpGlobals *out, int argc, char *
     *is_help = FALSE;
     gboolean is_fine = parse_line(command, given, argc, argv, words, is_help, error);
     if (is_fine && !*is_help)
-        is_fine = load_config(given, &config, error) && (config == NULL || check_names(config, given, error));
+        is_fine = load_config(given, &config, error) && (config == NULL || check_names(config, error));
     for (guint i = 0; i < given->len; i++) {
         Given *item = &g_array_index(given, Given, i);
         if (is_fine && !*is_help)
             is_fine = is_given(item) ? apply_given(item, error) : apply_absent(item, config, error);
         g_free(item->text);
+        g_free(item->description);
         g_strfreev(item->list);
     }
     *out = globals;

@@ -32,7 +32,7 @@ gboolean rp_prepare(const RpGlobals *globals, RpPrepared *prepared, RpFindings *
 }
 
 void rp_print_json(json_t *document) {
-    json_dumpf(document, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    json_dumpf(document, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
     putchar('\n');
     json_decref(document);
 }

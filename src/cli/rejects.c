@@ -2,9 +2,11 @@
 #include "ledger/rejects.h"
 #include "base/error.h"
 #include "base/span.h"
+#include "base/suggest.h"
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "ledger/summary.h"
+#include "model/reject.h"
 #include "report/run_report.h"
 #include "report/table.h"
 
@@ -41,7 +43,7 @@ static const RpOption OPTIONS[] = {
      .argument = "N",
      .fallback = "100",
      .maximum = G_MAXINT64,
-     .help = "list at most so many; 0: all (100). The counts are of all"},
+     .help = "list at most so many; 0: all. The counts are of all"},
     {0},
 };
 
@@ -177,9 +179,19 @@ static gboolean show(PGconn *connection, gboolean is_json, gboolean exists, cons
     return FALSE;
 }
 
+static gboolean check_code(GError **error) {
+    const char *const *names = rp_reject_code_names();
+    if (settings.code == NULL || g_strv_contains(names, settings.code))
+        return TRUE;
+    g_autofree char *hint = rp_suggest_hint(settings.code, names);
+    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "--code: there is no reject code \"%s\"%s",
+                settings.code, hint);
+    return FALSE;
+}
+
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
     *status = 0;
-    if (!rp_expect_words(&RP_COMMAND_REJECTS, n_words, 1, 2, error))
+    if (!rp_expect_words(&RP_COMMAND_REJECTS, n_words, 1, 2, error) || !check_code(error))
         return FALSE;
     const gboolean is_show = strcmp(words[0], "show") == 0;
     if ((!is_show && strcmp(words[0], "list") != 0) || n_words != (is_show ? 2 : 1))

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define REACH_SECONDS 10
+
 static struct {
     char *strategy;
     gint64 batch_rows;
@@ -20,7 +22,7 @@ static struct {
     gint64 max_rejects;
     gboolean allows_rejects;
     char **entities;
-} settings;
+} settings = {.max_rejects = -1};
 
 static const RpOption OPTIONS[] = {
     {.name = "strategy",
@@ -28,7 +30,7 @@ static const RpOption OPTIONS[] = {
      .target = &settings.strategy,
      .argument = "auto|merge",
      .fallback = "auto",
-     .help = "how rows are written: merge, into tables as they are (auto takes it)"},
+     .help = "how rows are written: merge, into tables as they are; auto takes it"},
     {.name = "batch-rows",
      .kind = RP_OPTION_NUMBER,
      .target = &settings.batch_rows,
@@ -36,7 +38,7 @@ static const RpOption OPTIONS[] = {
      .fallback = "10000",
      .minimum = 1,
      .maximum = 10000000,
-     .help = "records in a batch, about (10000)"},
+     .help = "records in a batch, about"},
     {.name = "batch-bytes",
      .kind = RP_OPTION_NUMBER,
      .target = &settings.batch_bytes,
@@ -44,7 +46,7 @@ static const RpOption OPTIONS[] = {
      .fallback = "6291456",
      .minimum = 65536,
      .maximum = 1073741824,
-     .help = "bytes of records in a batch, at most about (6 MiB)"},
+     .help = "bytes of records in a batch, at most about"},
     {.name = "mappers",
      .kind = RP_OPTION_NUMBER,
      .target = &settings.mappers,
@@ -52,7 +54,7 @@ static const RpOption OPTIONS[] = {
      .fallback = "1",
      .minimum = 1,
      .maximum = 64,
-     .help = "threads that map records to rows (1)"},
+     .help = "threads that map records to rows"},
     {.name = "writers",
      .kind = RP_OPTION_NUMBER,
      .target = &settings.writers,
@@ -60,7 +62,7 @@ static const RpOption OPTIONS[] = {
      .fallback = "2",
      .minimum = 1,
      .maximum = 64,
-     .help = "connections that write batches (2)"},
+     .help = "connections that write batches"},
     {.name = "max-value-bytes",
      .kind = RP_OPTION_NUMBER,
      .target = &settings.max_value_bytes,
@@ -68,15 +70,14 @@ static const RpOption OPTIONS[] = {
      .fallback = "67108864",
      .minimum = 1024,
      .maximum = 536870912,
-     .help = "a key with more bytes is rejected as too_large (64 MiB)"},
+     .help = "a key with more bytes is rejected as too_large"},
     {.name = "max-rejects",
      .kind = RP_OPTION_NUMBER,
      .target = &settings.max_rejects,
      .argument = "N",
-     .fallback = "-1",
-     .minimum = -1,
+     .minimum = 0,
      .maximum = G_MAXINT64,
-     .help = "stop with exit status 6 when there are more rejects (no limit)"},
+     .help = "stop with exit status 6 when there are more rejects; without it there is no limit"},
     {.name = "allow-rejects",
      .kind = RP_OPTION_FLAG,
      .target = &settings.allows_rejects,
@@ -155,13 +156,20 @@ static gboolean load(const RpGlobals *globals, const RpPrepared *prepared, RpRun
     return rp_load(&options, summary, error);
 }
 
+/* A Redis that is down is found before anything is written to PostgreSQL. */
+static gboolean reach_redis(const RpRedisAddress *address, GError **error) {
+    g_autoptr(redisContext) redis = rp_redis_connect(address, REACH_SECONDS, error);
+    return redis != NULL;
+}
+
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
     (void)words;
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
     if (!rp_expect_words(&RP_COMMAND_RUN, n_words, 0, 0, error) ||
         !rp_prepare(globals, &prepared, findings, error) || !rp_findings_check(findings, error) ||
-        !check_settings(prepared.mapping, error) || !rp_migrations_apply_ledger(prepared.postgres, error))
+        !check_settings(prepared.mapping, error) || !reach_redis(prepared.redis, error) ||
+        !rp_migrations_apply_ledger(prepared.postgres, error))
         return FALSE;
     g_autoptr(RpRunSummary) summary = NULL;
     const gboolean is_fine = load(globals, &prepared, &summary, error);
@@ -180,9 +188,10 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
 
 const RpCommand RP_COMMAND_RUN = {
     .name = "run",
-    .summary =
-        "Moves the keys that the mapping names into its tables: every key is written, found unchanged,\n"
-        "rejected with a reason, filtered, or was gone. Run again, it writes only what has changed.",
+    .summary = "Moves the keys that the mapping names into its tables.\n"
+               "Every key is written, found unchanged, rejected with a reason, filtered, or was gone. Run "
+               "again, it\n"
+               "writes only what has changed.",
     .example =
         "redis2pg run --redis redis://127.0.0.1:6379/0 --postgres 'dbname=shop' --mapping mappings/shop.yaml",
     .options = OPTIONS,

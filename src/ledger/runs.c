@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* Advisory lock of the target: "redis2pg" in ASCII as a bigint, so that no other tool takes it by chance. */
-#define LOCK_SQL_KEY "8243108421553383527"
+#define LOCK_SQL_KEY "8243105097038590055"
 
 static gboolean refuse(PGconn *connection, GError **error) {
     g_autoptr(PGresult) holder = rp_postgres_query(

@@ -67,6 +67,11 @@ static void bind_column(RpMapColumn *column, const RpTable *table, RpFindings *f
                         table->shown);
     column->conversion.column = target;
     column->convert = rp_converter_for(target->kind);
+    if (target->kind == RP_TYPE_OTHER)
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "unsupported_type", column->place,
+                        "leave the column to its default, or give it a type that is supported",
+                        "column \"%s\" of %s is %s, to which nothing converts yet", column->name,
+                        table->shown, target->type_name);
     check_refinements(column, findings);
     check_default(column, findings);
     bind_bounds(column, findings);
@@ -107,8 +112,19 @@ static gboolean is_unchanged_capture(const RpMapColumn *column, const RpReferenc
            !column->uppers && !column->trims && column->map == NULL;
 }
 
+/* Whether different text is a different value of the column's type: not so for numbers (1 and 01), UUIDs
+ * (case), char(n) (blanks at the end), and types that we know nothing of (citext). */
+static gboolean tells_text_apart(const RpMapColumn *column) {
+    const RpColumn *target = column->conversion.column;
+    return target != NULL &&
+           ((target->kind == RP_TYPE_TEXT && !target->is_padded) || target->kind == RP_TYPE_ENUM ||
+            (target->kind == RP_TYPE_UUID && column->source == RP_FROM_UUID5));
+}
+
 /* Whether the column holds the capture as it is, or is held to it by `equals`. */
 static gboolean column_tells_capture(const RpMapColumn *column, guint capture) {
+    if (!tells_text_apart(column))
+        return FALSE;
     if (column->source == RP_FROM_REFERENCE && is_unchanged_capture(column, &column->reference, capture))
         return TRUE;
     if (column->source == RP_FROM_UUID5 && column->n_parts == 2)

@@ -205,9 +205,10 @@ void rp_column_load(RpLoader *loader, RpYamlNode name, RpYamlNode value) {
     else if (rp_yaml_kind(value) == RP_YAML_MAP)
         rp_words_walk(loader, COLUMN_WORDS, value, "a column");
     else
-        rp_words_error(loader, value, "wrong_yaml_type",
-                       "a column is a reference or a map of words, not a list");
-    if (!column->has_source && rp_yaml_kind(value) == RP_YAML_MAP)
+        rp_words_error(loader, value, "wrong_yaml_type", "a column is a reference or a map of words, not %s",
+                       rp_yaml_kind_name(rp_yaml_kind(value)));
+    if (rp_yaml_kind(value) == RP_YAML_MAP && rp_yaml_get(value, "from").number == 0 &&
+        rp_yaml_get(value, "uuid5").number == 0)
         rp_words_error(loader, value, "missing_word", "column \"%s\" has no source: from or uuid5",
                        column->name);
     g_ptr_array_add(loader->entity->columns, column);

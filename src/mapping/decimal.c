@@ -111,16 +111,18 @@ gboolean rp_decimal_parse(RpSpan text, int precision, int scale, RpDecimal *deci
         return FALSE;
     strip(&number);
 
-    if (number.point > RP_DECIMAL_MAX_DIGITS || (precision >= 0 && number.point > precision - scale)) {
+    const gboolean is_bound = precision >= 0 && number.n_digits > 0; /* zero fits every type */
+    if (number.point > RP_DECIMAL_MAX_DIGITS || (is_bound && number.point > precision - scale)) {
         *code = RP_REJECT_OUT_OF_RANGE;
         return FALSE;
     }
     const int places = number.n_digits - number.point; /* that the value needs */
-    if (places > RP_DECIMAL_MAX_DIGITS - MAX(number.point, 0) || (precision >= 0 && places > scale)) {
+    if (places > RP_DECIMAL_MAX_DIGITS - MAX(number.point, 0) || (is_bound && places > scale)) {
         *code = RP_REJECT_SCALE_EXCEEDED;
         return FALSE;
     }
-    decimal->display_scale = (gint16)MIN(precision >= 0 ? scale : number.places, RP_DECIMAL_MAX_DIGITS);
+    const int shown = precision >= 0 ? MAX(scale, 0) : number.places; /* numeric(3,-2) shows no places */
+    decimal->display_scale = (gint16)MIN(shown, RP_DECIMAL_MAX_DIGITS);
     if (number.n_digits == 0)
         decimal->is_negative = FALSE;
     else

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#define MAX_DEPTH 32
+
 struct RpYamlFile {
     char *name;
     yaml_document_t document;
@@ -30,6 +32,36 @@ static void add_syntax_finding(RpFindings *findings, const char *name, const yam
                     parser->problem != NULL ? parser->problem : "unreadable");
 }
 
+static int depth_change(yaml_event_type_t type) {
+    if (type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT)
+        return 1;
+    return type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT ? -1 : 0;
+}
+
+/* libyaml's time grows with the square of the nesting: what no mapping needs is refused by a look at the
+ * events, which can stop. Other mistakes are left to the loading. */
+static gboolean refuse_deep(const char *name, const char *text, gsize size, RpFindings *findings) {
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser))
+        g_error("out of memory");
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+    int depth = 0;
+    yaml_event_t event = {0};
+    for (gboolean is_end = FALSE; !is_end && depth <= MAX_DEPTH && yaml_parser_parse(&parser, &event);) {
+        depth += depth_change(event.type);
+        is_end = event.type == YAML_STREAM_END_EVENT;
+        if (depth > MAX_DEPTH) {
+            g_autofree char *place =
+                g_strdup_printf("%s:%zu:%zu", name, event.start_mark.line + 1, event.start_mark.column + 1);
+            rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", place, NULL,
+                            "lists and maps are nested deeper than %d", MAX_DEPTH);
+        }
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return depth <= MAX_DEPTH;
+}
+
 static gboolean refuse_second_document(yaml_parser_t *parser, const char *name, RpFindings *findings) {
     yaml_document_t second;
     if (!yaml_parser_load(parser, &second)) {
@@ -47,6 +79,20 @@ static gboolean refuse_second_document(yaml_parser_t *parser, const char *name, 
     return root == NULL;
 }
 
+/* Texts are handed out as C strings: one with a NUL in it ("\0" in quotes) would be cut short. */
+static gboolean refuse_nul(RpYamlFile *file, RpFindings *findings) {
+    for (yaml_node_t *node = file->document.nodes.start; node < file->document.nodes.top; node++) {
+        if (node->type != YAML_SCALAR_NODE ||
+            strlen((const char *)node->data.scalar.value) == node->data.scalar.length)
+            continue;
+        g_autofree char *place =
+            g_strdup_printf("%s:%zu:%zu", file->name, node->start_mark.line + 1, node->start_mark.column + 1);
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", place, NULL, "a NUL stands in this text");
+        return FALSE;
+    }
+    return TRUE;
+}
+
 RpYamlFile *rp_yaml_parse(const char *name, const char *text, gsize size, RpFindings *findings) {
     if (size > RP_YAML_MAX_BYTES) {
         rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", name, NULL,
@@ -54,6 +100,8 @@ RpYamlFile *rp_yaml_parse(const char *name, const char *text, gsize size, RpFind
                         RP_YAML_MAX_BYTES);
         return NULL;
     }
+    if (!refuse_deep(name, text, size, findings))
+        return NULL;
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
         g_error("out of memory");
@@ -66,7 +114,7 @@ RpYamlFile *rp_yaml_parse(const char *name, const char *text, gsize size, RpFind
     } else {
         file->has_document = TRUE;
         is_fine = yaml_document_get_root_node(&file->document) == NULL ||
-                  refuse_second_document(&parser, name, findings);
+                  (refuse_second_document(&parser, name, findings) && refuse_nul(file, findings));
     }
     yaml_parser_delete(&parser);
     return is_fine ? g_steal_pointer(&file) : NULL;
@@ -95,9 +143,16 @@ RpYamlNode rp_yaml_root(const RpYamlFile *file) {
     return (RpYamlNode){file, is_empty ? 0 : 1};
 }
 
+/* YAML 1.1's null, for which no word has a use: not text, and not the same as a word left out. */
+static gboolean is_null(const yaml_node_t *raw) {
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
+    return raw->type == YAML_SCALAR_NODE && raw->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           g_strv_contains(nulls, (const char *)raw->data.scalar.value);
+}
+
 RpYamlKind rp_yaml_kind(RpYamlNode node) {
     const yaml_node_t *raw = node_of(node);
-    if (raw == NULL)
+    if (raw == NULL || is_null(raw))
         return RP_YAML_NONE;
     switch (raw->type) {
     case YAML_SCALAR_NODE:
@@ -119,7 +174,9 @@ const char *rp_yaml_kind_name(RpYamlKind kind) {
 
 const char *rp_yaml_text(RpYamlNode node) {
     const yaml_node_t *raw = node_of(node);
-    return raw != NULL && raw->type == YAML_SCALAR_NODE ? (const char *)raw->data.scalar.value : NULL;
+    return raw != NULL && raw->type == YAML_SCALAR_NODE && !is_null(raw)
+               ? (const char *)raw->data.scalar.value
+               : NULL;
 }
 
 gboolean rp_yaml_is_quoted(RpYamlNode node) {

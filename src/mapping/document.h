@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 typedef struct RpYamlFile RpYamlFile;
 
 typedef enum {
-    RP_YAML_NONE, /* no such node */
+    RP_YAML_NONE, /* no such node, or null without quotes */
     RP_YAML_SCALAR,
     RP_YAML_LIST,
     RP_YAML_MAP,
@@ -38,7 +38,7 @@ RpYamlKind rp_yaml_kind(RpYamlNode node);
 /* "a list", "a map", "a scalar": for messages. */
 const char *rp_yaml_kind_name(RpYamlKind kind);
 
-/* A scalar's text; NULL for other nodes. */
+/* A scalar's text; NULL for other nodes and for null. */
 const char *rp_yaml_text(RpYamlNode node);
 /* Whether a scalar was written in quotes: then it is text, whatever it looks like. */
 gboolean rp_yaml_is_quoted(RpYamlNode node);

@@ -78,12 +78,23 @@ static void take_columns(RpLoader *loader, RpYamlNode value) {
     }
 }
 
+static gboolean has_check(const RpEntity *entity, const char *name) {
+    for (guint i = 0; i < entity->checks->len; i++)
+        if (strcmp(((const RpCheck *)g_ptr_array_index(entity->checks, i))->name, name) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 static void take_checks(RpLoader *loader, RpYamlNode value) {
     for (guint i = 0; i < rp_yaml_length(value); i++) {
         RpYamlNode name, sql;
         rp_yaml_pair(value, i, &name, &sql);
         if (rp_yaml_text(name) == NULL || rp_yaml_text(sql) == NULL) {
             rp_words_error(loader, name, "wrong_yaml_type", "a check is a name and an SQL expression");
+            continue;
+        }
+        if (has_check(loader->entity, rp_yaml_text(name))) {
+            rp_words_error(loader, name, "duplicate_name", "check \"%s\" stands twice", rp_yaml_text(name));
             continue;
         }
         RpCheck *check = g_new0(RpCheck, 1);
@@ -130,7 +141,7 @@ static const RpWord ENTITY_WORDS[] = {
 
 static void demand(RpLoader *loader, RpYamlNode map, const char *what, const char *const *words) {
     for (; *words != NULL; words++)
-        if (rp_yaml_kind(rp_yaml_get(map, *words)) == RP_YAML_NONE)
+        if (rp_yaml_get(map, *words).number == 0)
             rp_words_error(loader, map, "missing_word", "%s lacks \"%s\"", what, *words);
 }
 
@@ -242,8 +253,27 @@ static const RpWord LINK_WORDS[] = {
     {NULL, RP_YAML_NONE, NULL},
 };
 
-static void take_links(RpLoader *loader, RpYamlNode value) {
+static const RpLink *find_link(const RpMapping *mapping, const char *name) {
+    for (guint i = 0; i < mapping->links->len; i++) {
+        const RpLink *link = g_ptr_array_index(mapping->links, i);
+        if (strcmp(link->name, name) == 0)
+            return link;
+    }
+    return NULL;
+}
+
+static void load_link(RpLoader *loader, RpYamlNode name, RpYamlNode value) {
     static const char *const needed[] = {"keys", "type", "member", "owner", NULL};
+    loader->link = g_new0(RpLink, 1);
+    loader->link->name = g_strdup(rp_yaml_text(name));
+    loader->link->place = rp_yaml_place(name);
+    demand(loader, value, "a link", needed);
+    rp_words_walk(loader, LINK_WORDS, value, "a link");
+    g_ptr_array_add(loader->mapping->links, loader->link);
+    loader->link = NULL;
+}
+
+static void take_links(RpLoader *loader, RpYamlNode value) {
     for (guint i = 0; i < rp_yaml_length(value); i++) {
         RpYamlNode name, link;
         rp_yaml_pair(value, i, &name, &link);
@@ -251,13 +281,12 @@ static void take_links(RpLoader *loader, RpYamlNode value) {
             rp_words_error(loader, name, "wrong_yaml_type", "a link is a name and a map");
             continue;
         }
-        loader->link = g_new0(RpLink, 1);
-        loader->link->name = g_strdup(rp_yaml_text(name));
-        loader->link->place = rp_yaml_place(name);
-        demand(loader, link, "a link", needed);
-        rp_words_walk(loader, LINK_WORDS, link, "a link");
-        g_ptr_array_add(loader->mapping->links, loader->link);
-        loader->link = NULL;
+        const RpLink *earlier = find_link(loader->mapping, rp_yaml_text(name));
+        if (earlier != NULL)
+            rp_words_error(loader, name, "duplicate_name", "link \"%s\" stands at %s too", earlier->name,
+                           earlier->place);
+        else
+            load_link(loader, name, link);
     }
 }
 

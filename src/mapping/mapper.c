@@ -183,16 +183,18 @@ static gboolean check_rules(RpMapper *mapper, const Row *row, const RpMapColumn 
 }
 
 /* A UUID that was computed goes into a uuid column as it is, and into others as text. */
-static gboolean append_uuid(RpMapper *mapper, const RpMapColumn *column, RpSpan bytes, RpTuples *tuples,
-                            RpProblem *problem) {
+static gboolean append_uuid(RpMapper *mapper, const Row *row, const RpMapColumn *column, RpSpan bytes,
+                            RpTuples *tuples, RpProblem *problem) {
+    char text[37];
+    rp_uuid_format((const RpUuid *)bytes.data, text);
     if (column->conversion.column->kind == RP_TYPE_UUID) {
         rp_buffer_append_u32(&tuples->bytes, (guint32)bytes.size);
         rp_buffer_append(&tuples->bytes, bytes.data, bytes.size);
-        return TRUE;
+    } else if (!column->convert(&column->conversion, rp_span(text), &tuples->bytes, &mapper->converted,
+                                problem)) {
+        return FALSE;
     }
-    char text[37];
-    rp_uuid_format((const RpUuid *)bytes.data, text);
-    return column->convert(&column->conversion, rp_span(text), &tuples->bytes, &mapper->converted, problem);
+    return check_rules(mapper, row, column, rp_span(text), problem);
 }
 
 /* Appends one field of the tuple. *shown gets the text to show when it is refused. */
@@ -209,7 +211,7 @@ static gboolean append_field(RpMapper *mapper, const Row *row, const RpMapColumn
         return TRUE;
     }
     if (cell.is_uuid)
-        return append_uuid(mapper, column, cell.text, tuples, problem);
+        return append_uuid(mapper, row, column, cell.text, tuples, problem);
     return column->convert(&column->conversion, cell.text, &tuples->bytes, &mapper->converted, problem) &&
            check_rules(mapper, row, column, cell.text, problem);
 }

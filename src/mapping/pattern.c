@@ -6,14 +6,17 @@ typedef struct {
     gsize literal_size;
     char *capture; /* name of a hole; NULL in globs */
     gboolean takes_colon;
-    gsize min_size; /* of a hole */
 } Part;
+
+/* Of an entity's pattern: literals stand between its captures. */
+#define MAX_PARTS (2 * RP_PATTERN_MAX_CAPTURES + 1)
 
 struct RpPattern {
     char *text;
     GArray *parts;                           /* of Part */
     char *captures[RP_PATTERN_MAX_CAPTURES]; /* names, borrowed from the parts */
     guint n_captures;
+    gboolean is_glob;
 };
 
 static void clear_part(gpointer data) {
@@ -66,7 +69,7 @@ static char *add_capture(RpPattern *pattern, const char *text, gsize size) {
     if (pattern->parts->len > 0 &&
         g_array_index(pattern->parts, Part, pattern->parts->len - 1).literal == NULL)
         return g_strdup_printf("\"{%s}\" follows another capture without a character between them", name);
-    const Part part = {.capture = name, .takes_colon = takes_colon, .min_size = 1};
+    const Part part = {.capture = name, .takes_colon = takes_colon};
     pattern->captures[pattern->n_captures++] = g_steal_pointer(&name);
     g_array_append_val(pattern->parts, part);
     return NULL;
@@ -98,6 +101,7 @@ RpPattern *rp_pattern_new(const char *text, char **problem) {
 
 RpPattern *rp_pattern_new_glob(const char *text) {
     RpPattern *pattern = pattern_alloc(text);
+    pattern->is_glob = TRUE;
     const char *at = text;
     while (*at != '\0') {
         const gsize literal_size = strcspn(at, "*");
@@ -127,45 +131,79 @@ guint rp_pattern_n_captures(const RpPattern *pattern) {
     return pattern->n_captures;
 }
 
-/* How many bytes of key the hole can take at most. */
-static gsize reach(const Part *hole, RpSpan key) {
-    if (hole->takes_colon)
-        return key.size;
-    const char *colon = key.size > 0 ? memchr(key.data, ':', key.size) : NULL;
-    return colon != NULL ? (gsize)(colon - key.data) : key.size;
+/* A match under way. */
+typedef struct {
+    const RpPattern *pattern;
+    RpSpan key;
+    RpSpan *captures; /* or NULL */
+    /* By part: the lowest place that a hole ended at so far. */
+    gsize lowest[MAX_PARTS];
+} Match;
+
+/* Where the hole that begins at place can end at most. Places from lowest on were tried: each hole is asked
+ * at ever lower places and ends at ever lower ones, so no pair of part and place is tried twice. */
+static gsize reach(const Match *match, const Part *hole, guint number, gsize place) {
+    const gsize untried = match->lowest[number] - 1;
+    if (hole->takes_colon || untried <= place)
+        return untried;
+    const char *colon = memchr(match->key.data + place, ':', untried - place);
+    return colon != NULL ? (gsize)(colon - match->key.data) : untried;
 }
 
-/* Holes take as much as they can, and give back from the end when the rest does not fit. Each hole but the
- * last is followed by a literal, so trying every length of each costs |key| steps a hole at the most for
- * patterns without colons in holes; depth is bounded by the number of parts. */
-static gboolean match_from(const RpPattern *pattern, guint number, RpSpan key, RpSpan *captures,
-                           guint capture, guint *budget) {
-    if (number == pattern->parts->len)
-        return key.size == 0;
-    const Part *part = &g_array_index(pattern->parts, Part, number);
-    if (part->literal != NULL) {
-        if (key.size < part->literal_size || memcmp(key.data, part->literal, part->literal_size) != 0)
-            return FALSE;
-        return match_from(pattern, number + 1,
-                          (RpSpan){key.data + part->literal_size, key.size - part->literal_size}, captures,
-                          capture, budget);
-    }
-    for (gsize size = reach(part, key) + 1; size-- > part->min_size;) {
-        if (*budget == 0)
-            return FALSE;
-        (*budget)--;
-        if (captures != NULL && part->capture != NULL)
-            captures[capture] = (RpSpan){key.data, size};
-        if (match_from(pattern, number + 1, (RpSpan){key.data + size, key.size - size}, captures, capture + 1,
-                       budget))
+static gboolean has_literal(const Part *part, RpSpan key, gsize place) {
+    return key.size - place >= part->literal_size &&
+           memcmp(key.data + place, part->literal, part->literal_size) == 0;
+}
+
+/* Holes take as much as they can, and give back from the end when the rest does not fit. */
+static gboolean match_from(Match *match, guint number, guint capture, gsize place) {
+    if (number == match->pattern->parts->len)
+        return place == match->key.size;
+    const Part *part = &g_array_index(match->pattern->parts, Part, number);
+    if (part->literal != NULL)
+        return has_literal(part, match->key, place) &&
+               match_from(match, number + 1, capture, place + part->literal_size);
+    for (gsize end = reach(match, part, number, place); end > place; end--) {
+        match->lowest[number] = end;
+        if (match->captures != NULL)
+            match->captures[capture] = (RpSpan){match->key.data + place, end - place};
+        if (match_from(match, number + 1, capture + 1, end))
             return TRUE;
     }
     return FALSE;
 }
 
+/* Stars take as little as they can; only the last one that was met has to take more (any earlier one that
+ * did would leave less). */
+static gboolean match_glob(const RpPattern *pattern, RpSpan key) {
+    guint number = 0, after_star = 0;
+    gsize place = 0, star_end = 0;
+    for (;;) {
+        const Part *part = number < pattern->parts->len ? &g_array_index(pattern->parts, Part, number) : NULL;
+        if (part != NULL && part->literal == NULL) {
+            after_star = ++number;
+            star_end = place;
+        } else if (part != NULL && has_literal(part, key, place)) {
+            number++;
+            place += part->literal_size;
+        } else if (part == NULL && place == key.size) {
+            return TRUE;
+        } else if (after_star == 0 || star_end == key.size) {
+            return FALSE;
+        } else {
+            number = after_star;
+            place = ++star_end;
+        }
+    }
+}
+
 gboolean rp_pattern_match(const RpPattern *pattern, RpSpan key, RpSpan *captures) {
-    guint budget = 100000;
-    return match_from(pattern, 0, key, captures, 0, &budget);
+    if (pattern->is_glob)
+        return match_glob(pattern, key);
+    Match match = {.pattern = pattern, .key = key, .captures = captures};
+    for (guint i = 0; i < pattern->parts->len; i++)
+        match.lowest[i] = key.size + 1;
+    return match_from(&match, 0, 0, 0);
 }
 
 char *rp_pattern_scan_match(const RpPattern *pattern) {

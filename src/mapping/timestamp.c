@@ -121,7 +121,12 @@ static gboolean take_offset(const char **at, const char *end, gint32 *seconds) {
 gint32 rp_zone_offset(GTimeZone *zone, gint64 local_seconds_unix) {
     if (zone == NULL)
         return 0;
-    const int interval = g_time_zone_adjust_time(zone, G_TIME_TYPE_STANDARD, &local_seconds_unix);
+    gint64 existing = local_seconds_unix;
+    int interval = g_time_zone_adjust_time(zone, G_TIME_TYPE_STANDARD, &existing);
+    /* A time that the clocks skip counts from before the change, as PostgreSQL has it (postgresql:
+     * src/backend/utils/adt/datetime.c, DetermineTimeZoneOffset). */
+    if (existing != local_seconds_unix && interval > 0)
+        interval--;
     return g_time_zone_get_offset(zone, interval);
 }
 
@@ -150,7 +155,8 @@ static gboolean parse_iso(RpSpan text, GTimeZone *zone, gint64 *microseconds, Rp
 static gboolean parse_unix(RpSpan text, gint64 unit_us, gint64 *microseconds, RpRejectCode *code) {
     g_autofree char *copy = g_strndup(text.data, MIN(text.size, (gsize)32));
     gint64 number, scaled;
-    if (text.size > 20 || !g_ascii_string_to_signed(copy, 10, G_MININT64, G_MAXINT64, &number, NULL))
+    if (text.size > 20 || strlen(copy) != text.size ||
+        !g_ascii_string_to_signed(copy, 10, G_MININT64, G_MAXINT64, &number, NULL))
         return FALSE;
     /* Years 0001 to 9999, like the other forms: a number of the wrong unit is more often than not outside. */
     if (__builtin_mul_overflow(number, unit_us, &scaled) || scaled < -62135596800 * USEC ||

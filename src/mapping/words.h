@@ -2,8 +2,8 @@
  * new word is a row in a table and a function that takes its value. */
 #pragma once
 
-#include "mapping/mapping.h"
 #include "mapping/document.h"
+#include "mapping/mapping.h"
 
 #include <glib.h>
 

@@ -47,6 +47,9 @@ void rp_batch_reset(RpBatch *batch, gsize keep_bytes) {
 }
 
 void rp_batch_add_unmapped(RpBatch *batch, const char *pattern, RpSpan key) {
+    if (g_hash_table_size(batch->unmapped) >= RP_BATCH_MAX_PATTERNS &&
+        g_hash_table_lookup(batch->unmapped, pattern) == NULL)
+        pattern = "*";
     RpUnmapped *unmapped = g_hash_table_lookup(batch->unmapped, pattern);
     if (unmapped == NULL) {
         unmapped = g_new0(RpUnmapped, 1);
@@ -67,7 +70,8 @@ void rp_batch_forget_write(RpBatch *batch) {
     g_array_set_size(batch->rejects, batch->n_map_rejects);
     for (guint i = 0; i < batch->n_entities; i++) {
         RpCounts *counts = &batch->counts[i];
-        counts->inserted = counts->updated = counts->unchanged = counts->deleted = counts->filtered = 0;
+        counts->inserted = counts->updated = counts->unchanged = counts->deleted = 0;
+        counts->filtered = counts->parked = 0;
     }
 }
 

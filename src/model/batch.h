@@ -66,6 +66,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpBatch, rp_batch_free)
 /* Empties the batch for its next use, keeping up to keep_bytes of each buffer. */
 void rp_batch_reset(RpBatch *batch, gsize keep_bytes);
 
+/* Unmapped keys are told apart by so many patterns in a batch; further ones are counted under "*". */
+#define RP_BATCH_MAX_PATTERNS 100
+
 /* Notes an unmapped key under its pattern. */
 void rp_batch_add_unmapped(RpBatch *batch, const char *pattern, RpSpan key);
 

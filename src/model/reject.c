@@ -1,7 +1,7 @@
 /* Names and life of rejects. */
 #include "model/reject.h"
 
-static const char *const CODE_NAMES[RP_N_REJECT_CODES] = {
+static const char *const CODE_NAMES[RP_N_REJECT_CODES + 1] = {
     [RP_REJECT_WRONG_TYPE] = "wrong_type",
     [RP_REJECT_MISSING_FIELD] = "missing_field",
     [RP_REJECT_INVALID_INTEGER] = "invalid_integer",
@@ -30,6 +30,10 @@ static const char *const CODE_NAMES[RP_N_REJECT_CODES] = {
 
 const char *rp_reject_code_name(RpRejectCode code) {
     return CODE_NAMES[code];
+}
+
+const char *const *rp_reject_code_names(void) {
+    return CODE_NAMES;
 }
 
 const char *rp_stage_name(RpStage stage) {

@@ -39,6 +39,9 @@ typedef enum {
 /* "wrong_type" … */
 const char *rp_reject_code_name(RpRejectCode code);
 
+/* All names, NULL-terminated. */
+const char *const *rp_reject_code_names(void);
+
 /* Where a reject arose. */
 typedef enum {
     RP_STAGE_MAP,    /* the mapping refused the record */

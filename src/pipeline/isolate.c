@@ -2,7 +2,8 @@
  * policy, an exclusion constraint or a domain judges them.
  *
  * 1. A search writes nothing: each of its transactions is rolled back.
- * 2. Only a row that is refused when it stands alone is rejected.
+ * 2. A row is rejected when it is refused alone; when none is, the first one that does not go with those
+ * before it is.
  * 3. Never a savepoint for each row: rows written inside one would carry another xmin. */
 #include "pipeline/writer.h"
 
@@ -104,6 +105,30 @@ static gboolean search_rows(Search *search, guint from, guint to, const GError *
     return TRUE;
 }
 
+/* Rows that are refused only beside others (two that exclude each other): rejects the first one that the rows
+ * before it do not go with. */
+static gboolean reject_first_odd_one(Search *search, const GError *why, GError **error) {
+    guint n_fine = 0, n_refused = search->rows->len;
+    g_autoptr(GError) last = g_error_copy(why);
+    while (n_refused - n_fine > 1) {
+        const guint middle = n_fine + (n_refused - n_fine) / 2;
+        g_autoptr(GError) trouble = NULL;
+        if (try_rows(search, 0, middle, &trouble)) {
+            n_fine = middle;
+            continue;
+        }
+        if (!g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA)) {
+            g_propagate_error(error, g_steal_pointer(&trouble));
+            return FALSE;
+        }
+        n_refused = middle;
+        g_error_free(last);
+        last = g_steal_pointer(&trouble);
+    }
+    reject_row(search, n_refused - 1, last);
+    return TRUE;
+}
+
 gboolean rp_isolate_bad_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, const GError *why,
                              GError **error) {
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(guint32));
@@ -114,10 +139,5 @@ gboolean rp_isolate_bad_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch 
     Search search = {writer, plan, batch, rows, 0};
     if (!search_rows(&search, 0, rows->len, why, error))
         return FALSE;
-    if (search.n_rejected > 0)
-        return TRUE;
-    g_propagate_error(error, g_error_copy(why));
-    g_prefix_error(error,
-                   "rows of %s are refused together, but none of them alone: ", plan->entity->table->shown);
-    return FALSE;
+    return search.n_rejected > 0 || reject_first_odd_one(&search, why, error);
 }

@@ -13,9 +13,10 @@
 
 #include <string.h>
 
-#define MAX_PAGE_KEYS 1000 /* SCAN's COUNT: more gains little and lengthens the time that Redis is busy */
-#define MIN_PAGE_KEYS 10
-#define PAGE_BYTES    (1024 * 1024) /* what the records of a page should weigh at the most, by the last page */
+#define MAX_PAGE_KEYS  1000 /* SCAN's COUNT: more gains little and lengthens the time that Redis is busy */
+#define MIN_PAGE_KEYS  10
+#define MAX_BATCH_KEYS 100000        /* keys that nothing wants close a batch too: the position has to move */
+#define PAGE_BYTES     (1024 * 1024) /* what the records of a page should weigh at the most, by the last page */
 
 typedef struct {
     guint key; /* position in the page */
@@ -70,7 +71,8 @@ static void close_batch(Reader *reader) {
 static gboolean is_full(const Reader *reader) {
     const RpLoadOptions *options = reader->crew->options;
     return reader->batch->records.index->len >= options->batch_rows ||
-           reader->batch->records.bytes.size >= options->batch_bytes;
+           reader->batch->records.bytes.size >= options->batch_bytes ||
+           reader->batch->keys.scanned >= MAX_BATCH_KEYS;
 }
 
 /* ---- the account of keys ---- */

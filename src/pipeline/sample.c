@@ -4,8 +4,7 @@
 #include "model/batch.h"
 #include "source/fetch.h"
 
-#define PAGE_KEYS    1000
-#define MAX_PATTERNS 100
+#define PAGE_KEYS 1000
 
 static gboolean note_server(redisContext *redis, const RpRedisAddress *address, RpFindings *findings,
                             GError **error) {
@@ -30,10 +29,7 @@ static void look_at_page(const RpMapping *mapping, const RpKeyPage *page, RpBatc
         if (rp_mapping_cover(mapping, key) != RP_COVER_NONE)
             continue;
         g_autofree char *shape = rp_pattern_shape(key);
-        const gboolean is_new = g_hash_table_lookup(batch->unmapped, shape) == NULL;
-        rp_batch_add_unmapped(
-            batch, is_new && g_hash_table_size(batch->unmapped) >= MAX_PATTERNS ? "other shapes" : shape,
-            key);
+        rp_batch_add_unmapped(batch, shape, key);
     }
 }
 

@@ -26,7 +26,8 @@ gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBat
 /* After PostgreSQL refused rows of the plan's entity for their data (why says how): finds those that it
  * refuses by themselves with transactions that are rolled back, about k·log n of them for k bad rows among n,
  * and turns them into rejects of the batch, which can then be written without them. Call it outside of a
- * transaction. FALSE when the search failed, or when the rows are refused together but none by itself. */
+ * transaction. At least one row is rejected; the next
+ * attempt tells whether there are more. FALSE when the search failed. */
 gboolean rp_isolate_bad_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, const GError *why,
                              GError **error);
 

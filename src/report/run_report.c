@@ -99,29 +99,37 @@ static void append_keys(GString *text, const RpRunSummary *summary) {
                            mapped, ignored, unmapped);
     for (guint i = 0; i < summary->unmapped->len; i++) {
         const RpUnmappedSummary *item = g_ptr_array_index(summary->unmapped, i);
-        g_string_append_printf(text, "  unmapped: %s, %" G_GUINT64_FORMAT " keys, for example %s\n",
-                               item->pattern, item->keys, item->example);
+        g_string_append_printf(text, "  unmapped: %s, %" G_GUINT64_FORMAT " key%s, for example %s\n",
+                               item->pattern, item->keys, item->keys == 1 ? "" : "s", item->example);
     }
 }
 
 static void append_rejects(GString *text, const RpRunSummary *summary) {
     if (summary->n_rejects == 0)
         return;
-    g_string_append_printf(text, "\nrejects: %" G_GUINT64_FORMAT "\n", summary->n_rejects);
+    g_autofree char *total = rp_text_number(summary->n_rejects);
+    g_string_append_printf(text, "\nrejects: %s\n", total);
     for (guint i = 0; i < summary->codes->len; i++) {
         const RpCodeCount *code = g_ptr_array_index(summary->codes, i);
-        g_string_append_printf(text, "  %-20s %" G_GUINT64_FORMAT "\n", code->code, code->count);
+        g_autofree char *count = rp_text_number(code->count);
+        g_string_append_printf(text, "  %-20s %s\n", code->code, count);
     }
     g_string_append_printf(text, "  look at them: redis2pg rejects list --run %" G_GUINT64_FORMAT "\n",
                            summary->run);
+}
+
+static const char *describe_balance(const RpRunSummary *summary) {
+    if (!summary->is_balanced)
+        return "NOT BALANCED";
+    return g_str_has_prefix(summary->status, "completed") ? "every row accounted for"
+                                                          : "what is committed is accounted for";
 }
 
 char *rp_report_run_text(const RpRunSummary *summary) {
     g_autofree char *entities = entities_text(summary);
     GString *text = g_string_new(NULL);
     g_string_append_printf(text, "run %" G_GUINT64_FORMAT ": %s in %.1f s, %s\n\n%s", summary->run,
-                           summary->status, summary->seconds,
-                           summary->is_balanced ? "every row accounted for" : "NOT BALANCED", entities);
+                           summary->status, summary->seconds, describe_balance(summary), entities);
     append_keys(text, summary);
     append_rejects(text, summary);
     if (summary->error != NULL)

@@ -49,6 +49,7 @@ typedef struct {
 
 /* The first prefix that fits decides. */
 static const SqlstateClass SQLSTATE_CLASSES[] = {
+    {"08P01", RP_SINK_ERROR_FATAL}, /* protocol violation: the same bytes would be refused again */
     {"08", RP_SINK_ERROR_RETRY},    /* connection exception */
     {"53", RP_SINK_ERROR_RETRY},    /* insufficient resources: disk full, too many connections */
     {"57P", RP_SINK_ERROR_RETRY},   /* the server shuts down, starts up, or was told to drop us */
@@ -84,9 +85,12 @@ char *rp_postgres_place(const PGconn *connection) {
 
 /* libpq's messages end in newlines, and span several lines; ours are one. */
 static char *one_line(const char *message) {
-    char *line = g_strstrip(g_strdup(message != NULL ? message : ""));
-    g_strdelimit(line, "\n\t", ' ');
-    return line;
+    GString *line = g_string_new(NULL);
+    g_auto(GStrv) words = g_strsplit_set(message != NULL ? message : "", " \n\t", -1);
+    for (char **word = words; *word != NULL; word++)
+        if (**word != '\0')
+            g_string_append_printf(line, "%s%s", line->len > 0 ? " " : "", *word);
+    return g_string_free(line, FALSE);
 }
 
 PGconn *rp_postgres_connect(const char *conninfo, GError **error) {

@@ -56,6 +56,9 @@ typedef struct {
  * test, after killing the program, when it takes more than 60 seconds. out need not be initialized. */
 void rp_case_run(RpCase *test_case, RpOutcome *out, const char *word, ...) G_GNUC_NULL_TERMINATED;
 
+/* The same with the words of an array that ends in NULL. */
+void rp_case_run_words(RpCase *test_case, RpOutcome *out, const char *const *words);
+
 /* rp_case_run in two steps, for tests that interrupt the program. rp_process_wait frees the process. */
 typedef struct _RpProcess RpProcess;
 RpProcess *rp_case_spawn(RpCase *test_case, const char *word, ...) G_GNUC_NULL_TERMINATED;

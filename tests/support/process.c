@@ -19,7 +19,7 @@ struct _RpProcess {
     char *words; /* for messages */
 };
 
-static char **build_arguments(const RpCase *test_case, const char *word, va_list words) {
+static char **build_arguments(const RpCase *test_case, const char *const *words) {
     GPtrArray *arguments = g_ptr_array_new();
     const char *binary = g_getenv("REDIS2PG_BINARY");
     cr_assert(binary != NULL, "REDIS2PG_BINARY is not set: run the tests with meson test");
@@ -28,14 +28,23 @@ static char **build_arguments(const RpCase *test_case, const char *word, va_list
     g_ptr_array_add(arguments, g_strdup(test_case->redis_url));
     g_ptr_array_add(arguments, g_strdup("--postgres"));
     g_ptr_array_add(arguments, g_strdup(test_case->conninfo));
-    for (; word != NULL; word = va_arg(words, const char *))
-        g_ptr_array_add(arguments, g_strdup(word));
+    for (; *words != NULL; words++)
+        g_ptr_array_add(arguments, g_strdup(*words));
     g_ptr_array_add(arguments, NULL);
     return (char **)g_ptr_array_free(arguments, FALSE);
 }
 
-static RpProcess *spawn(const RpCase *test_case, const char *word, va_list words) {
-    g_auto(GStrv) arguments = build_arguments(test_case, word, words);
+/* The words of a call as an array that ends in NULL; the words stay the caller's. */
+static GPtrArray *collect_words(const char *word, va_list words) {
+    GPtrArray *collected = g_ptr_array_new();
+    for (; word != NULL; word = va_arg(words, const char *))
+        g_ptr_array_add(collected, (gpointer)word);
+    g_ptr_array_add(collected, NULL);
+    return collected;
+}
+
+static RpProcess *spawn(const RpCase *test_case, const char *const *words) {
+    g_auto(GStrv) arguments = build_arguments(test_case, words);
     g_autoptr(GError) error = NULL;
     RpProcess *process = g_new0(RpProcess, 1);
     const gboolean is_spawned =
@@ -50,9 +59,9 @@ static RpProcess *spawn(const RpCase *test_case, const char *word, va_list words
 RpProcess *rp_case_spawn(RpCase *test_case, const char *word, ...) {
     va_list words;
     va_start(words, word);
-    RpProcess *process = spawn(test_case, word, words);
+    g_autoptr(GPtrArray) collected = collect_words(word, words);
     va_end(words);
-    return process;
+    return spawn(test_case, (const char *const *)collected->pdata);
 }
 
 void rp_process_signal(RpProcess *process, int number) {
@@ -106,12 +115,16 @@ void rp_process_wait(RpProcess *process, RpOutcome *out) {
     g_free(process);
 }
 
+void rp_case_run_words(RpCase *test_case, RpOutcome *out, const char *const *words) {
+    rp_process_wait(spawn(test_case, words), out);
+}
+
 void rp_case_run(RpCase *test_case, RpOutcome *out, const char *word, ...) {
     va_list words;
     va_start(words, word);
-    RpProcess *process = spawn(test_case, word, words);
+    g_autoptr(GPtrArray) collected = collect_words(word, words);
     va_end(words);
-    rp_process_wait(process, out);
+    rp_case_run_words(test_case, out, (const char *const *)collected->pdata);
 }
 
 json_t *rp_outcome_json(const RpOutcome *out) {

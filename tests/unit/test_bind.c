@@ -66,7 +66,8 @@ static void assert_finding(const char *column, const char *code, const char *par
     cr_assert(findings->items->len == 1, "%s: %s", column, shown);
     const RpFinding *finding = g_ptr_array_index(findings->items, 0);
     cr_assert(finding->severity == RP_SEVERITY_ERROR);
-    cr_assert(strcmp(finding->code, code) == 0 && strstr(finding->text, part) != NULL, "%s: %s", column, shown);
+    cr_assert(strcmp(finding->code, code) == 0 && strstr(finding->text, part) != NULL, "%s: %s", column,
+              shown);
     cr_assert(strcmp(finding->place, "m.yaml:10:7") == 0, "%s", finding->place);
 }
 
@@ -100,7 +101,8 @@ Test(bind, finds_what_does_not_fit_a_column) {
 }
 
 Test(bind, finds_all_that_is_wrong_at_once) {
-    bind("t:{id}", "id", "      id: {from: $key.id}\n      nota: x\n      n: {from: x, default: a, min: b}\n      sum: x\n");
+    bind("t:{id}", "id",
+         "      id: {from: $key.id}\n      nota: x\n      n: {from: x, default: a, min: b}\n      sum: x\n");
     g_autofree char *shown = handmade_show_findings(findings);
     cr_assert(findings->items->len == 4, "%s", shown);
 }
@@ -119,7 +121,8 @@ Test(bind, not_null_columns_need_a_source) {
 }
 
 Test(bind, key_is_a_unique_constraint_in_any_order) {
-    bind("t:{id}", "n, note", "      id: $key.id\n      n: {from: n, required: true}\n      note: {from: x, required: true}\n");
+    bind("t:{id}", "n, note",
+         "      id: $key.id\n      n: {from: n, required: true}\n      note: {from: x, required: true}\n");
     cr_assert(findings->items->len == 0);
     bind("t:{id}", "note", "      id: $key.id\n      note: {from: x, required: true}\n");
     cr_assert(has_finding("key_not_unique"));
@@ -137,7 +140,8 @@ Test(bind, key_columns_are_never_null) {
 }
 
 Test(bind, gives_columns_their_converters_and_bounds) {
-    const RpEntity *entity = bind("t:{id}", "id", "      id: $key.id\n      price: {from: p, max: \"10.255\"}\n");
+    const RpEntity *entity =
+        bind("t:{id}", "id", "      id: $key.id\n      price: {from: p, max: \"10.255\"}\n");
     const RpMapColumn *price = rp_entity_find_column(entity, "price");
     const RpRule *rule = g_ptr_array_index(price->rules, 0);
     cr_assert(entity->table == table && price->conversion.column == rp_table_find_column(table, "price"));
@@ -159,7 +163,10 @@ Test(bind, knows_when_different_keys_have_different_identities) {
         {"t:{k}", "id", "      id: {from: $key.k, map: {a: b}}\n", FALSE},
         {"t:{k}:{l}", "id", "      id: $key.k\n", FALSE},
         {"t:{k}:{l}", "id", "      id: {uuid5: [t, $key.k, $key.l]}\n", FALSE}, /* a:b and c, or a and b:c */
-        {"t:{k}:{l}", "n, note", "      id: $key.k\n      note: {from: $key.k, required: true}\n      n: {from: $key.l, required: true}\n", FALSE},
+        {"t:{k}:{l}", "n, note",
+         "      id: $key.k\n      note: {from: $key.k, required: true}\n      n: {from: $key.l, required: "
+         "true}\n",
+         FALSE},
         /* "1" and "01", "A0…" and "a0…", "x" and "x ": one value */
         {"t:{k}", "n", "      id: $key.k\n      n: {from: $key.k, required: true}\n", FALSE},
         {"t:{k}", "n", "      id: $key.k\n      n: {from: n, equals: $key.k, required: true}\n", FALSE},
@@ -172,7 +179,7 @@ Test(bind, knows_when_different_keys_have_different_identities) {
         const RpEntity *entity = bind(CASES[i].keys, CASES[i].key, CASES[i].columns);
         g_autofree char *shown = handmade_show_findings(findings);
         cr_assert(findings->items->len == 0, "%s", shown);
-        cr_assert(entity->has_key_identity == CASES[i].is_identity, "%s by %s:\n%s", CASES[i].keys, CASES[i].key,
-                  CASES[i].columns);
+        cr_assert(entity->has_key_identity == CASES[i].is_identity, "%s by %s:\n%s", CASES[i].keys,
+                  CASES[i].key, CASES[i].columns);
     }
 }

@@ -61,19 +61,27 @@ Test(decimal, becomes_groups_of_four_digits) {
 
 Test(decimal, takes_exponents_and_nan) {
     static const Case CASES[] = {
-        {"1e4", "+w1 d0: 1"},       {"1E+4", "+w1 d0: 1"},       {"1.5E-3", "+w-1 d4: 15"},
-        {"1.50e1", "+w0 d1: 15"},   {"12.5e2", "+w0 d0: 1250"},  {"1e-5", "+w-2 d5: 1000"},
-        {"0e-5", "+w0 d5:"},        {"123e-2", "+w0 d2: 1 2300"}, {"0e99999999999999999999", "+w0 d0:"},
-        {"nan", "nan"},             {"NaN", "nan"},              {"NAN", "nan"},
+        {"1e4", "+w1 d0: 1"},
+        {"1E+4", "+w1 d0: 1"},
+        {"1.5E-3", "+w-1 d4: 15"},
+        {"1.50e1", "+w0 d1: 15"},
+        {"12.5e2", "+w0 d0: 1250"},
+        {"1e-5", "+w-2 d5: 1000"},
+        {"0e-5", "+w0 d5:"},
+        {"123e-2", "+w0 d2: 1 2300"},
+        {"0e99999999999999999999", "+w0 d0:"},
+        {"nan", "nan"},
+        {"NaN", "nan"},
+        {"NAN", "nan"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(CASES); i++)
         assert_parse(rp_span(CASES[i].text), -1, 0, CASES[i].expected);
 }
 
 Test(decimal, refuses_what_is_no_number) {
-    static const char *const BAD[] = {"",     "+",   "-",    ".",     "e5",   "1e",       "1e+",      "1.2.3",
-                                      "1,5",  " 1",  "1 ",   "0x10",  "--1",  "+-1",      "1_000",    "1e1.5",
-                                      "nan ", "-nan", "12a", "1e5e5", "\n1",  "Infinity", "\xd9\xa1", "\xff"};
+    static const char *const BAD[] = {"",     "+",    "-",   ".",     "e5",  "1e",       "1e+",      "1.2.3",
+                                      "1,5",  " 1",   "1 ",  "0x10",  "--1", "+-1",      "1_000",    "1e1.5",
+                                      "nan ", "-nan", "12a", "1e5e5", "\n1", "Infinity", "\xd9\xa1", "\xff"};
     for (guint i = 0; i < G_N_ELEMENTS(BAD); i++)
         assert_parse(rp_span(BAD[i]), -1, 0, "invalid_decimal");
     assert_parse(RP_SPAN_OF("1\0"), -1, 0, "invalid_decimal");
@@ -85,7 +93,8 @@ Test(decimal, keeps_to_precision_and_scale) {
         int precision, scale;
         Case cases[9];
     } TYPES[] = {
-        {5, 2,
+        {5,
+         2,
          {{"999.99", "+w0 d2: 999 9900"},
           {"-999.99", "-w0 d2: 999 9900"},
           {"1000", "out_of_range"},
@@ -95,12 +104,22 @@ Test(decimal, keeps_to_precision_and_scale) {
           {"1e2", "+w0 d2: 100"},
           {"1e-3", "scale_exceeded"},
           {"NaN", "nan"}}},
-        {4, 0, {{"9999", "+w0 d0: 9999"}, {"10000", "out_of_range"}, {"1.0", "+w0 d0: 1"}, {"0.1", "scale_exceeded"}}},
+        {4,
+         0,
+         {{"9999", "+w0 d0: 9999"},
+          {"10000", "out_of_range"},
+          {"1.0", "+w0 d0: 1"},
+          {"0.1", "scale_exceeded"}}},
         {2, 2, {{"0", "+w0 d2:"}, {"0.99", "+w-1 d2: 9900"}, {"1", "out_of_range"}}},
         /* a scale over the precision, and one below zero: PostgreSQL 15 and later */
-        {2, 5,
-         {{"0", "+w0 d5:"}, {"0.00099", "+w-1 d5: 9 9000"}, {"0.001", "out_of_range"}, {"0.000001", "scale_exceeded"}}},
-        {3, -2,
+        {2,
+         5,
+         {{"0", "+w0 d5:"},
+          {"0.00099", "+w-1 d5: 9 9000"},
+          {"0.001", "out_of_range"},
+          {"0.000001", "scale_exceeded"}}},
+        {3,
+         -2,
          {{"0", "+w0 d0:"},
           {"-99900", "-w1 d0: 9 9900"},
           {"1e2", "+w0 d0: 100"},
@@ -138,14 +157,21 @@ Test(decimal, is_sent_with_its_size) {
     g_auto(RpBuffer) out = {0};
     cr_assert(rp_decimal_parse(RP_SPAN_OF("-12345.678"), -1, 0, &decimal, &code));
     rp_decimal_append(&decimal, &out);
-    static const char EXPECTED[] = "\0\0\0\16" "\0\3" "\0\1" "\100\0" "\0\3" "\0\1" "\x09\x29" "\x1a\x7c";
+    static const char EXPECTED[] = "\0\0\0\16"
+                                   "\0\3"
+                                   "\0\1"
+                                   "\100\0"
+                                   "\0\3"
+                                   "\0\1"
+                                   "\x09\x29"
+                                   "\x1a\x7c";
     cr_assert(out.size == sizeof EXPECTED - 1 && memcmp(out.data, EXPECTED, out.size) == 0);
 }
 
 Test(decimal, compares_as_numbers) {
-    static const char *const ASCENDING[] = {"-1e10", "-100", "-99.5", "-99", "-0.5", "-0.0001", "0",   "0.00001",
-                                            "0.0001", "0.5", "1",     "1.5", "1.51", "9999",    "1e4", "10001",
-                                            "1e300", "NaN"};
+    static const char *const ASCENDING[] = {"-1e10", "-100",    "-99.5",  "-99",   "-0.5",  "-0.0001",
+                                            "0",     "0.00001", "0.0001", "0.5",   "1",     "1.5",
+                                            "1.51",  "9999",    "1e4",    "10001", "1e300", "NaN"};
     for (guint i = 0; i < G_N_ELEMENTS(ASCENDING); i++)
         for (guint j = 0; j < G_N_ELEMENTS(ASCENDING); j++) {
             RpDecimal a, b;

@@ -31,10 +31,11 @@ TestSuite(mapper, .init = make_table, .fini = clean_up);
 /* A mapping of keys t:{id} whose columns are id and those given, one a line. */
 static void load(const char *columns) {
     g_autoptr(RpFindings) findings = rp_findings_new();
-    g_autofree char *yaml = g_strdup_printf("redis2pg: 1\nentities:\n  t:\n    keys: \"t:{id}\"\n    type: hash\n"
-                                            "    table: t\n    key: [id]\n    columns:\n"
-                                            "      id: {from: $key.id}\n%s",
-                                            columns);
+    g_autofree char *yaml =
+        g_strdup_printf("redis2pg: 1\nentities:\n  t:\n    keys: \"t:{id}\"\n    type: hash\n"
+                        "    table: t\n    key: [id]\n    columns:\n"
+                        "      id: {from: $key.id}\n%s",
+                        columns);
     mapping = handmade_mapping(yaml, findings);
     if (findings->items->len == 0)
         rp_entity_bind(g_ptr_array_index(mapping->entities, 0), table, findings);
@@ -81,7 +82,8 @@ static char *row(guint ordinal) {
     GString *text = g_string_new(NULL);
     for (guint i = 0; i + 1 < GUINT16_FROM_BE(n_fields); i++) {
         const guint32 size = take_u32(&at);
-        g_autofree char *shown = size == G_MAXUINT32 ? g_strdup("NULL") : rp_span_show((RpSpan){at, size}, 100);
+        g_autofree char *shown =
+            size == G_MAXUINT32 ? g_strdup("NULL") : rp_span_show((RpSpan){at, size}, 100);
         at += size == G_MAXUINT32 ? 0 : size;
         if (i > 0)
             g_string_append_printf(text, "%s%s", i > 1 ? "|" : "", shown);
@@ -96,7 +98,8 @@ static char *reject(guint number) {
     cr_assert(number < batch->rejects->len, "there is no reject %u", number);
     const RpReject *found = &g_array_index(batch->rejects, RpReject, number);
     cr_assert(found->stage == RP_STAGE_MAP && found->message[0] != '\0');
-    return g_strdup_printf("%s %s %s", rp_reject_code_name(found->code), found->column != NULL ? found->column : "-",
+    return g_strdup_printf("%s %s %s", rp_reject_code_name(found->code),
+                           found->column != NULL ? found->column : "-",
                            found->value != NULL ? found->value : "-");
 }
 
@@ -134,11 +137,12 @@ static void assert_maps(const char *columns, const Case *cases, guint n_cases) {
     } while (0)
 
 Test(mapper, words_act_in_their_order) {
-    ASSERT_MAPS("      a: {map: {x: y}, empty_as_null: true, lower: true, trim: true, from: a, default: none}\n"
-                "      b: {from: b, upper: true, map: {UP: down}, max_length: 4}\n"
-                "      c: {from: c, default: \" D \", trim: true, lower: true}\n",
-                {"a=_X_ b=up c=_Q_", "y|down|q"}, {"a=___ b=UP", "none|down| D "}, {"a= b=", "none|| D "},
-                {"b=abcde", "!too_long b ABCDE"}, {"a=Z b=\xc3\xa9", "z|\xc3\x89| D "});
+    ASSERT_MAPS(
+        "      a: {map: {x: y}, empty_as_null: true, lower: true, trim: true, from: a, default: none}\n"
+        "      b: {from: b, upper: true, map: {UP: down}, max_length: 4}\n"
+        "      c: {from: c, default: \" D \", trim: true, lower: true}\n",
+        {"a=_X_ b=up c=_Q_", "y|down|q"}, {"a=___ b=UP", "none|down| D "}, {"a= b=", "none|| D "},
+        {"b=abcde", "!too_long b ABCDE"}, {"a=Z b=\xc3\xa9", "z|\xc3\x89| D "});
 }
 
 Test(mapper, null_takes_the_default_or_is_refused) {
@@ -151,13 +155,14 @@ Test(mapper, null_takes_the_default_or_is_refused) {
 }
 
 Test(mapper, absent_is_null_and_empty_is_empty) {
-    ASSERT_MAPS("      a: a\n      n: {from: n, empty_as_null: true}\n", {"a= n=", "|NULL"}, {"n=7", "NULL|\\x00\\x00\\x00\\a"},
-                {"a=NULL n=x", "!invalid_integer n x"});
+    ASSERT_MAPS("      a: a\n      n: {from: n, empty_as_null: true}\n", {"a= n=", "|NULL"},
+                {"n=7", "NULL|\\x00\\x00\\x00\\a"}, {"a=NULL n=x", "!invalid_integer n x"});
 }
 
 Test(mapper, maps_whole_values_only) {
-    ASSERT_MAPS("      a: {from: a, map: {canceled: cancelled, \"\": empty, b: \"\"}}\n", {"a=canceled", "cancelled"},
-                {"a=Canceled", "Canceled"}, {"a=", "empty"}, {"a=b", ""}, {"a=bb", "bb"}, {"", "NULL"});
+    ASSERT_MAPS("      a: {from: a, map: {canceled: cancelled, \"\": empty, b: \"\"}}\n",
+                {"a=canceled", "cancelled"}, {"a=Canceled", "Canceled"}, {"a=", "empty"}, {"a=b", ""},
+                {"a=bb", "bb"}, {"", "NULL"});
 }
 
 Test(mapper, sensitive_values_are_masked) {
@@ -166,7 +171,8 @@ Test(mapper, sensitive_values_are_masked) {
                 "      must: {from: must, sensitive: true}\n"
                 "      b: {from: b, max_length: 3}\n",
                 {"a=secret must=1", "!too_long a ***"}, {"n=secret must=1", "!invalid_integer n ***"},
-                {"a=\1 must=1", "!invalid_encoding a ***"}, {"b=1", "!not_null must -"}, {"must=1 b=long", "!too_long b long"});
+                {"a=\1 must=1", "!invalid_encoding a ***"}, {"b=1", "!not_null must -"},
+                {"must=1 b=long", "!too_long b long"});
     for (guint i = 0; i < batch->rejects->len; i++)
         cr_assert(strstr(g_array_index(batch->rejects, RpReject, i).message, "secret") == NULL);
 }
@@ -187,9 +193,10 @@ Test(mapper, rejects_show_the_cleaned_value_shortened) {
 }
 
 Test(mapper, equals_compares_with_the_key_and_with_fields) {
-    ASSERT_MAPS("      a: {from: a, equals: $key.id}\n      b: {from: b, equals: other}\n      c: {from: $key}\n",
-                {"a=1 b=x other=x", "1|x|t:1"}, {"a=2", "!rule_failed a 2"}, {"a=1 b=x other=y", "!rule_failed b x"},
-                {"a=1 b=x", "!rule_failed b x"}, {"other=y", "NULL|NULL|t:1"});
+    ASSERT_MAPS(
+        "      a: {from: a, equals: $key.id}\n      b: {from: b, equals: other}\n      c: {from: $key}\n",
+        {"a=1 b=x other=x", "1|x|t:1"}, {"a=2", "!rule_failed a 2"}, {"a=1 b=x other=y", "!rule_failed b x"},
+        {"a=1 b=x", "!rule_failed b x"}, {"other=y", "NULL|NULL|t:1"});
     const RpReject *found = &g_array_index(batch->rejects, RpReject, 0);
     cr_assert(strcmp(found->constraint, "equals") == 0);
     cr_assert(strcmp(found->message, "a does not equal $key.id") == 0, "%s", found->message);
@@ -205,7 +212,8 @@ Test(mapper, uuid5_is_bytes_or_text) {
     add("t:1", "e=x");
     map();
     const char *at = batch->tuples[0].bytes.data + 2 + 4 + 1; /* past the field count and the id */
-    static const guint8 BYTES[] = {0, 0, 0, 16, 0x24, 0xd0, 0xfc, 0xb9, 0xf8, 0x0f, 0x5b, 0x66, 0x91, 0xeb, 0x2c, 0xc3, 0xe9, 0x57, 0xe9, 0x98};
+    static const guint8 BYTES[] = {0,    0,    0,    16,   0x24, 0xd0, 0xfc, 0xb9, 0xf8, 0x0f,
+                                   0x5b, 0x66, 0x91, 0xeb, 0x2c, 0xc3, 0xe9, 0x57, 0xe9, 0x98};
     cr_assert(memcmp(at, BYTES, sizeof BYTES) == 0);
     g_autofree char *first = row(0);
     cr_assert(strstr(first, "|24d0fcb9-f80f-5b66-91eb-2cc3e957e998|") != NULL, "%s", first);

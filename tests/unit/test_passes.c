@@ -50,9 +50,9 @@ Test(passes, put_parents_before_children) {
         {1, "", "0"},
         {3, "", "000"},
         {3, "10 21", "012"},
-        {3, "01 12", "210"},           /* the order of the entities does not count */
-        {3, "10 20 21", "012"},        /* the longest way counts */
-        {4, "10 20 31 32", "0112"},    /* a diamond */
+        {3, "01 12", "210"},        /* the order of the entities does not count */
+        {3, "10 20 21", "012"},     /* the longest way counts */
+        {4, "10 20 31 32", "0112"}, /* a diamond */
         {6, "50 41 32", "000111"},
         {6, "10 21 32 43 54", "012345"},
         {6, "01 12 23 34 45", "543210"},
@@ -89,14 +89,15 @@ Test(passes, two_entities_of_one_table_share_its_pass) {
     g_autoptr(RpTable) parent = handmade_table("parent", 1);
     g_autoptr(RpTable) child = handmade_table("child", 2);
     handmade_foreign_key(child, parent);
-    RpEntity entities[] = {{.name = (char *)"a", .table = child}, {.name = (char *)"b", .table = parent},
+    RpEntity entities[] = {{.name = (char *)"a", .table = child},
+                           {.name = (char *)"b", .table = parent},
                            {.name = (char *)"c", .table = child}};
     RpMapping mapping = {.entities = g_ptr_array_new()};
     for (guint i = 0; i < G_N_ELEMENTS(entities); i++)
         g_ptr_array_add(mapping.entities, &entities[i]);
     guint n_passes;
     g_autoptr(GArray) passes = rp_passes_plan(&mapping, &n_passes, NULL);
-    cr_assert(n_passes == 2 && g_array_index(passes, guint32, 0) == 1 && g_array_index(passes, guint32, 1) == 0 &&
-              g_array_index(passes, guint32, 2) == 1);
+    cr_assert(n_passes == 2 && g_array_index(passes, guint32, 0) == 1 &&
+              g_array_index(passes, guint32, 1) == 0 && g_array_index(passes, guint32, 2) == 1);
     g_ptr_array_unref(mapping.entities);
 }

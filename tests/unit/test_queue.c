@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 #include <glib.h>
 
+TestSuite(queue, .timeout = 60);
+
 Test(queue, gives_items_in_their_order_and_then_its_end) {
     g_autoptr(RpQueue) queue = rp_queue_new();
     rp_queue_push(queue, GUINT_TO_POINTER(1));
@@ -29,7 +31,7 @@ static gpointer pop_one(gpointer queue) {
     return rp_queue_pop(queue);
 }
 
-Test(queue, wakes_who_waits_for_an_item, .timeout = 20) {
+Test(queue, wakes_who_waits_for_an_item) {
     g_autoptr(RpQueue) queue = rp_queue_new();
     GThread *waiter = g_thread_new("waiter", pop_one, queue);
     g_usleep(20000);
@@ -37,7 +39,7 @@ Test(queue, wakes_who_waits_for_an_item, .timeout = 20) {
     cr_assert(GPOINTER_TO_UINT(g_thread_join(waiter)) == 7);
 }
 
-Test(queue, wakes_all_who_wait_when_it_is_closed, .timeout = 20) {
+Test(queue, wakes_all_who_wait_when_it_is_closed) {
     g_autoptr(RpQueue) queue = rp_queue_new();
     GThread *waiters[3];
     for (guint i = 0; i < G_N_ELEMENTS(waiters); i++)
@@ -52,7 +54,7 @@ static gpointer wait_for_two(gpointer queue) {
     return GINT_TO_POINTER(rp_queue_wait_for(queue, 2) ? 1 : 0);
 }
 
-Test(queue, waits_until_it_holds_enough, .timeout = 20) {
+Test(queue, waits_until_it_holds_enough) {
     g_autoptr(RpQueue) queue = rp_queue_new();
     cr_assert(rp_queue_wait_for(queue, 0));
     GThread *waiter = g_thread_new("waiter", wait_for_two, queue);
@@ -63,7 +65,7 @@ Test(queue, waits_until_it_holds_enough, .timeout = 20) {
     cr_assert(rp_queue_wait_for(queue, 2), "waiting takes nothing out");
 }
 
-Test(queue, that_is_closed_is_not_waited_for, .timeout = 20) {
+Test(queue, that_is_closed_is_not_waited_for) {
     g_autoptr(RpQueue) queue = rp_queue_new();
     rp_queue_push(queue, GUINT_TO_POINTER(1));
     GThread *waiter = g_thread_new("waiter", wait_for_two, queue);
@@ -88,7 +90,7 @@ static gpointer give_all(gpointer queue) {
     return NULL;
 }
 
-Test(queue, loses_and_doubles_nothing_between_threads, .timeout = 60) {
+Test(queue, loses_and_doubles_nothing_between_threads) {
     g_autoptr(RpQueue) queue = rp_queue_new();
     GThread *givers[N_THREADS], *takers[N_THREADS];
     for (guint i = 0; i < N_THREADS; i++) {

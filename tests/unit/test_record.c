@@ -25,8 +25,10 @@ Test(record, keeps_keys_and_values_of_any_bytes) {
     rp_records_add_value(&records, RP_SPAN_OF("\r\n\0"));
     RpSpan values[2];
     cr_assert(records.index->len == 2);
-    cr_assert(rp_records_get(&records, 0)->entity == 3 && rp_records_get(&records, 1)->type == RP_RECORD_STRING);
-    cr_assert(rp_records_get(&records, 0)->ttl_ms == -2 && rp_records_get(&records, 0)->outcome == RP_READ_OK);
+    cr_assert(rp_records_get(&records, 0)->entity == 3 &&
+              rp_records_get(&records, 1)->type == RP_RECORD_STRING);
+    cr_assert(rp_records_get(&records, 0)->ttl_ms == -2 &&
+              rp_records_get(&records, 0)->outcome == RP_READ_OK);
     cr_assert(rp_span_equal(rp_records_key(&records, 0), RP_SPAN_OF("k\0\xff")));
     cr_assert(rp_records_values(&records, 0, values, 2) == 2);
     cr_assert(rp_span_equal(values[0], RP_SPAN_OF("name")) && values[1].size == 0 && values[1].data != NULL);

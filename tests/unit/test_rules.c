@@ -7,7 +7,8 @@
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpRule, rp_rule_free)
 
 /* Checks and frees the rule. expected NULL: it passes. */
-static void assert_checked(RpRule *owned, RpSpan text, RpSpan other, const char *expected, const char *message) {
+static void assert_checked(RpRule *owned, RpSpan text, RpSpan other, const char *expected,
+                           const char *message) {
     g_autoptr(RpRule) rule = owned;
     RpProblem problem = {.code = RP_N_REJECT_CODES};
     const RpConverted converted = {0};
@@ -49,11 +50,12 @@ Test(rules, formats_tell_good_from_bad) {
     static const Format FORMATS[] = {
         {"email",
          {"a@b.c", "first.last+tag@mail.example.com", "\xc3\xa9@example.com", "!#$%@a-b.co"},
-         {"", "a", "a@", "@b.c", "a@b", "a@.c", "a@b.", "a@b@c.d", "a b@c.d", "a@b.c\n", "a@b .c", "a@\x7f.c", "@"}},
+         {"", "a", "a@", "@b.c", "a@b", "a@.c", "a@b.", "a@b@c.d", "a b@c.d", "a@b.c\n", "a@b .c", "a@\x7f.c",
+          "@"}},
         {"url",
          {"http://x", "https://example.com/a?b=c#d", "HTTPS://EXAMPLE.COM"},
-         {"", "http://", "https://", "http:///x", "ftp://x", "example.com", "http:/x", "http://x y", "http://x\n",
-          "javascript:alert(1)", " http://x"}},
+         {"", "http://", "https://", "http:///x", "ftp://x", "example.com", "http:/x", "http://x y",
+          "http://x\n", "javascript:alert(1)", " http://x"}},
         {"uuid",
          {"00112233-4455-6677-8899-aabbccddeeff", "00112233445566778899AABBCCDDEEFF"},
          {"", "00112233-4455-6677-8899-aabbccddeef", "x0112233-4455-6677-8899-aabbccddeeff"}},
@@ -110,9 +112,11 @@ static void assert_bounds(RpTypeKind kind, RpConverted bound, RpConverted value,
     cr_assert(minimum->check(minimum, text, &value, (RpSpan){NULL, 0}, &low) == (sign >= 0));
     cr_assert(maximum->check(maximum, text, &value, (RpSpan){NULL, 0}, &high) == (sign <= 0));
     if (sign < 0)
-        cr_assert(low.code == RP_REJECT_OUT_OF_RANGE && strcmp(low.message, "is less than the minimum 10") == 0);
+        cr_assert(low.code == RP_REJECT_OUT_OF_RANGE &&
+                  strcmp(low.message, "is less than the minimum 10") == 0);
     if (sign > 0)
-        cr_assert(high.code == RP_REJECT_OUT_OF_RANGE && strcmp(high.message, "is more than the maximum 10") == 0);
+        cr_assert(high.code == RP_REJECT_OUT_OF_RANGE &&
+                  strcmp(high.message, "is more than the maximum 10") == 0);
 }
 
 Test(rules, bounds_are_allowed_values) {
@@ -139,13 +143,16 @@ Test(rules, not_a_number_is_in_no_range) {
 
 Test(rules, equals_compares_bytes) {
     const RpReference reference = {RP_REFERENCE_CAPTURE, 3};
-    assert_checked(rp_rule_new_equals("$key.id", reference), RP_SPAN_OF("a\0b"), RP_SPAN_OF("a\0b"), NULL, NULL);
+    assert_checked(rp_rule_new_equals("$key.id", reference), RP_SPAN_OF("a\0b"), RP_SPAN_OF("a\0b"), NULL,
+                   NULL);
     assert_checked(rp_rule_new_equals("$key.id", reference), RP_SPAN_OF(""), RP_SPAN_OF(""), NULL, NULL);
     assert_checked(rp_rule_new_equals("$key.id", reference), RP_SPAN_OF("a"), RP_SPAN_OF("A"), "rule_failed",
                    "does not equal $key.id");
-    assert_checked(rp_rule_new_equals("$key.id", reference), RP_SPAN_OF(""), (RpSpan){NULL, 0}, "rule_failed", NULL);
+    assert_checked(rp_rule_new_equals("$key.id", reference), RP_SPAN_OF(""), (RpSpan){NULL, 0}, "rule_failed",
+                   NULL);
     g_autoptr(RpRule) rule = rp_rule_new_equals("$key.id", reference);
-    cr_assert(rule->has_reference && rule->reference.kind == RP_REFERENCE_CAPTURE && rule->reference.index == 3);
+    cr_assert(rule->has_reference && rule->reference.kind == RP_REFERENCE_CAPTURE &&
+              rule->reference.index == 3);
     RpProblem problem = {0};
     cr_assert(!rule->check(rule, RP_SPAN_OF("a"), NULL, RP_SPAN_OF("b"), &problem));
     cr_assert(g_strcmp0(problem.constraint, "equals") == 0);

@@ -14,11 +14,14 @@ Test(span, is_shown_as_redis_cli_shows_it) {
     assert_shown(RP_SPAN_OF(""), 10, "");
     assert_shown((RpSpan){NULL, 0}, 10, "");
     assert_shown(RP_SPAN_OF("order:1"), 10, "order:1");
-    assert_shown(RP_SPAN_OF("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"), 100, "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+    assert_shown(RP_SPAN_OF("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"), 100,
+                 "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
     assert_shown(RP_SPAN_OF("a\\b\n\r\t\a\b"), 100, "a\\\\b\\n\\r\\t\\a\\b");
     assert_shown(RP_SPAN_OF("\0\x01\x1b\x7f"), 100, "\\x00\\x01\\x1b\\x7f");
     assert_shown(RP_SPAN_OF("\xff\xc3\x28\xe2\x82"), 100, "\\xff\\xc3(\\xe2\\x82");
-    assert_shown(RP_SPAN_OF("a\0b\xff" "c"), 100, "a\\x00b\\xffc");
+    assert_shown(RP_SPAN_OF("a\0b\xff"
+                            "c"),
+                 100, "a\\x00b\\xffc");
     assert_shown(RP_SPAN_OF("\xed\xa0\x80"), 100, "\\xed\\xa0\\x80");
 }
 
@@ -28,8 +31,12 @@ Test(span, is_shown_up_to_a_limit) {
     assert_shown(RP_SPAN_OF("abcdef"), 0, "…");
     assert_shown(RP_SPAN_OF("\n\n\n"), 2, "\\n\\n…");
     /* a character is not torn: bytes that are fine are not shown as broken ones */
-    assert_shown(RP_SPAN_OF("ab\xc3\xa9" "cd"), 3, "ab…");
-    assert_shown(RP_SPAN_OF("ab\xc3\xa9" "cd"), 4, "ab\xc3\xa9…");
+    assert_shown(RP_SPAN_OF("ab\xc3\xa9"
+                            "cd"),
+                 3, "ab…");
+    assert_shown(RP_SPAN_OF("ab\xc3\xa9"
+                            "cd"),
+                 4, "ab\xc3\xa9…");
     assert_shown(RP_SPAN_OF("\xf0\x9f\x98\x80\xf0\x9f\x98\x80"), 7, "\xf0\x9f\x98\x80…");
     assert_shown(RP_SPAN_OF("\xff\xff\xff\xff"), 3, "\\xff\\xff\\xff…");
     assert_shown(RP_SPAN_OF("\x80\x80\x80\x80\x80\x80"), 5, "\\x80\\x80\\x80\\x80\\x80…");

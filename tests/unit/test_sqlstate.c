@@ -12,17 +12,18 @@ typedef struct {
 Test(sqlstate, says_what_to_do) {
     static const Class CLASSES[] = {
         {RP_SINK_ERROR_DATA,
-         {"22001", "22003", "22007", "22P02", "22021", "23502", "23503", "23505", "23514", "23P01", "23000", "44000", "P0001"}},
+         {"22001", "22003", "22007", "22P02", "22021", "23502", "23503", "23505", "23514", "23P01", "23000",
+          "44000", "P0001"}},
         {RP_SINK_ERROR_RETRY,
-         {"08000", "08006", "08P01", "40001", "40P01", "40003", "53000", "53100", "53200", "53300", "55P03", "57P01",
-          "57P02", "57P03", ""}},
+         {"08000", "08006", "08P01", "40001", "40P01", "40003", "53000", "53100", "53200", "53300", "55P03",
+          "57P01", "57P02", "57P03", ""}},
         {RP_SINK_ERROR_FATAL,
-         {"42P01", "42703", "42501", "42601", "28P01", "3D000", "0A000", "25006", "57014", "55000", "P0002", "XX000",
-          "58030", "21000", "XX001"}},
+         {"42P01", "42703", "42501", "42601", "28P01", "3D000", "0A000", "25006", "57014", "55000", "P0002",
+          "XX000", "58030", "21000", "XX001"}},
     };
     for (guint i = 0; i < G_N_ELEMENTS(CLASSES); i++)
         for (guint j = 0; j < 16 && CLASSES[i].states[j] != NULL; j++)
-            cr_assert(rp_sqlstate_classify(CLASSES[i].states[j]) == CLASSES[i].meaning, "%s is %d", CLASSES[i].states[j],
-                      (int)rp_sqlstate_classify(CLASSES[i].states[j]));
+            cr_assert(rp_sqlstate_classify(CLASSES[i].states[j]) == CLASSES[i].meaning, "%s is %d",
+                      CLASSES[i].states[j], (int)rp_sqlstate_classify(CLASSES[i].states[j]));
     cr_assert(rp_sqlstate_classify(NULL) == RP_SINK_ERROR_RETRY, "no state: the connection is gone");
 }

@@ -5,20 +5,37 @@
 #include <glib.h>
 #include <string.h>
 
-static const char *const WORDS[] = {"from", "trim", "lower", "upper", "required", "timestamp", "min_length", "max_length", "to", NULL};
+static const char *const WORDS[] = {"from",      "trim",       "lower",      "upper", "required",
+                                    "timestamp", "min_length", "max_length", "to",    NULL};
 
 Test(suggest, finds_the_nearest) {
     static const char *const CASES[][2] = {
-        {"from", "from"},           {"form", "from"},             {"fron", "from"},       {"rom", "from"},
-        {"fromm", "from"},          {"require", "required"},      {"requird", "required"}, {"timstamp", "timestamp"},
-        {"tiemstamp", "timestamp"}, {"minlength", "min_length"},  {"lowercase", NULL},    {"uper", "upper"},
-        {"", NULL},                 {"t", NULL},                  {"xx", NULL},           {"tx", "to"},
-        {"completely", NULL},       {"FROM", NULL},               {"max_lenght", "max_length"},
+        {"from", "from"},
+        {"form", "from"},
+        {"fron", "from"},
+        {"rom", "from"},
+        {"fromm", "from"},
+        {"require", "required"},
+        {"requird", "required"},
+        {"timstamp", "timestamp"},
+        {"tiemstamp", "timestamp"},
+        {"minlength", "min_length"},
+        {"lowercase", NULL},
+        {"uper", "upper"},
+        {"", NULL},
+        {"t", NULL},
+        {"xx", NULL},
+        {"tx", "to"},
+        {"completely", NULL},
+        {"timest", NULL},
+        {"FROM", NULL},
+        {"max_lenght", "max_length"},
         {"tr", "to"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
         const char *nearest = rp_suggest_nearest(CASES[i][0], WORDS);
-        cr_assert(g_strcmp0(nearest, CASES[i][1]) == 0, "%s gave %s", CASES[i][0], nearest != NULL ? nearest : "none");
+        cr_assert(g_strcmp0(nearest, CASES[i][1]) == 0, "%s gave %s", CASES[i][0],
+                  nearest != NULL ? nearest : "none");
     }
 }
 

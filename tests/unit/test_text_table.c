@@ -45,10 +45,14 @@ Test(text_table, numbers_have_groups_of_three_digits) {
     static const struct {
         guint64 number;
         const char *text;
-    } NUMBERS[] = {{0, "0"},           {7, "7"},
-                   {999, "999"},       {1000, "1 000"},
-                   {12345, "12 345"},  {123456, "123 456"},
-                   {1000000, "1 000 000"}, {G_MAXUINT64, "18 446 744 073 709 551 615"}};
+    } NUMBERS[] = {{0, "0"},
+                   {7, "7"},
+                   {999, "999"},
+                   {1000, "1 000"},
+                   {12345, "12 345"},
+                   {123456, "123 456"},
+                   {1000000, "1 000 000"},
+                   {G_MAXUINT64, "18 446 744 073 709 551 615"}};
     for (guint i = 0; i < G_N_ELEMENTS(NUMBERS); i++) {
         g_autofree char *text = rp_text_number(NUMBERS[i].number);
         cr_assert(strcmp(text, NUMBERS[i].text) == 0, "%s", text);

@@ -47,8 +47,9 @@ Test(uuid, default_namespace_is_that_of_redis2pg_invalid) {
 }
 
 Test(uuid, is_read_in_both_forms_and_any_case) {
-    static const char *const GOOD[] = {"00112233-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-AABBCCDDEEFF",
-                                       "00112233445566778899aabbccddeeff", "00112233445566778899AaBbCcDdEeFf"};
+    static const char *const GOOD[] = {
+        "00112233-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-AABBCCDDEEFF",
+        "00112233445566778899aabbccddeeff", "00112233445566778899AaBbCcDdEeFf"};
     for (guint i = 0; i < G_N_ELEMENTS(GOOD); i++) {
         const RpUuid uuid = parse(GOOD[i]);
         char text[37];

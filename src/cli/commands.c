@@ -1,0 +1,12 @@
+/* The table of commands. */
+#include "cli/commands.h"
+
+const RpCommand *const RP_COMMANDS[] = {
+    &RP_COMMAND_CHECK,
+    &RP_COMMAND_SCHEMA,
+    &RP_COMMAND_RUN,
+    &RP_COMMAND_RUNS,
+    &RP_COMMAND_REJECTS,
+    &RP_COMMAND_DEMO,
+    NULL,
+};

@@ -1,0 +1,150 @@
+/* Two keys that claim one identity, or one value that must be unique: one wins, the other is a reject. */
+#include "shop.h"
+
+static void add_order(RpCase *test_case) {
+    rp_case_add_customer(test_case, "c1");
+    rp_case_add_order(test_case, "o1", "c1");
+}
+
+/* payment:a and payment:b, both with payment_id a. */
+static void add_payment_twins(RpCase *test_case) {
+    add_order(test_case);
+    rp_case_add_payment(test_case, "a", "o1");
+    rp_case_add_payment(test_case, "b", "o1");
+    rp_case_redis(test_case, "HSET payment:b payment_id a");
+}
+
+/* Two payments with one transaction. */
+static void add_transaction_twins(RpCase *test_case) {
+    add_order(test_case);
+    rp_case_add_payment(test_case, "a", "o1");
+    rp_case_add_payment(test_case, "b", "o1");
+    rp_case_redis(test_case, "HSET payment:b transaction_id tx-a");
+}
+
+static const char REJECTS_SQL[] =
+    "SELECT entity, stage, code, column_name, constraint_name FROM redis2pg.rejects ORDER BY reject";
+
+Test(duplicates, two_keys_of_one_payment_in_one_batch) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_payment_twins(test_case);
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "payments", "read 2, inserted 1, rejected 1");
+    rp_case_assert_rows(test_case, REJECTS_SQL,
+                        "payments|stage|duplicate_key|payment_id|payments_payment_id_key");
+    rp_case_assert_rows(test_case, "SELECT payment_id FROM payments", "a");
+}
+
+Test(duplicates, two_keys_of_one_payment_in_two_batches) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_payment_twins(test_case);
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, "--batch-rows", "1", "--writers", "1", NULL);
+    rp_assert_account(run, "payments", "read 2, inserted 1, rejected 1");
+    rp_case_assert_rows(test_case, REJECTS_SQL,
+                        "payments|stage|duplicate_key|payment_id|payments_payment_id_key");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.undo", "0");
+}
+
+Test(duplicates, many_twins_among_four_writers_all_find_one_winner) {
+    enum { N_TWINS = 60 };
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_order(test_case);
+    for (guint i = 0; i < N_TWINS; i++) {
+        g_autofree char *first = g_strdup_printf("a%u", i);
+        g_autofree char *second = g_strdup_printf("b%u", i);
+        rp_case_add_payment(test_case, first, "o1");
+        rp_case_add_payment(test_case, second, "o1");
+        rp_case_redis(test_case,
+                      i % 2 == 0 ? "HSET payment:%s payment_id %s" : "HSET payment:%s transaction_id tx-%s",
+                      second, first);
+    }
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, "--batch-rows", "5", "--writers", "4", NULL);
+    rp_assert_account(run, "payments", "read 120, inserted 60, rejected 60");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM payments", "60");
+    cr_assert(eq(i64, rp_json_number(run, "rejects.by_code.duplicate_key"), N_TWINS));
+}
+
+Test(duplicates, the_next_run_finds_the_winner_unchanged) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_payment_twins(test_case);
+    for (gint64 number = 1; number <= 3; number++) {
+        g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+        cr_assert(eq(i64, rp_json_number(run, "entities.payments.read"), 2));
+        cr_assert(eq(i64, rp_json_number(run, "entities.payments.rejected"), 1));
+        cr_assert(eq(i64, rp_json_number(run, "rejects.by_code.duplicate_key"), 1));
+        if (number > 1)
+            rp_assert_account(run, "payments", "read 2, unchanged 1, rejected 1");
+    }
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM payments", "1");
+}
+
+static void assert_second_claimant_is_rejected(RpCase *test_case) {
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, "--batch-rows", "1", "--writers", "1", NULL);
+    rp_assert_account(run, "payments", "read 2, unchanged 1, rejected 1");
+    cr_assert(eq(i64, rp_json_number(run, "rejects.by_code.duplicate_key"), 1));
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.undo", "0");
+}
+
+/* The row stands already and is not written again: it has to be known all the same that a key claimed it. */
+Test(duplicates, the_next_run_in_single_batches_rejects_the_same_key) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_payment_twins(test_case);
+    g_autoptr(json_t) first = rp_case_load(test_case, 1, "--batch-rows", "1", "--writers", "1", NULL);
+    assert_second_claimant_is_rejected(test_case);
+    assert_second_claimant_is_rejected(test_case);
+    rp_case_assert_rows(test_case, "SELECT count(DISTINCT key), count(*) FROM redis2pg.rejects", "1|3");
+}
+
+/* SCAN's order decides which of the two has the row afterwards; never do both, and never in silence. */
+Test(duplicates, a_key_that_comes_later_and_claims_a_row_is_told) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_order(test_case);
+    rp_case_add_payment(test_case, "a", "o1");
+    g_autoptr(json_t) first = rp_case_load(test_case, 0, NULL);
+    rp_case_add_payment(test_case, "b", "o1");
+    rp_case_redis(test_case, "HSET payment:b payment_id a");
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(json_t) run = rp_case_load(test_case, 1, "--batch-rows", "1", NULL);
+        cr_assert(eq(i64, rp_json_number(run, "entities.payments.read"), 2));
+        cr_assert(eq(i64, rp_json_number(run, "entities.payments.rejected"), 1));
+        cr_assert(eq(i64, rp_json_number(run, "rejects.by_code.duplicate_key"), 1));
+    }
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM payments", "1");
+}
+
+Test(duplicates, two_payments_of_one_transaction_in_one_batch) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_transaction_twins(test_case);
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "payments", "read 2, inserted 1, rejected 1");
+    rp_case_assert_rows(
+        test_case, "SELECT code, column_name, constraint_name, value, message FROM redis2pg.rejects",
+        "duplicate_key|transaction_id|payments_transaction_id_key|tx-a|another row of public.payments has "
+        "the same \"transaction_id\"");
+}
+
+Test(duplicates, two_payments_of_one_transaction_in_two_batches_and_again) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_transaction_twins(test_case);
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, "--batch-rows", "1", "--writers", "1", NULL);
+    rp_assert_account(run, "payments", "read 2, inserted 1, rejected 1");
+    g_autofree char *winner = rp_case_sql_text(test_case, "SELECT payment_id FROM payments");
+    g_autoptr(json_t) again = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(again, "payments", "read 2, unchanged 1, rejected 1");
+    rp_case_assert_rows(test_case, "SELECT payment_id FROM payments", winner);
+    rp_case_assert_rows(test_case, "SELECT DISTINCT code, constraint_name FROM redis2pg.rejects",
+                        "duplicate_key|payments_transaction_id_key");
+}
+
+Test(duplicates, a_row_that_takes_the_transaction_of_another_is_left_as_it_was) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_order(test_case);
+    rp_case_add_payment(test_case, "a", "o1");
+    rp_case_add_payment(test_case, "b", "o1");
+    g_autoptr(json_t) first = rp_case_load(test_case, 0, NULL);
+    rp_case_redis(test_case, "HSET payment:b transaction_id tx-a amount 1.00");
+    g_autoptr(json_t) second = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(second, "payments", "read 2, unchanged 1, rejected 1");
+    rp_case_assert_rows(test_case, "SELECT payment_id, transaction_id, amount FROM payments ORDER BY 1",
+                        "a|tx-a|49.90\nb|tx-b|49.90");
+}
