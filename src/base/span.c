@@ -48,6 +48,8 @@ char *rp_span_show(RpSpan span, gsize max_bytes) {
             const gunichar character = g_utf8_get_char(p);
             if (character == '\\' || character < 0x20 || character == 0x7f)
                 append_escaped(text, (guchar)character);
+            else if (character >= 0x80 && character < 0xa0) /* a terminal would obey these */
+                g_string_append_printf(text, "\\u%04x", character);
             else
                 g_string_append_unichar(text, character);
         }

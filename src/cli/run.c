@@ -97,11 +97,7 @@ static gboolean check_settings(const RpMapping *mapping, GError **error) {
         return FALSE;
     }
     for (char **name = settings.entities; name != NULL && *name != NULL; name++) {
-        gboolean is_known = FALSE;
-        for (guint i = 0; i < mapping->entities->len; i++)
-            is_known = is_known ||
-                       strcmp(((const RpEntity *)g_ptr_array_index(mapping->entities, i))->name, *name) == 0;
-        if (!is_known) {
+        if (rp_mapping_find_entity(mapping, *name) == NULL) {
             g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
                         "--entity: the mapping has no entity \"%s\"", *name);
             return FALSE;

@@ -90,6 +90,12 @@ static void check_unmapped_columns(const RpEntity *entity, RpFindings *findings)
     }
 }
 
+static gboolean can_be_null(const RpMapColumn *column) {
+    const gboolean is_of_key = column->source == RP_FROM_REFERENCE &&
+                               column->reference.kind != RP_REFERENCE_FIELD && !column->nulls_empty;
+    return !is_of_key && !column->is_required && column->fallback == NULL;
+}
+
 static void check_key(const RpEntity *entity, RpFindings *findings) {
     if (rp_table_find_unique(entity->table, (const char *const *)entity->key) == NULL) {
         g_autofree char *key = g_strjoinv(", ", entity->key);
@@ -101,7 +107,7 @@ static void check_key(const RpEntity *entity, RpFindings *findings) {
     for (char **name = entity->key; *name != NULL; name++) {
         const RpColumn *target = rp_table_find_column(entity->table, *name);
         const RpMapColumn *column = rp_entity_find_column(entity, *name);
-        if (target != NULL && column != NULL && !target->is_not_null && !column->is_required)
+        if (target != NULL && column != NULL && !target->is_not_null && can_be_null(column))
             rp_findings_add(findings, RP_SEVERITY_ERROR, "key_nullable", column->place, "add required: true",
                             "key column \"%s\" of entity \"%s\" could be null", *name, entity->name);
     }

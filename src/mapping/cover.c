@@ -1,6 +1,17 @@
 /* Look-ups in a loaded mapping. */
 #include "mapping/mapping.h"
 
+#include <string.h>
+
+const RpEntity *rp_mapping_find_entity(const RpMapping *mapping, const char *name) {
+    for (guint i = 0; i < mapping->entities->len; i++) {
+        const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
+        if (strcmp(entity->name, name) == 0)
+            return entity;
+    }
+    return NULL;
+}
+
 const RpMapColumn *rp_entity_find_column(const RpEntity *entity, const char *name) {
     for (guint i = 0; i < entity->columns->len; i++) {
         const RpMapColumn *column = g_ptr_array_index(entity->columns, i);

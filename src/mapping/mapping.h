@@ -122,6 +122,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMapping, rp_mapping_free)
  * borrowed and must outlive the mapping's use. */
 void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings);
 
+/* The entity of that name, or NULL. */
+const RpEntity *rp_mapping_find_entity(const RpMapping *mapping, const char *name);
+
 /* The column that an entity maps under that name, or NULL. */
 const RpMapColumn *rp_entity_find_column(const RpEntity *entity, const char *name);
 

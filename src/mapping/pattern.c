@@ -221,6 +221,8 @@ char *rp_pattern_scan_match(const RpPattern *pattern) {
     return g_string_free(match, FALSE);
 }
 
+#define MAX_SHAPE_BYTES 100
+
 static gboolean looks_like_an_id(const char *segment, gsize size) {
     if (size > 20)
         return TRUE;
@@ -246,6 +248,10 @@ char *rp_pattern_shape(RpSpan key) {
             break;
         g_string_append_c(shape, ':');
         at = colon + 1;
+    }
+    if (shape->len > MAX_SHAPE_BYTES) {
+        g_string_truncate(shape, MAX_SHAPE_BYTES);
+        g_string_append_c(shape, '*');
     }
     return g_string_free(shape, FALSE);
 }

@@ -36,7 +36,8 @@ char *rp_pattern_scan_match(const RpPattern *pattern);
 
 /* The shape of an unmapped key: its segments between colons, where those that look like ids (a digit, more
  * than 20 bytes, or bytes that are not plain ASCII) and the last of several become `*`:
- * "session:ab12:data" gives "session:*:*", "foo:bar" gives "foo:*". The caller frees it. */
+ * it is cut after 100 bytes: "session:ab12:data" gives "session:*:*", "foo:bar" gives "foo:*". The caller
+ * frees it. */
 char *rp_pattern_shape(RpSpan key);
 
 G_END_DECLS

@@ -112,3 +112,17 @@ char **rp_words_list(RpLoader *loader, RpYamlNode node) {
     }
     return g_strv_builder_end(builder);
 }
+
+RpPattern *rp_words_pattern(RpLoader *loader, RpYamlNode value) {
+    g_autofree char *problem = NULL;
+    RpPattern *pattern = rp_pattern_new(rp_yaml_text(value), &problem);
+    if (pattern == NULL)
+        rp_words_error(loader, value, "bad_pattern", "key pattern \"%s\": %s", rp_yaml_text(value), problem);
+    return pattern;
+}
+
+void rp_words_demand(RpLoader *loader, RpYamlNode map, const char *what, const char *const *words) {
+    for (; *words != NULL; words++)
+        if (rp_yaml_get(map, *words).number == 0)
+            rp_words_error(loader, map, "missing_word", "%s lacks \"%s\"", what, *words);
+}

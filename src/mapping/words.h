@@ -41,6 +41,22 @@ gboolean rp_words_choice(RpLoader *loader, RpYamlNode node, const char *const *c
 /* A list of scalars as strv, or NULL. */
 char **rp_words_list(RpLoader *loader, RpYamlNode node);
 
+/* Compiles a key pattern; NULL after a finding. */
+RpPattern *rp_words_pattern(RpLoader *loader, RpYamlNode value);
+
+/* A finding for each of words (NULL-terminated) that the map lacks. */
+void rp_words_demand(RpLoader *loader, RpYamlNode map, const char *what, const char *const *words);
+
+/* Loads the entities of a file (entities.c). */
+void rp_entities_load(RpLoader *loader, RpYamlNode value);
+void rp_entity_free(RpEntity *entity);
+
+/* Loads the links of a file (links.c). Their ends may stand in files that come later: rp_links_check looks at
+ * them when all are read. */
+void rp_links_load(RpLoader *loader, RpYamlNode value);
+void rp_links_check(RpLoader *loader);
+void rp_link_free(RpLink *link);
+
 /* Loads one column of loader->entity (columns.c). */
 void rp_column_load(RpLoader *loader, RpYamlNode name, RpYamlNode value);
 void rp_column_free(RpMapColumn *column);

@@ -57,6 +57,7 @@ static const SqlstateClass SQLSTATE_CLASSES[] = {
     {"55P03", RP_SINK_ERROR_RETRY}, /* lock not available */
     {"22", RP_SINK_ERROR_DATA},     /* data exception */
     {"23", RP_SINK_ERROR_DATA},     /* integrity constraint violation */
+    {"54000", RP_SINK_ERROR_DATA},  /* a limit of the program: a value too long for its index */
     {"44", RP_SINK_ERROR_DATA},     /* a view's check option */
     {"P0001", RP_SINK_ERROR_DATA},  /* RAISE EXCEPTION in a trigger */
 };

@@ -59,6 +59,11 @@ RpRedisAddress *rp_redis_address_parse(const char *url, GError **error) {
     address->user = user != NULL && user[0] != '\0' ? g_strdup(user) : NULL;
     address->password = password != NULL && password[0] != '\0' ? g_strdup(password) : NULL;
 
+    if (address->user != NULL && address->password == NULL) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "Redis address: user \"%s\" has no password (redis://user:password@host)", address->user);
+        return NULL;
+    }
     const char *scheme = g_uri_get_scheme(uri);
     const char *path = g_uri_get_path(uri);
     if (strcmp(scheme, "rediss") == 0) {

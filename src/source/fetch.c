@@ -218,10 +218,14 @@ static gboolean look_at_wrong_type(RpFetch *fetch, RpRecords *records, RpSpan ke
     g_autofree char *last = g_strdup_printf("%" G_GSIZE_FORMAT, fetch->max_value_bytes - 1);
     const char *const value_argv[4] = {"GETRANGE", key.data, "0", last};
     const gsize value_sizes[4] = {8, key.size, 1, strlen(last)};
-    g_autoptr(redisReply) value = rp_redis_command(aside, 4, value_argv, value_sizes, error);
-    if (value == NULL)
+    g_autoptr(GError) changed = NULL; /* it may have become another type meanwhile, or be gone */
+    g_autoptr(redisReply) value = rp_redis_command(aside, 4, value_argv, value_sizes, &changed);
+    if (value != NULL)
+        rp_records_add_value(records, (RpSpan){value->str, value->len});
+    else if (!g_error_matches(changed, RP_SOURCE_ERROR, RP_SOURCE_ERROR_WRONG_TYPE)) {
+        g_propagate_error(error, g_steal_pointer(&changed));
         return FALSE;
-    rp_records_add_value(records, (RpSpan){value->str, value->len});
+    }
     return TRUE;
 }
 

@@ -44,7 +44,7 @@ def read_help(program, command):
             usage = line.strip().replace("[OPTION…] ", "")
         elif line.startswith("Options of every command"):
             taken = options
-        elif line.startswith("Application Options") or line.startswith("Help Options"):
+        elif line.startswith("Options of this command"):
             taken = own
         elif line.startswith("Example"):
             break

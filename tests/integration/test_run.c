@@ -135,7 +135,7 @@ Test(run, the_text_has_a_line_for_each_entity) {
     rp_assert_says(out.output, "customers  public.users        2         2        0          0         0");
     rp_assert_says(out.output, "payments   public.payments     2         2        0          0         0");
     rp_assert_says(out.output, "keys: 7 scanned = 6 mapped + 0 ignored + 1 unmapped");
-    rp_assert_says(out.output, "unmapped: stray:*, 1 keys, for example stray:1");
+    rp_assert_says(out.output, "unmapped: stray:*, 1 key, for example stray:1");
 }
 
 /* Where each row version stands, who wrote it, and who locked or replaced it. */
