@@ -26,7 +26,7 @@ static guint edit_distance(const char *a, const char *b) {
 }
 
 const char *rp_suggest_nearest(const char *word, const char *const *candidates) {
-    const guint limit = MIN(2u, ((guint)strlen(word) + 1) / 2);
+    const guint limit = MIN(2u, (guint)strlen(word) * 2 / 3);
     const char *best = NULL;
     guint best_distance = limit + 1;
     for (; *candidates != NULL; candidates++) {

@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /* The candidate that is fewest edits away from word, or NULL when none is near (more than two edits, or
- * more than half of the word). candidates is NULL-terminated; the result is borrowed from it. */
+ * more than two thirds of the word). candidates is NULL-terminated; the result is borrowed from it. */
 const char *rp_suggest_nearest(const char *word, const char *const *candidates);
 
 /* " (did you mean "x"?)" or an empty string. The caller frees it. */
