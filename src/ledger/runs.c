@@ -2,6 +2,7 @@
 #include "ledger/runs.h"
 
 #include "base/error.h"
+#include "base/log.h"
 
 #include <unistd.h>
 
@@ -46,13 +47,30 @@ static gboolean write_entities(PGconn *connection, const char *run, const RpMapp
     return TRUE;
 }
 
+/* We hold the lock: whoever left a run open is gone. */
+static gboolean close_abandoned(PGconn *connection, GError **error) {
+    g_autoptr(PGresult) result = rp_postgres_query(
+        connection,
+        "UPDATE redis2pg.runs SET status = 'interrupted', ended_at = clock_timestamp(),"
+        " error = 'its process ended without closing the run' WHERE status = 'open' RETURNING run, host, pid",
+        0, NULL, error);
+    if (result == NULL)
+        return FALSE;
+    for (int row = 0; row < PQntuples(result); row++)
+        rp_log(RP_LOG_WARNING,
+               "run %s of process %s on host %s was left open: it is interrupted, what it committed stands",
+               PQgetvalue(result, row, 0), PQgetvalue(result, row, 2), PQgetvalue(result, row, 1));
+    return TRUE;
+}
+
 gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, guint64 *run, GError **error) {
     g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
     const char *const parameters[] = {
         head->kind,   head->strategy,      head->mapping->path, head->mapping->digest,
         head->source, head->source_run_id, REDIS2PG_VERSION,    g_get_host_name(),
         pid,          head->settings};
-    if (!rp_postgres_run(connection, "BEGIN; TRUNCATE redis2pg.claims", error))
+    if (!rp_postgres_run(connection, "BEGIN; TRUNCATE redis2pg.claims", error) ||
+        !close_abandoned(connection, error))
         return FALSE;
     g_autoptr(PGresult) result = rp_postgres_query(
         connection,

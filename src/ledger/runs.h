@@ -23,7 +23,8 @@ typedef struct {
  * hold it when it is taken. */
 gboolean rp_ledger_lock(PGconn *connection, GError **error);
 
-/* Writes the run and its entities; gives its number. */
+/* Writes the run and its entities; gives its number. Runs that were left open by a process that died are
+ * closed as interrupted, and said so. Call it with the lock. */
 gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, guint64 *run, GError **error);
 
 /* Ends the run with a status and, unless NULL, the reason. */

@@ -70,19 +70,25 @@ static gboolean has_state(const PGresult *result, const char *sqlstate) {
     return g_strcmp0(PQresultErrorField(result, PG_DIAG_SQLSTATE), sqlstate) == 0;
 }
 
-/* The table is asked for, and the server says whether it is there: that saves a query in the common case. */
+/* Asked for first: a query of a table that is not there would leave an error in the server's log. */
+static gboolean look_for_table(PGconn *connection, RpHistory *history, GError **error) {
+    const char *const parameters[] = {history->table};
+    g_autoptr(PGresult) result =
+        rp_postgres_query(connection, "SELECT to_regclass($1) IS NOT NULL", 1, parameters, error);
+    if (result == NULL)
+        return FALSE;
+    history->exists = PQgetvalue(result, 0, 0)[0] == 't';
+    return TRUE;
+}
+
 static gboolean read_entries(PGconn *connection, RpHistory *history, GError **error) {
     g_autofree char *sql =
         g_strdup_printf("SELECT version, description, script, checksum, applied_by,"
                         " to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM %s",
                         history->table);
     g_autoptr(PGresult) result = PQexec(connection, sql);
-    if (PQresultStatus(result) == PGRES_TUPLES_OK) {
-        history->exists = TRUE;
+    if (PQresultStatus(result) == PGRES_TUPLES_OK)
         return fill(history, result, error);
-    }
-    if (has_state(result, "42P01") || has_state(result, "3F000")) /* undefined table, undefined schema */
-        return TRUE;
     if (has_state(result, "42703")) /* undefined column: Rails and others keep a table of this name */
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
                     "%s is another tool's table (%s); use a schema of its own, by search_path",
@@ -101,7 +107,8 @@ RpHistory *rp_history_read(PGconn *connection, const char *schema, GError **erro
         return NULL;
     }
     history->table = rp_postgres_qualified(connection, history->schema, TABLE_NAME);
-    if (!read_entries(connection, history, error)) {
+    if (!look_for_table(connection, history, error) ||
+        (history->exists && !read_entries(connection, history, error))) {
         g_prefix_error(error, "reading the migration history: ");
         return NULL;
     }

@@ -46,7 +46,7 @@ gboolean rp_migrations_undo(PGconn *connection, const RpMigrationSet *set, const
  * missing or out of order, and files that are pending. Empty when all is well. */
 GPtrArray *rp_migrations_verify(const GPtrArray *states);
 
-/* Brings the tool's own tables, the schema redis2pg, up to date; one query when they are. */
+/* Brings the tool's own tables, the schema redis2pg, up to date; two queries when they are. */
 gboolean rp_migrations_apply_ledger(PGconn *connection, GError **error);
 
 G_END_DECLS
