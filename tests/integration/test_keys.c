@@ -220,3 +220,15 @@ Test(keys, a_key_that_scan_gives_twice_is_one_row) {
     cr_assert(rp_json_number(run, "entities.customers.unchanged") >= 1, "SCAN gave no key twice");
     cr_assert(eq(i64, rp_json_number(run, "rejects.total"), 0));
 }
+
+/* A batch ends after so many keys, wanted or not: the position moves on, and its patterns do not pile up. */
+Test(keys, that_nothing_wants_close_a_batch_too) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    rp_case_redis(test_case, "EVAL %s 0", "for i = 1, 120000 do redis.call('SET', 'w' .. i .. 'x:y', 1) end");
+    g_autoptr(json_t) run = rp_case_load(test_case, 0, NULL);
+    cr_assert(eq(i64, rp_json_number(run, "keys.unmapped"), 120000));
+    rp_case_assert_rows(test_case,
+                        "SELECT max(keys_scanned) BETWEEN 100000 AND 105000, count(*) FILTER (WHERE pass = 0)"
+                        " FROM redis2pg.batches",
+                        "t|2");
+}

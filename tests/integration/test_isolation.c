@@ -1,0 +1,111 @@
+/* Rows that only PostgreSQL can judge: a trigger, a policy, an index over an expression. They are found one
+ * by one, their neighbours are written. */
+#include "shop.h"
+
+static void add_orders(RpCase *test_case, guint n) {
+    rp_case_add_customer(test_case, "c1");
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *id = g_strdup_printf("o%u", i);
+        g_autofree char *quantity = g_strdup_printf("%u", i + 1);
+        rp_case_add_order(test_case, id, "c1");
+        rp_case_redis(test_case, "HSET order:%s quantity %s", id, quantity);
+    }
+}
+
+static void raise_for(RpCase *test_case, const char *table, const char *condition) {
+    g_autofree char *sql = g_strdup_printf(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN IF %s THEN RAISE EXCEPTION ''refused: %%'', NEW; END IF; RETURN NEW; END';"
+        "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION refuse()",
+        condition, table);
+    rp_case_sql(test_case, sql);
+}
+
+Test(isolation, rejects_exactly_the_rows_that_a_trigger_refuses) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_orders(test_case, 50);
+    raise_for(test_case, "orders", "NEW.quantity % 10 = 7");
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "orders", "read 50, inserted 45, rejected 5");
+    rp_case_assert_rows(
+        test_case,
+        "SELECT convert_from(key, 'UTF8'), stage, code FROM redis2pg.rejects ORDER BY length(key), key",
+        "order:o6|write|database_error\norder:o16|write|database_error\n"
+        "order:o26|write|database_error\norder:o36|write|database_error\n"
+        "order:o46|write|database_error");
+    rp_case_assert_rows(test_case,
+                        "SELECT count(*) FROM redis2pg.rejects WHERE message LIKE '%SQLSTATE P0001%'", "5");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM orders WHERE quantity % 10 = 7", "0");
+}
+
+Test(isolation, ends_when_every_row_is_refused) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_orders(test_case, 20);
+    raise_for(test_case, "orders", "true");
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "orders", "read 20, rejected 20");
+}
+
+Test(isolation, what_a_trigger_says_is_masked_where_columns_are_sensitive) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    rp_case_add_customer(test_case, "c1");
+    rp_case_redis(test_case, "HSET customer:c1 email secret@example.com");
+    raise_for(test_case, "users", "true");
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "customers", "read 1, rejected 1");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.rejects WHERE message LIKE '%secret%'",
+                        "0");
+}
+
+Test(isolation, a_changed_row_that_a_trigger_refuses_stays_as_it_was) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_orders(test_case, 3);
+    g_autoptr(json_t) first = rp_case_load(test_case, 0, NULL);
+    raise_for(test_case, "orders", "NEW.quantity = 1000");
+    rp_case_redis(test_case, "HSET order:o0 quantity 1000");
+    rp_case_redis(test_case, "HSET order:o1 quantity 999");
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "orders", "read 3, updated 1, unchanged 1, rejected 1");
+    rp_case_assert_rows(test_case, "SELECT quantity FROM orders ORDER BY quantity", "1\n3\n999");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.undo", "1");
+}
+
+Test(isolation, of_two_rows_that_an_index_over_an_expression_keeps_apart_the_second_is_rejected) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    rp_case_sql(test_case, "CREATE UNIQUE INDEX users_one_mail ON users (upper(email))");
+    for (guint i = 0; i < 8; i++) {
+        g_autofree char *id = g_strdup_printf("c%u", i);
+        rp_case_add_customer(test_case, id);
+        rp_case_redis(test_case, "HSET customer:%s email %s", id, i < 2 ? "same@example.com" : "");
+    }
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "customers", "read 8, inserted 7, rejected 1");
+    rp_case_assert_rows(test_case, "SELECT code, constraint_name FROM redis2pg.rejects",
+                        "duplicate_key|users_one_mail");
+}
+
+Test(isolation, an_exclusion_constraint_rejects_by_its_name) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_orders(test_case, 4);
+    rp_case_sql(test_case, "ALTER TABLE orders ADD CONSTRAINT orders_no_overlap EXCLUDE USING gist"
+                           " (int4range(quantity, quantity + 2) WITH &&)");
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "orders", "read 4, inserted 2, rejected 2");
+    rp_case_assert_rows(test_case, "SELECT DISTINCT code, constraint_name FROM redis2pg.rejects",
+                        "database_error|orders_no_overlap");
+}
+
+Test(isolation, a_column_without_a_converter_is_said_before_anything_is_read) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE hosts (name text PRIMARY KEY, address inet)");
+    char *mapping =
+        rp_file_write("redis2pg: 1\nentities:\n  hosts:\n    keys: \"host:{name}\"\n    type: hash\n"
+                      "    table: hosts\n    key: [name]\n    columns:\n      name: $key.name\n"
+                      "      address: address\n");
+    RpOutcome outcome;
+    rp_case_run(test_case, &outcome, "run", "--mapping", mapping, NULL);
+    rp_outcome_assert_status(&outcome, 2);
+    rp_assert_says(outcome.errors, ":10:7: column \"address\" of public.hosts is inet");
+    rp_outcome_clear(&outcome);
+    rp_file_drop(mapping);
+}
