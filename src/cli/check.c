@@ -1,5 +1,6 @@
 /* `redis2pg check`: is everything there that a run needs, and does the mapping fit? */
 #include "base/error.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "pipeline/passes.h"
@@ -88,9 +89,16 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     (void)words;
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
-    if (!rp_expect_words(&RP_COMMAND_CHECK, n_words, 0, 0, error) ||
-        !inspect(globals, &prepared, findings, error))
+    if (!rp_expect_words(&RP_COMMAND_CHECK, n_words, 0, 0, error))
         return FALSE;
+    g_autoptr(GError) unreachable = NULL;
+    if (!inspect(globals, &prepared, findings, &unreachable)) {
+        if (rp_findings_count(findings, RP_SEVERITY_ERROR) == 0) {
+            g_propagate_error(error, g_steal_pointer(&unreachable));
+            return FALSE;
+        }
+        rp_log(RP_LOG_WARNING, "%s", unreachable->message); /* the mapping's mistakes are told all the same */
+    }
     if (globals->is_json)
         print_json(findings);
     else

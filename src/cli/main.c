@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 static void print_usage(void) {
@@ -118,8 +119,12 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); /* a server that went away is an error of the call, not the end */
     g_autoptr(GError) error = NULL;
     int status = RP_EXIT_OK;
-    if (run_command(argc, argv, &status, &error))
-        return status;
+    if (run_command(argc, argv, &status, &error)) {
+        if (fflush(stdout) == 0 && !ferror(stdout))
+            return status;
+        g_set_error(&error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "the result could not be written to stdout");
+    }
     rp_log(RP_LOG_ERROR, "%s", error->message);
     return (int)rp_exit_status(error);
 }

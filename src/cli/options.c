@@ -247,13 +247,13 @@ static void explain_unknown(GArray *given, GError *error) {
     for (guint i = 0; i < given->len; i++)
         g_ptr_array_add(names, (gpointer)g_array_index(given, Given, i).option->name);
     g_ptr_array_add(names, NULL);
+    /* What follows the name may be a secret. */
     g_autofree char *word = g_strndup(dashes + 2, strcspn(dashes + 2, "= "));
     const char *nearest = rp_suggest_nearest(word, (const char *const *)names->pdata);
-    if (nearest == NULL)
-        return;
-    char *message = g_strdup_printf("%s (did you mean --%s?)", error->message, nearest);
+    g_autofree char *hint =
+        nearest != NULL ? g_strdup_printf(" (did you mean --%s?)", nearest) : g_strdup("");
     g_free(error->message);
-    error->message = message;
+    error->message = g_strdup_printf("unknown option --%s%s", word, hint);
 }
 
 static gboolean parse_line(const RpCommand *command, GArray *given, int argc, char **argv, GPtrArray *words,

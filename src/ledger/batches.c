@@ -4,6 +4,7 @@
  * 2. (run, pass, number) is the primary key: a batch cannot be counted twice. */
 #include "ledger/batches.h"
 
+#include "base/error.h"
 #include "sink/merge.h"
 
 #include <jansson.h>
@@ -69,9 +70,14 @@ static gboolean write_position(PGconn *connection, const char *run, const RpBatc
         connection,
         "INSERT INTO redis2pg.batches (run, pass, number, cursor_after, is_pass_end, keys_scanned, "
         "keys_mapped,"
-        " keys_ignored, keys_unmapped, unmapped) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        " keys_ignored, keys_unmapped, unmapped) SELECT run, $2::integer, $3::bigint, $4::numeric, "
+        "$5::boolean, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::jsonb "
+        "FROM redis2pg.runs WHERE run = $1 AND status = 'open'",
         G_N_ELEMENTS(parameters), parameters, error);
-    return result != NULL;
+    if (result == NULL || rp_postgres_affected(result) == 1)
+        return result != NULL;
+    g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED, "run %s was closed by another one", run);
+    return FALSE;
 }
 
 static gboolean write_counts(PGconn *connection, const char *run, const RpBatch *batch, GError **error) {

@@ -11,6 +11,9 @@ gboolean rp_problem_set(RpProblem *problem, RpRejectCode code, const char *forma
     va_start(arguments, format);
     g_vsnprintf(problem->message, sizeof problem->message, format, arguments);
     va_end(arguments);
+    const char *end; /* not in the middle of a character */
+    if (!g_utf8_validate(problem->message, -1, &end))
+        problem->message[end - problem->message] = '\0';
     return FALSE;
 }
 

@@ -35,6 +35,11 @@ static void load_file(RpLoader *loader, const char *path, GChecksum *digest) {
     g_autofree char *text = NULL;
     gsize size = 0;
     g_autoptr(GError) error = NULL;
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR) && g_file_test(path, G_FILE_TEST_EXISTS)) {
+        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL,
+                        "it is no regular file");
+        return;
+    }
     if (!g_file_get_contents(path, &text, &size, &error)) {
         rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s",
                         error->message);

@@ -63,7 +63,8 @@ typedef struct {
     char *shown;            /* "public.orders", for people and JSON */
     char *quoted;           /* the same, quoted for SQL */
     GPtrArray *columns;     /* of RpColumn, in the table's order */
-    GPtrArray *constraints; /* of RpConstraint, by name */
+    GPtrArray *constraints; /* of RpConstraint */
+    gboolean has_deferrable_unique;
 } RpTable;
 
 RpTable *rp_table_new(void);

@@ -2,14 +2,16 @@
  * policy, an exclusion constraint or a domain judges them.
  *
  * 1. A search writes nothing: each of its transactions is rolled back.
- * 2. A row is rejected when it is refused alone; when none is, the first one that does not go with those
- * before it is.
+ * 2. The whole is tried again first: a trouble that has passed rejects nobody. A row is rejected when it is
+ * refused alone; when none is, the first one that does not go with those before it is.
  * 3. Never a savepoint for each row: rows written inside one would carry another xmin. */
 #include "pipeline/writer.h"
 
 #include "base/error.h"
 
 #include <string.h>
+
+#define PROBES 8u
 
 typedef struct {
     RpWriter *writer;
@@ -35,7 +37,11 @@ static gboolean try_rows(Search *search, guint from, guint to, GError **error) {
     PGconn *connection = search->writer->connection;
     set_states(search, 0, search->rows->len, RP_ROW_ASIDE);
     set_states(search, from, to, RP_ROW_IN);
-    const gboolean is_fine = rp_postgres_run(connection, "BEGIN; SET CONSTRAINTS ALL IMMEDIATE", error) &&
+    if (g_atomic_int_get(&search->writer->crew->is_cancelled)) {
+        g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "stopped while looking for bad rows");
+        return FALSE;
+    }
+    const gboolean is_fine = rp_postgres_run(connection, RP_WRITER_BEGIN_SQL, error) &&
                              rp_writer_merge_entity(search->writer, search->plan, search->batch, error);
     rp_postgres_run(connection, "ROLLBACK", NULL);
     rp_batch_forget_write(search->batch);
@@ -83,6 +89,22 @@ static void reject_row(Search *search, guint position, const GError *why) {
     search->n_rejected++;
 }
 
+/* Whether an error of a trial says something of its rows, and not of the server or of us. */
+static gboolean is_of_rows(const GError *error) {
+    return error->domain == RP_SINK_ERROR &&
+           (error->code == RP_SINK_ERROR_DATA || error->code == RP_SINK_ERROR_FATAL);
+}
+
+/* Tries the rows [from, to): NULL when they pass; the refusal when they do not; with *error set when the
+ * trial itself went wrong. */
+static GError *refusal_of(Search *search, guint from, guint to, GError **error) {
+    GError *trouble = NULL;
+    if (try_rows(search, from, to, &trouble) || is_of_rows(trouble))
+        return trouble;
+    g_propagate_error(error, trouble);
+    return NULL;
+}
+
 /* The rows [from, to) are refused together, for the reason why. */
 static gboolean search_rows(Search *search, guint from, guint to, const GError *why, GError **error) {
     if (to - from == 1) {
@@ -92,14 +114,13 @@ static gboolean search_rows(Search *search, guint from, guint to, const GError *
     const guint middle = from + (to - from) / 2;
     const guint bounds[] = {from, middle, to};
     for (guint half = 0; half < 2; half++) {
-        g_autoptr(GError) trouble = NULL;
-        if (try_rows(search, bounds[half], bounds[half + 1], &trouble))
-            continue;
-        if (!g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA)) {
-            g_propagate_error(error, g_steal_pointer(&trouble));
+        g_autoptr(GError) obstacle = NULL;
+        g_autoptr(GError) refusal = refusal_of(search, bounds[half], bounds[half + 1], &obstacle);
+        if (obstacle != NULL) {
+            g_propagate_error(error, g_steal_pointer(&obstacle));
             return FALSE;
         }
-        if (!search_rows(search, bounds[half], bounds[half + 1], trouble, error))
+        if (refusal != NULL && !search_rows(search, bounds[half], bounds[half + 1], refusal, error))
             return FALSE;
     }
     return TRUE;
@@ -112,32 +133,62 @@ static gboolean reject_first_odd_one(Search *search, const GError *why, GError *
     g_autoptr(GError) last = g_error_copy(why);
     while (n_refused - n_fine > 1) {
         const guint middle = n_fine + (n_refused - n_fine) / 2;
-        g_autoptr(GError) trouble = NULL;
-        if (try_rows(search, 0, middle, &trouble)) {
+        g_autoptr(GError) obstacle = NULL;
+        g_autoptr(GError) refusal = refusal_of(search, 0, middle, &obstacle);
+        if (obstacle != NULL) {
+            g_propagate_error(error, g_steal_pointer(&obstacle));
+            return FALSE;
+        }
+        if (refusal == NULL) {
             n_fine = middle;
             continue;
         }
-        if (!g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA)) {
-            g_propagate_error(error, g_steal_pointer(&trouble));
-            return FALSE;
-        }
         n_refused = middle;
-        g_error_free(last);
-        last = g_steal_pointer(&trouble);
+        g_clear_error(&last);
+        last = g_steal_pointer(&refusal);
     }
     reject_row(search, n_refused - 1, last);
     return TRUE;
 }
 
-gboolean rp_isolate_bad_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, const GError *why,
-                             GError **error) {
+/* A missing right or a wrong statement refuses every row: a few of them, spread over the batch, tell. */
+static gboolean is_every_row_refused(Search *search, GError **error) {
+    const guint n_rows = search->rows->len;
+    for (guint i = 0; i < MIN(n_rows, PROBES); i++) {
+        const guint row = (guint)((guint64)i * n_rows / MIN(n_rows, PROBES));
+        g_autoptr(GError) refusal = refusal_of(search, row, row + 1, error);
+        if (refusal == NULL || refusal->code == RP_SINK_ERROR_DATA)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean search_all(Search *search, const GError *why, GError **error) {
+    if (why->code == RP_SINK_ERROR_FATAL) {
+        g_autoptr(GError) obstacle = NULL;
+        const gboolean is_of_statement = is_every_row_refused(search, &obstacle);
+        if (obstacle != NULL || is_of_statement) {
+            g_propagate_error(error, obstacle != NULL ? g_steal_pointer(&obstacle) : g_error_copy(why));
+            return FALSE;
+        }
+    }
+    return search_rows(search, 0, search->rows->len, why, error) &&
+           (search->n_rejected > 0 || reject_first_odd_one(search, why, error));
+}
+
+gboolean rp_isolate_bad_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch,
+                             gboolean *has_rejected, GError **error) {
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(guint32));
     const RpTuples *tuples = &batch->tuples[plan->number];
     for (guint32 ordinal = 0; ordinal < tuples->rows->len; ordinal++)
         if (rp_tuples_get(tuples, ordinal)->state == RP_ROW_IN)
             g_array_append_val(rows, ordinal);
     Search search = {writer, plan, batch, rows, 0};
-    if (!search_rows(&search, 0, rows->len, why, error))
-        return FALSE;
-    return search.n_rejected > 0 || reject_first_odd_one(&search, why, error);
+    g_autoptr(GError) obstacle = NULL;
+    g_autoptr(GError) refusal = refusal_of(&search, 0, rows->len, &obstacle);
+    const gboolean is_fine = obstacle == NULL && (refusal == NULL || search_all(&search, refusal, &obstacle));
+    *has_rejected = search.n_rejected > 0;
+    if (!is_fine)
+        g_propagate_error(error, g_steal_pointer(&obstacle));
+    return is_fine;
 }

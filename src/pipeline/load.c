@@ -18,7 +18,8 @@
 #include <string.h>
 #include <time.h>
 
-#define WATCH_MS 100
+#define WATCH_MS     100
+#define LOCK_LOOK_US (2 * G_USEC_PER_SEC)
 
 void rp_crew_fail(RpCrew *crew, GError *error, gboolean is_final) {
     g_mutex_lock(&crew->mutex);
@@ -93,13 +94,25 @@ static gpointer do_duty(gpointer data) {
     return NULL;
 }
 
-static void watch(RpCrew *crew, const sigset_t *signals, gint *n_writers_running) {
+/* The lock that keeps other runs out lives as long as the supervisor's connection. */
+static void keep_lock(RpCrew *crew, PGconn *connection, gint64 *next_look) {
+    if (g_get_monotonic_time() < *next_look || g_atomic_int_get(&crew->is_cancelled))
+        return;
+    *next_look = g_get_monotonic_time() + LOCK_LOOK_US;
+    GError *lost = NULL;
+    if (!rp_postgres_run(connection, "SELECT 1", &lost))
+        rp_crew_fail(crew, lost, TRUE);
+}
+
+static void watch(RpCrew *crew, PGconn *connection, const sigset_t *signals, gint *n_writers_running) {
     const struct timespec interval = {.tv_nsec = WATCH_MS * 1000000L};
     const gint64 start = g_get_monotonic_time();
     guint n_signals = 0;
+    gint64 next_look = start + LOCK_LOOK_US;
     while (g_atomic_int_get(n_writers_running) > 0) {
         if (sigtimedwait(signals, NULL, &interval) > 0)
             on_signal(crew, ++n_signals);
+        keep_lock(crew, connection, &next_look);
         if (crew->options->observe == NULL)
             continue;
         g_mutex_lock(&crew->mutex);
@@ -110,7 +123,7 @@ static void watch(RpCrew *crew, const sigset_t *signals, gint *n_writers_running
     }
 }
 
-static void run_threads(RpCrew *crew, const sigset_t *signals) {
+static void run_threads(RpCrew *crew, PGconn *connection, const sigset_t *signals) {
     const RpLoadOptions *options = crew->options;
     gint n_readers = 1, n_mappers = (gint)options->n_mappers, n_writers = (gint)options->n_writers;
     Duty reader = {crew, rp_reader_thread, &n_readers, NULL};
@@ -122,7 +135,7 @@ static void run_threads(RpCrew *crew, const sigset_t *signals) {
         g_ptr_array_add(threads, g_thread_new("mapper", do_duty, &mapper));
     for (guint i = 0; i < options->n_writers; i++)
         g_ptr_array_add(threads, g_thread_new("writer", do_duty, &writer));
-    watch(crew, signals, &n_writers);
+    watch(crew, connection, signals, &n_writers);
     for (guint i = 0; i < threads->len; i++)
         g_thread_join(g_ptr_array_index(threads, i));
 }
@@ -220,13 +233,12 @@ static gboolean close_run(RpCrew *crew, PGconn *connection, RpRunSummary **summa
 static void report_error(RpCrew *crew, GError **error) {
     if (crew->error == NULL)
         return;
-    GError *reported = g_steal_pointer(&crew->error);
-    if (is_interruption(reported) && reported->domain != RP_GUARD_ERROR) {
-        reported->domain = RP_STOP_ERROR;
-        reported->code = RP_STOP_ERROR_INTERRUPTED;
-    }
-    g_prefix_error(&reported, "run %" G_GUINT64_FORMAT ": ", crew->run);
-    g_propagate_error(error, reported);
+    g_autoptr(GError) first = g_steal_pointer(&crew->error);
+    const gboolean is_stop = is_interruption(first) && first->domain != RP_GUARD_ERROR;
+    /* A new error: the domain of one that was made stays what it is. */
+    g_set_error(error, is_stop ? RP_STOP_ERROR : first->domain,
+                is_stop ? RP_STOP_ERROR_INTERRUPTED : first->code, "run %" G_GUINT64_FORMAT ": %s", crew->run,
+                first->message);
 }
 
 gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **error) {
@@ -240,10 +252,15 @@ gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **
     gboolean is_opened = crew_init(&crew, options, connection, error) && open_run(&crew, connection, error);
     if (is_opened) {
         rp_log(RP_LOG_DEBUG, "run %" G_GUINT64_FORMAT " begins", crew.run);
-        run_threads(&crew, &signals);
+        run_threads(&crew, connection, &signals);
         g_autoptr(GError) close_error = NULL;
-        if (!close_run(&crew, connection, summary, &close_error) && crew.error == NULL)
-            crew.error = g_steal_pointer(&close_error);
+        if (!close_run(&crew, connection, summary, &close_error)) {
+            if (crew.error == NULL)
+                crew.error = g_steal_pointer(&close_error);
+            else
+                rp_log(RP_LOG_WARNING, "run %" G_GUINT64_FORMAT " stays open in the ledger: %s", crew.run,
+                       close_error->message);
+        }
     }
     const gboolean is_fine = is_opened && crew.error == NULL;
     if (is_opened)

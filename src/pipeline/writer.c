@@ -13,63 +13,102 @@
 #define MAX_ATTEMPTS  10
 #define FIRST_WAIT_MS 20
 
+const char RP_WRITER_BEGIN_SQL[] =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE";
+
 /* A batch fits into the session's buffers, and is sorted in memory. Compiling a statement costs more than
  * running it over one batch, but the planner, which has no statistics of staging tables, does not know. */
 static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off";
 
-/* Sets rows aside that equal what the target had before. Two keys that claim one identity are told apart
- * first, unless that cannot be. */
-static gboolean compare(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, guint64 n_staged,
-                        guint64 *n_equal, GError **error) {
-    return (plan->entity->has_key_identity ||
-            rp_merge_settle_duplicates(writer->connection, plan, batch, error)) &&
-           rp_merge_drop_equal(writer->connection, plan, writer->crew->run, n_staged, n_equal, error);
+/* The ends of one entity's staged rows that the batch's counts do not show yet. */
+typedef struct {
+    guint64 n_staged;
+    guint64 n_equal;
+    guint64 n_repeated; /* earlier readings of a key that was read again in the batch */
+    GString *kept;      /* ordinals that stand for several readings */
+    gboolean is_settled;
+} Account;
+
+/* Settles identities that stand more than once in the batch, and sets rows aside that equal the target's. */
+static gboolean compare(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, Account *account,
+                        GError **error) {
+    PGconn *connection = writer->connection;
+    RpCounts *counts = &batch->counts[plan->number];
+    account->is_settled = TRUE;
+    if (!rp_merge_settle_duplicates(connection, plan, batch, &account->n_repeated, account->kept, error))
+        return FALSE;
+    if (counts->inserted > 0) {
+        guint64 n_dropped;
+        if (!rp_merge_drop_inserted(connection, plan, account->kept, &n_dropped, error))
+            return FALSE;
+        account->n_repeated -= MIN(account->n_repeated, counts->inserted - MIN(counts->inserted, n_dropped));
+    }
+    return rp_merge_drop_equal(connection, plan, writer->crew->run, account->n_staged, &account->n_equal,
+                               error);
 }
 
-/* What is left neither equals the target's row nor could be inserted: a key was read twice, a unique value is
- * taken, or the row has changed. */
+/* What is left neither equals the target's row nor could be inserted: a unique value is taken, or the row has
+ * changed. */
 static gboolean change(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
     PGconn *connection = writer->connection;
     const guint64 run = writer->crew->run;
     RpCounts *counts = &batch->counts[plan->number];
-    return (!plan->entity->has_key_identity || rp_merge_settle_duplicates(connection, plan, batch, error)) &&
-           rp_merge_settle_collisions(connection, plan, run, batch, &counts->inserted, error) &&
+    return rp_merge_settle_collisions(connection, plan, run, batch, &counts->inserted, error) &&
            rp_ledger_keep_before_images(connection, plan, run, batch, error) &&
-           rp_merge_update(connection, plan, &counts->updated, error);
+           rp_merge_update(connection, plan, batch, &counts->updated, error);
 }
 
-gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
+static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, Account *account,
+                           GError **error) {
     PGconn *connection = writer->connection;
     RpCounts *counts = &batch->counts[plan->number];
     RpExperience *experience = &writer->experience[plan->number];
-    const gboolean compares_first = experience->expects_equal;
     const guint64 rejected_before = counts->rejected;
-    guint64 n_staged = 0, n_equal = 0;
+    if (!rp_merge_stage(connection, plan, batch, &account->n_staged, error) ||
+        (experience->expects_equal && !compare(writer, plan, batch, account, error)))
+        return FALSE;
+    guint64 n_done = account->n_equal + account->n_repeated + counts->rejected - rejected_before;
+    if (n_done < account->n_staged &&
+        (!rp_merge_judge(connection, plan, experience->judgement, batch, error) ||
+         !rp_merge_insert(connection, plan, &counts->inserted, error)))
+        return FALSE;
+    n_done = account->n_equal + account->n_repeated + counts->rejected - rejected_before + counts->filtered +
+             counts->inserted;
+    if (n_done < account->n_staged) {
+        /* Where identities were settled before, an inserted row is the last reading itself. */
+        g_autoptr(GString) none = g_string_new(NULL);
+        guint64 n_dropped;
+        if (account->is_settled ? !rp_merge_drop_inserted(connection, plan, none, &n_dropped, error)
+                                : !compare(writer, plan, batch, account, error))
+            return FALSE;
+        if (!change(writer, plan, batch, error))
+            return FALSE;
+    }
+    counts->unchanged = account->n_equal + account->n_repeated;
+    n_done = counts->unchanged + counts->rejected - rejected_before + counts->filtered + counts->inserted +
+             counts->updated;
+    experience->expects_equal = counts->unchanged > account->n_staged / 2;
+    if (n_done == account->n_staged)
+        return TRUE;
+    g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY,
+                "of %" G_GUINT64_FORMAT " rows of %s, %" G_GUINT64_FORMAT
+                " came to an end: somebody else changes them at the same time",
+                account->n_staged, plan->entity->table->shown, n_done);
+    return FALSE;
+}
+
+gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
     if (batch->tuples[plan->number].rows->len == 0)
         return TRUE;
-    if (!rp_merge_stage(connection, plan, batch, &n_staged, error) ||
-        (compares_first && !compare(writer, plan, batch, n_staged, &n_equal, error)))
-        return FALSE;
-    if (n_equal < n_staged && (!rp_merge_judge(connection, plan, experience->judgement, batch, error) ||
-                               !rp_merge_insert(connection, plan, &counts->inserted, error)))
-        return FALSE;
-    const guint64 n_refused = counts->rejected - rejected_before + counts->filtered;
-    if (n_equal + n_refused + counts->inserted < n_staged &&
-        ((!compares_first && !compare(writer, plan, batch, n_staged, &n_equal, error)) ||
-         !change(writer, plan, batch, error)))
-        return FALSE;
-    counts->unchanged = n_staged - (counts->rejected - rejected_before) - counts->filtered -
-                        counts->inserted - counts->updated;
-    experience->expects_equal = counts->unchanged > n_staged / 2;
-    return TRUE;
+    g_autoptr(GString) kept = g_string_new(NULL);
+    Account account = {.kept = kept};
+    return merge_rows(writer, plan, batch, &account, error);
 }
 
 /* *failed gets the entity whose rows PostgreSQL refused. */
 static gboolean write_once(RpWriter *writer, RpBatch *batch, const RpMergePlan **failed, GError **error) {
     const RpCrew *crew = writer->crew;
-    if (!rp_postgres_run(writer->connection,
-                         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE",
-                         error))
+    if (!rp_postgres_run(writer->connection, RP_WRITER_BEGIN_SQL, error))
         return FALSE;
     for (guint i = 0; i < crew->plans->len; i++)
         if (!rp_writer_merge_entity(writer, g_ptr_array_index(crew->plans, i), batch, error)) {
@@ -85,14 +124,23 @@ static gboolean may_repeat(const RpWriter *writer, const GError *error, guint at
            PQstatus(writer->connection) == CONNECTION_OK && !g_atomic_int_get(&writer->crew->is_cancelled);
 }
 
+/* A data error is of a row; another one may be, when a policy or a trigger raises it. */
+static gboolean may_be_a_row(const RpWriter *writer, const GError *error) {
+    return error->domain == RP_SINK_ERROR &&
+           (error->code == RP_SINK_ERROR_DATA || error->code == RP_SINK_ERROR_FATAL) &&
+           PQstatus(writer->connection) == CONNECTION_OK && !g_atomic_int_get(&writer->crew->is_cancelled);
+}
+
 /* A constraint that the set-based checks foresee is left to them; what they do not foresee is searched for.
- */
+ * *is_settled: rows were rejected, or the checks will; else the trouble has passed, and the batch may be
+ * tried again. */
 static gboolean set_bad_rows_aside(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch,
-                                   const GError *why, GError **error) {
+                                   const GError *why, gboolean *is_settled, GError **error) {
     RpExperience *experience = &writer->experience[plan->number];
-    if (experience->judgement == RP_JUDGE_ALL)
-        return rp_isolate_bad_rows(writer, plan, batch, why, error);
+    if (experience->judgement == RP_JUDGE_ALL || why->code != RP_SINK_ERROR_DATA)
+        return rp_isolate_bad_rows(writer, plan, batch, is_settled, error);
     experience->judgement = RP_JUDGE_ALL;
+    *is_settled = TRUE;
     return TRUE;
 }
 
@@ -105,11 +153,14 @@ static gboolean write_batch(RpWriter *writer, RpBatch *batch, GError **error) {
             return TRUE;
         rp_postgres_run(writer->connection, "ROLLBACK", NULL);
         rp_batch_forget_write(batch);
-        if (failed != NULL && g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA)) {
+        if (failed != NULL && may_be_a_row(writer, trouble)) {
             GError *obstacle = NULL;
-            if (set_bad_rows_aside(writer, failed, batch, trouble, &obstacle)) {
-                attempt = 0;
-                continue;
+            gboolean is_settled = FALSE;
+            if (set_bad_rows_aside(writer, failed, batch, trouble, &is_settled, &obstacle)) {
+                attempt = is_settled ? 0 : attempt;
+                if (attempt < MAX_ATTEMPTS)
+                    continue;
+                obstacle = g_error_copy(trouble);
             }
             g_error_free(trouble);
             trouble = obstacle;

@@ -23,12 +23,16 @@ typedef struct {
 /* Merges the batch's rows of one entity inside the open transaction, and fills its counts. */
 gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error);
 
-/* After PostgreSQL refused rows of the plan's entity for their data (why says how): finds those that it
- * refuses by themselves with transactions that are rolled back, about k·log n of them for k bad rows among n,
- * and turns them into rejects of the batch, which can then be written without them. Call it outside of a
- * transaction. At least one row is rejected; the next
- * attempt tells whether there are more. FALSE when the search failed. */
-gboolean rp_isolate_bad_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, const GError *why,
-                             GError **error);
+/* Begins every transaction that merges, of a search too. */
+extern const char RP_WRITER_BEGIN_SQL[];
+
+/* After PostgreSQL refused rows of the plan's entity: finds those that it refuses by themselves with
+ * transactions that are rolled back, about k·log n of them for k bad rows among n, and turns them into
+ * rejects of the batch, which can then be written without them. Call it outside of a transaction.
+ * *has_rejected: at least one row was; not so when the trouble had passed by the time of the search. FALSE
+ * when the search failed, was cancelled, or found that every row is refused for what is no fault of data:
+ * then the statement is at fault. */
+gboolean rp_isolate_bad_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch,
+                             gboolean *has_rejected, GError **error);
 
 G_END_DECLS

@@ -14,12 +14,26 @@ void rp_binding_free(RpBinding *binding) {
     g_free(binding);
 }
 
-/* Has the planner look at an expression over the table's columns. FALSE when PostgreSQL could not be asked;
+/* The columns that are staged: an expression can see no others. */
+static char *mapped_columns(PGconn *connection, const RpEntity *entity) {
+    GString *columns = g_string_new(NULL);
+    for (guint i = 0; i < entity->columns->len; i++) {
+        const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
+        if (rp_table_find_column(entity->table, column->name) == NULL)
+            continue; /* is a finding of its own */
+        g_autofree char *quoted = rp_postgres_identifier(connection, column->name);
+        g_string_append_printf(columns, "%s%s", columns->len > 0 ? ", " : "", quoted);
+    }
+    return g_string_free(columns, FALSE);
+}
+
+/* Has the planner look at an expression over the mapped columns. FALSE when PostgreSQL could not be asked;
  * an expression that it refuses is a finding. */
 static gboolean try_expression(PGconn *connection, const RpEntity *entity, const RpCheck *check,
                                const char *what, RpFindings *findings, GError **error) {
-    g_autofree char *sql =
-        g_strdup_printf("SELECT (%s)::boolean FROM %s WHERE false", check->sql, entity->table->quoted);
+    g_autofree char *columns = mapped_columns(connection, entity);
+    g_autofree char *sql = g_strdup_printf("SELECT (%s)::boolean FROM (SELECT %s FROM %s) s WHERE false",
+                                           check->sql, columns, entity->table->quoted);
     g_autoptr(GError) refused = NULL;
     g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 0, NULL, &refused);
     if (result != NULL)
@@ -62,6 +76,11 @@ static gboolean bind_entity(RpBinding *binding, PGconn *connection, RpEntity *en
     }
     g_ptr_array_add(binding->tables, table);
     rp_entity_bind(entity, table, findings);
+    if (table->has_deferrable_unique)
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "deferrable_unique", entity->place,
+                        "ALTER TABLE ... ALTER CONSTRAINT ... NOT DEFERRABLE, or load another table",
+                        "table %s has a DEFERRABLE unique constraint, which ON CONFLICT does not take",
+                        table->shown);
     return try_expressions(connection, entity, findings, error);
 }
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 static const char FIND_TABLE_SQL[] =
-    "SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "SELECT c.oid, n.nspname, c.relname, EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid"
+    "  AND x.indisunique AND NOT x.indimmediate) FROM pg_class c JOIN pg_namespace n ON n.oid = "
+    "c.relnamespace "
     "WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p')";
 
 /* Domains are followed to their base type; the outermost type modifier counts, and any NOT NULL on the way.
@@ -208,6 +210,7 @@ gboolean rp_catalog_read_table(PGconn *connection, const char *name, RpTable **t
     found->oid = (guint32)strtoul(oid, NULL, 10);
     found->schema = g_strdup(PQgetvalue(result, 0, 1));
     found->name = g_strdup(PQgetvalue(result, 0, 2));
+    found->has_deferrable_unique = is_true(result, 0, 3);
     found->shown = g_strconcat(found->schema, ".", found->name, NULL);
     found->quoted = rp_postgres_qualified(connection, found->schema, found->name);
     if (!read_columns(connection, oid, found, error) || !read_constraints(connection, oid, found, error)) {

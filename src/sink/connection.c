@@ -1,6 +1,8 @@
 /* Connections to PostgreSQL and the meaning of its errors. */
 #include "sink/connection.h"
 
+#include "base/error.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,28 +96,44 @@ static char *one_line(const char *message) {
     return g_string_free(line, FALSE);
 }
 
+/* libpq quotes a URL that it cannot read, password and all: its own words are kept back. */
+static gboolean check_conninfo(const char *conninfo, GError **error) {
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+    if (options == NULL) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "the PostgreSQL address can be read neither as a URL "
+                    "(postgresql://user@host:port/database) nor as "
+                    "key=value pairs of libpq");
+        return FALSE;
+    }
+    PQconninfoFree(options);
+    return TRUE;
+}
+
+/* Ours first, then what the user says, which wins; a dead peer is noticed within about a minute. */
+static const char *const KEYWORDS[] = {
+    "connect_timeout",           "keepalives_idle", "keepalives_interval", "keepalives_count",
+    "fallback_application_name", "dbname",          "client_encoding",     NULL};
+
+static const char SESSION_SQL[] =
+    "SET client_min_messages = warning; SET TimeZone = 'UTC'; SET DateStyle = 'ISO';"
+    "SET IntervalStyle = 'postgres'; SET extra_float_digits = 1; SET standard_conforming_strings = on;"
+    "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('statement_timeout',"
+    " 'idle_in_transaction_session_timeout', 'idle_session_timeout')";
+
 PGconn *rp_postgres_connect(const char *conninfo, GError **error) {
-    const char *const keywords[] = {
-        "dbname", "fallback_application_name", "client_encoding", "connect_timeout", "options", NULL};
-    const char *const values[] = {conninfo != NULL ? conninfo : "",
-                                  "redis2pg",
-                                  "UTF8",
-                                  g_getenv("PGCONNECT_TIMEOUT") != NULL ? g_getenv("PGCONNECT_TIMEOUT")
-                                                                        : "10",
-                                  NULL,
-                                  NULL};
-    g_autoptr(PGconn) connection = PQconnectdbParams(keywords, values, 1);
+    const char *const address = conninfo != NULL ? conninfo : "";
+    const char *const values[] = {"10", "30", "10", "3", "redis2pg", address, "UTF8", NULL};
+    if (!check_conninfo(address, error))
+        return NULL;
+    g_autoptr(PGconn) connection = PQconnectdbParams(KEYWORDS, values, 1);
     if (PQstatus(connection) != CONNECTION_OK) {
         g_autofree char *message = one_line(PQerrorMessage(connection));
         g_autofree char *place = rp_postgres_place(connection);
         g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_CONNECT, "PostgreSQL at %s: %s", place, message);
         return NULL;
     }
-    if (!rp_postgres_run(connection,
-                         "SET client_min_messages = warning; SET TimeZone = 'UTC'; SET DateStyle = 'ISO';"
-                         "SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;"
-                         "SET standard_conforming_strings = on",
-                         error))
+    if (!rp_postgres_run(connection, SESSION_SQL, error))
         return NULL;
     return g_steal_pointer(&connection);
 }

@@ -1,8 +1,8 @@
 /* The merge of one entity's rows in a batch.
  *
- * 1. Every staged row ends as inserted, updated, unchanged, rejected or filtered: what was staged and is none
- *    of the others is unchanged.
- * 2. A row leaves the staging table when it is rejected or filtered; no later step sees it.
+ * 1. Every staged row ends as inserted, updated, unchanged, rejected or filtered, and each of these is
+ * observed: none is inferred from what is left.
+ * 2. A row leaves the staging table when its end is known; no later step sees it.
  * 3. Rows that equal what stands in the target are not written, not even locked. */
 #include "sink/merge.h"
 
@@ -45,11 +45,9 @@ gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBat
     return FALSE;
 }
 
-/* Makes the text of an SQL array of what collect gathered. */
-static const char *as_array(GString *ordinals) {
-    ordinals->str[0] = '{';
-    g_string_append_c(ordinals, '}');
-    return ordinals->str;
+/* The text of an SQL array of what collect gathered; the caller frees it. */
+static char *as_array(const GString *ordinals) {
+    return g_strdup_printf("{%s}", ordinals->len > 0 ? ordinals->str + 1 : "");
 }
 
 /* Deletes rows from the staging table. */
@@ -58,12 +56,13 @@ static gboolean unstage(PGconn *connection, const RpMergePlan *plan, GString *or
         return TRUE;
     g_autofree char *sql =
         g_strdup_printf("DELETE FROM %s WHERE r2p_ordinal = ANY ($1::integer[])", plan->stage);
-    const char *const parameters[] = {as_array(ordinals)};
+    g_autofree char *array = as_array(ordinals);
+    const char *const parameters[] = {array};
     g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 1, parameters, error);
     return result != NULL;
 }
 
-/* Collects ordinals for as_array: ",1,5,9", whose first comma becomes the brace. */
+/* Collects ordinals for as_array: ",1,5,9", whose first comma is left out. */
 static void collect(GString *ordinals, guint ordinal) {
     g_string_append_printf(ordinals, ",%u", ordinal);
 }
@@ -180,7 +179,8 @@ static RpSpan key_of(const RpMergePlan *plan, const RpBatch *batch, guint ordina
 }
 
 /* One group of rows with the same identity, in the order of reading. */
-static void settle_group(const RpMergePlan *plan, RpBatch *batch, const char *ordinals_text, GString *gone) {
+static void settle_group(const RpMergePlan *plan, RpBatch *batch, const char *ordinals_text, GString *gone,
+                         guint64 *n_repeated, GString *kept_ordinals) {
     g_auto(GStrv) texts = g_strsplit(ordinals_text, " ", -1);
     const guint n_rows = g_strv_length(texts);
     const guint first = (guint)strtoul(texts[0], NULL, 10);
@@ -190,6 +190,7 @@ static void settle_group(const RpMergePlan *plan, RpBatch *batch, const char *or
         const guint ordinal = (guint)strtoul(texts[i], NULL, 10);
         if (rp_span_equal(key_of(plan, batch, ordinal), winner)) {
             collect(gone, kept);
+            (*n_repeated)++;
             kept = ordinal;
             continue;
         }
@@ -197,10 +198,12 @@ static void settle_group(const RpMergePlan *plan, RpBatch *batch, const char *or
         reject_row(plan, batch, ordinal, identity_verdict(plan), shown);
         collect(gone, ordinal);
     }
+    if (kept != first)
+        collect(kept_ordinals, kept);
 }
 
 gboolean rp_merge_settle_duplicates(PGconn *connection, const RpMergePlan *plan, RpBatch *batch,
-                                    GError **error) {
+                                    guint64 *n_repeated, GString *kept, GError **error) {
     g_autoptr(PGresult) result = rp_postgres_query(connection, plan->duplicates_sql, 0, NULL, error);
     if (result == NULL) {
         g_prefix_error(error, "looking for duplicates among %s: ", plan->entity->name);
@@ -208,21 +211,61 @@ gboolean rp_merge_settle_duplicates(PGconn *connection, const RpMergePlan *plan,
     }
     g_autoptr(GString) gone = g_string_new(NULL);
     for (int row = 0; row < PQntuples(result); row++)
-        settle_group(plan, batch, PQgetvalue(result, row, 0), gone);
+        settle_group(plan, batch, PQgetvalue(result, row, 0), gone, n_repeated, kept);
     return unstage(connection, plan, gone, error);
 }
 
-static gboolean insert_plainly(PGconn *connection, const RpMergePlan *plan, GString *ordinals,
+gboolean rp_merge_drop_inserted(PGconn *connection, const RpMergePlan *plan, GString *kept,
+                                guint64 *n_dropped, GError **error) {
+    g_autofree char *array = as_array(kept);
+    const char *const parameters[] = {array};
+    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->drop_inserted_sql, 1, parameters, error);
+    if (result == NULL)
+        return FALSE;
+    *n_dropped = rp_postgres_affected(result);
+    return TRUE;
+}
+
+/* Rejects and unstages rows that PostgreSQL did not write and did not refuse: result gives their ordinals. */
+static gboolean reject_unwritten(PGconn *connection, const RpMergePlan *plan, RpBatch *batch,
+                                 PGresult *result, GError **error) {
+    g_autoptr(GString) gone = g_string_new(NULL);
+    for (int row = 0; row < PQntuples(result); row++) {
+        const guint ordinal = (guint)strtoul(PQgetvalue(result, row, 0), NULL, 10);
+        const RpReject reject = {
+            .entity = plan->number,
+            .record = rp_tuples_get(&batch->tuples[plan->number], ordinal)->record,
+            .stage = RP_STAGE_WRITE,
+            .code = RP_REJECT_DATABASE_ERROR,
+            .message =
+                g_strdup_printf("PostgreSQL did not write the row, and said nothing: a trigger, a rule or a "
+                                "policy of %s passes it over",
+                                plan->entity->table->shown),
+        };
+        rp_batch_take_reject(batch, &reject);
+        collect(gone, ordinal);
+    }
+    return unstage(connection, plan, gone, error);
+}
+
+static gboolean insert_plainly(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, GString *ordinals,
                                guint64 *n_inserted, GError **error) {
     if (ordinals->len == 0)
         return TRUE;
-    const char *const parameters[] = {as_array(ordinals)};
-    g_autoptr(PGresult) result =
+    g_autofree char *asked = as_array(ordinals);
+    const char *const parameters[] = {asked};
+    g_autoptr(PGresult) inserted =
         rp_postgres_query(connection, plan->insert_plainly_sql, 1, parameters, error);
-    if (result == NULL)
+    g_autoptr(PGresult) passed_over =
+        inserted != NULL ? rp_postgres_query(connection, plan->passed_over_sql, 1, parameters, error) : NULL;
+    if (passed_over == NULL)
         return FALSE;
-    *n_inserted += rp_postgres_affected(result);
-    return TRUE;
+    *n_inserted += rp_postgres_affected(inserted);
+    g_autofree char *sql =
+        g_strdup_printf("DELETE FROM %s WHERE r2p_ordinal = ANY ($1::integer[])", plan->stage);
+    g_autoptr(PGresult) unstaged = NULL;
+    return reject_unwritten(connection, plan, batch, passed_over, error) &&
+           (unstaged = rp_postgres_query(connection, sql, 1, parameters, error)) != NULL;
 }
 
 gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan, guint64 run, RpBatch *batch,
@@ -230,21 +273,24 @@ gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan,
     g_autoptr(GString) unknown = g_string_new(NULL);
     g_autoptr(PGresult) result = query_for_run(connection, plan->collisions_sql, run, error);
     if (result != NULL && take_verdicts(connection, plan, batch, result, unknown, error) &&
-        insert_plainly(connection, plan, unknown, n_inserted, error))
+        insert_plainly(connection, plan, batch, unknown, n_inserted, error))
         return TRUE;
     g_prefix_error(error, "looking for collisions of %s: ", plan->entity->name);
     return FALSE;
 }
 
-gboolean rp_merge_update(PGconn *connection, const RpMergePlan *plan, guint64 *n_updated, GError **error) {
+gboolean rp_merge_update(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, guint64 *n_updated,
+                         GError **error) {
     *n_updated = 0;
     if (plan->update_sql == NULL)
         return TRUE;
-    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->update_sql, 0, NULL, error);
-    if (result == NULL) {
+    g_autoptr(PGresult) updated = rp_postgres_query(connection, plan->update_sql, 0, NULL, error);
+    g_autoptr(PGresult) kept_old =
+        updated != NULL ? rp_postgres_query(connection, plan->kept_old_sql, 0, NULL, error) : NULL;
+    if (kept_old == NULL || !reject_unwritten(connection, plan, batch, kept_old, error)) {
         g_prefix_error(error, "updating %s: ", plan->entity->name);
         return FALSE;
     }
-    *n_updated = rp_postgres_affected(result);
+    *n_updated = rp_postgres_affected(updated);
     return TRUE;
 }

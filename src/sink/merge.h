@@ -16,10 +16,21 @@ gboolean rp_merge_prepare(PGconn *connection, const RpMergePlan *plan, GError **
 gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch, guint64 *n_staged,
                         GError **error);
 
-/* Unstages the rows that the target had before as they are, and gives how many that were. Worth its price
- * first of all where most rows are there: the other steps then have little left to do. Where identities do
- * not follow from the Redis keys, they are claimed for the run first, so that of two keys one has it.
- * n_staged is how many rows are staged at the most. */
+/* Settles rows that share an identity within the batch. Of one Redis key read several times the last reading
+ * stays staged, and *n_repeated counts the others; of different keys the first stays and the others are
+ * rejected. kept collects the ordinals that stand for several readings. */
+gboolean rp_merge_settle_duplicates(PGconn *connection, const RpMergePlan *plan, RpBatch *batch,
+                                    guint64 *n_repeated, GString *kept, GError **error);
+
+/* Unstages the rows that rp_merge_insert wrote, and gives how many that were. Ordinals in kept stay: an
+ * earlier reading of theirs was inserted. */
+gboolean rp_merge_drop_inserted(PGconn *connection, const RpMergePlan *plan, GString *kept,
+                                guint64 *n_dropped, GError **error);
+
+/* Unstages the rows that the target has as they are, and gives how many that were. Worth its price first of
+ * all where most rows are there: the other steps then have little left to do. Where identities do not follow
+ * from the Redis keys, they are claimed for the run first, so that of two keys one has it. n_staged is how
+ * many rows are staged at the most. */
 gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 n_staged,
                              guint64 *n_equal, GError **error);
 
@@ -39,20 +50,18 @@ gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpJudgement
  * constraint stands are passed over. */
 gboolean rp_merge_insert(PGconn *connection, const RpMergePlan *plan, guint64 *n_inserted, GError **error);
 
-/* For rows that share an identity within the batch. Of one Redis key read twice the later reading stays; of
- * different keys the first stays and the others are rejected. */
-gboolean rp_merge_settle_duplicates(PGconn *connection, const RpMergePlan *plan, RpBatch *batch,
-                                    GError **error);
-
 /* For staged rows that are not in the target as they are: rejects those that another row's unique values, or
  * an identity that the run has already written from another key, keep out. Rows that were passed over for no
  * reason we know are inserted plainly, and counted in *n_inserted: what keeps them out then fails the
- * statement with its name. */
+ * statement with its name, or, when a trigger or a rule drops them in silence, they are rejected. What is
+ * left staged differs from its target row. */
 gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan, guint64 run, RpBatch *batch,
                                     guint64 *n_inserted, GError **error);
 
-/* Updates target rows that differ from their staged row, and gives how many. */
-gboolean rp_merge_update(PGconn *connection, const RpMergePlan *plan, guint64 *n_updated, GError **error);
+/* Updates the target rows of what is left staged, and gives how many. Rows that a trigger or a policy keeps
+ * as they were are rejected. */
+gboolean rp_merge_update(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, guint64 *n_updated,
+                         GError **error);
 
 /* COPY … FROM STDIN (FORMAT binary): sends the format's header, the runs of tuples and its trailer. */
 gboolean rp_copy_binary(PGconn *connection, const char *copy_sql, const RpSpan *runs, guint n_runs,

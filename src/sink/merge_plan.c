@@ -27,15 +27,16 @@ static const char **names_beside_key(const RpEntity *entity) {
 /* ---- equal rows ---- */
 
 /* The first transaction that claims an identity has it: another one waits for its end here, and finds it
- * taken. */
-static char *make_claim(RpMergeSql *generator) {
+ * taken. The target's own key is hashed: equal values can be written differently (1.0 and 1.00). */
+static char *make_claim(RpMergeSql *generator, const char *equal_key) {
     if (generator->entity->has_key_identity)
         return NULL;
     g_autofree char *identity = rp_sql_identity(generator);
     return g_strdup_printf(
-        "INSERT INTO %s (run, target, identity) SELECT $1::bigint, %u, %s FROM %s s ORDER BY 3"
-        " ON CONFLICT DO NOTHING",
-        generator->ledger->claims, generator->table->oid, identity, generator->plan->stage);
+        "INSERT INTO %s (run, target, identity) SELECT $1::bigint, %u, %s FROM %s s JOIN %s t ON %s"
+        " ORDER BY 3 ON CONFLICT DO NOTHING",
+        generator->ledger->claims, generator->table->oid, identity, generator->plan->stage,
+        generator->table->quoted, equal_key);
 }
 
 /* A row that stands in the target has passed the target's constraints; the mapping's own checks may be newer.
@@ -43,9 +44,8 @@ static char *make_claim(RpMergeSql *generator) {
 static char *make_drop_equal(RpMergeSql *generator, const char *equal_key, const char *distinct) {
     const RpEntity *entity = generator->entity;
     GString *sql = g_string_new(NULL);
-    g_string_printf(
-        sql, "DELETE FROM %s s USING %s t WHERE %s AND NOT (%s) AND t.xmin <> pg_current_xact_id()::xid",
-        generator->plan->stage, generator->table->quoted, equal_key, distinct);
+    g_string_printf(sql, "DELETE FROM %s s USING %s t WHERE %s AND NOT (%s)", generator->plan->stage,
+                    generator->table->quoted, equal_key, distinct);
     if (entity->where != NULL || entity->checks->len > 0)
         g_string_append_printf(sql, " AND s.ctid IN (SELECT ctid FROM %s WHERE true", generator->plan->stage);
     if (entity->where != NULL)
@@ -56,6 +56,29 @@ static char *make_drop_equal(RpMergeSql *generator, const char *equal_key, const
     if (entity->where != NULL || entity->checks->len > 0)
         g_string_append_c(sql, ')');
     return g_string_free(sql, FALSE);
+}
+
+/* Ways to leave the staging table, and to see what is left in it though it should not be. */
+static void make_settlements(RpMergeSql *generator, const char *equal_key, const char *distinct) {
+    RpMergePlan *plan = generator->plan;
+    const char *target = generator->table->quoted;
+    plan->claim_sql = make_claim(generator, equal_key);
+    plan->drop_equal_sql = make_drop_equal(generator, equal_key, distinct);
+    if (plan->claim_sql != NULL) {
+        g_autofree char *others = rp_sql_claimed_by_other(generator);
+        plan->drop_unclaimed_equal_sql = g_strdup_printf("%s AND NOT %s", plan->drop_equal_sql, others);
+    }
+    plan->drop_inserted_sql =
+        g_strdup_printf("DELETE FROM %s s USING %s t WHERE %s AND t.xmin = pg_current_xact_id()::xid"
+                        " AND s." RP_SQL_ORDINAL " <> ALL ($1::integer[])",
+                        plan->stage, target, equal_key);
+    plan->passed_over_sql = g_strdup_printf("SELECT s." RP_SQL_ORDINAL " FROM %s s WHERE s." RP_SQL_ORDINAL
+                                            " = ANY ($1::integer[])"
+                                            " AND (SELECT true FROM %s t WHERE %s LIMIT 1) IS NULL",
+                                            plan->stage, target, equal_key);
+    plan->kept_old_sql = g_strdup_printf("SELECT s." RP_SQL_ORDINAL " FROM %s s JOIN %s t ON %s"
+                                         " WHERE t.xmin <> pg_current_xact_id()::xid",
+                                         plan->stage, target, equal_key);
 }
 
 /* ---- the whole ---- */
@@ -79,13 +102,7 @@ static void make_statements(RpMergeSql *generator) {
         g_strdup_printf("CREATE TEMPORARY TABLE %s (%s, " RP_SQL_ORDINAL " integer) ON COMMIT DELETE ROWS",
                         plan->stage, definitions);
     plan->copy_sql = g_strdup_printf("COPY %s FROM STDIN (FORMAT binary)", plan->stage);
-    plan->claim_sql = make_claim(generator);
-    if (plan->claim_sql != NULL) {
-        g_autofree char *others = rp_sql_claimed_by_other(generator);
-        g_autofree char *drop_equal = make_drop_equal(generator, equal_key, distinct);
-        plan->drop_unclaimed_equal_sql = g_strdup_printf("%s AND NOT %s", drop_equal, others);
-    }
-    plan->drop_equal_sql = make_drop_equal(generator, equal_key, distinct);
+    make_settlements(generator, equal_key, distinct);
     rp_merge_make_judgements(generator);
     /* Without a conflict target, so that a row which violates any unique constraint is passed over instead of
      * failing the statement; which one it was is looked up for those few. In the key's order: index pages are
@@ -141,6 +158,9 @@ void rp_merge_plan_free(RpMergePlan *plan) {
     g_free(plan->judge_mapping_sql);
     g_free(plan->judge_all_sql);
     g_free(plan->insert_sql);
+    g_free(plan->drop_inserted_sql);
+    g_free(plan->passed_over_sql);
+    g_free(plan->kept_old_sql);
     g_free(plan->insert_plainly_sql);
     g_free(plan->duplicates_sql);
     g_free(plan->collisions_sql);

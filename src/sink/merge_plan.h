@@ -35,20 +35,24 @@ typedef struct {
     GArray *verdicts; /* of RpVerdict */
     char *create_sql; /* the staging table */
     char *copy_sql;   /* COPY … FROM STDIN */
-    char *claim_sql;  /* claims the staged rows' identities for the run $1; NULL: identities follow from the
-                         keys */
-    char *drop_unclaimed_equal_sql; /* drop_equal_sql for rows whose identity no other transaction has; or
-                                       NULL */
-    char *drop_equal_sql;     /* unstages rows that the target had before as they are, and gives how many */
+    /* Claims the identities of staged rows that the target has, for the run $1; NULL: they follow from the
+     * keys. */
+    char *claim_sql;
+    char *drop_equal_sql;           /* unstages rows that equal the target's */
+    char *drop_unclaimed_equal_sql; /* the same for rows whose identity no other transaction has; or NULL */
+    char *drop_inserted_sql; /* unstages rows that this transaction inserted, but for the ordinals $1 */
+    /* Ordinal, verdict and value of staged rows that must not be written; NULL: nothing to check. */
     char *judge_mapping_sql;  /* by the mapping's where and checks, which PostgreSQL does not know */
     char *judge_all_sql;      /* by the table's CHECK and FOREIGN KEY constraints as well */
     char *insert_sql;         /* what is not there yet */
     char *insert_plainly_sql; /* rows $1 (an integer[]), without ON CONFLICT */
+    char *passed_over_sql;    /* ordinals among $1 that the target still has no row for */
     char *duplicates_sql;     /* ordinals of rows that share an identity, an array a row */
-    char *collisions_sql; /* like judge_all_sql, for rows that differ from the target or are not in it; $1:
-                             run */
-    char *changed_sql;    /* "FROM … JOIN … WHERE …": target rows t that staged rows s will change */
-    char *update_sql;     /* NULL when all columns are the key */
+    /* Like judge_all_sql, for rows that differ from the target or are not in it; $1: run. */
+    char *collisions_sql;
+    char *changed_sql;  /* "FROM ... JOIN ... WHERE ...": target rows t that staged rows s will change */
+    char *update_sql;   /* NULL when all columns are the key */
+    char *kept_old_sql; /* ordinals of staged rows whose target row this transaction did not write */
 } RpMergePlan;
 
 /* The entity must be bound without errors; it is borrowed. Statements are run with the tables as they are

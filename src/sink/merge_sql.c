@@ -23,6 +23,11 @@ void rp_sql_staged(GString *sql, const char *quoted, const RpColumn *column) {
     g_string_append_printf(sql, "s.%s", quoted);
 }
 
+void rp_sql_standing(GString *sql, const char *quoted, const RpColumn *column) {
+    (void)column;
+    g_string_append_printf(sql, "t.%s", quoted);
+}
+
 void rp_sql_definition(GString *sql, const char *quoted, const RpColumn *column) {
     g_string_append_printf(sql, "%s %s", quoted, column->type_name);
 }
@@ -68,7 +73,7 @@ gboolean rp_sql_maps_all(const RpEntity *entity, char **names) {
 
 char *rp_sql_identity(RpMergeSql *generator) {
     g_autofree char *key =
-        rp_sql_join(generator, (const char *const *)generator->entity->key, ", ", rp_sql_staged);
+        rp_sql_join(generator, (const char *const *)generator->entity->key, ", ", rp_sql_standing);
     return g_strdup_printf("md5(ROW(%s)::text)::uuid", key);
 }
 

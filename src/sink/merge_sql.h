@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* The row's ordinal in the staging table, and the column in which a check's verdict comes out. */
+/* The row's ordinal in the staging table. */
 #define RP_SQL_ORDINAL "r2p_ordinal"
 
 /* What the generation of one entity's SQL knows. */
@@ -28,6 +28,7 @@ char *rp_sql_join(RpMergeSql *generator, const char *const *names, const char *s
 
 void rp_sql_name(GString *sql, const char *quoted, const RpColumn *column);            /* a */
 void rp_sql_definition(GString *sql, const char *quoted, const RpColumn *column);      /* a integer */
+void rp_sql_standing(GString *sql, const char *quoted, const RpColumn *column);        /* t.a */
 void rp_sql_staged(GString *sql, const char *quoted, const RpColumn *column);          /* s.a */
 void rp_sql_staged_not_null(GString *sql, const char *quoted, const RpColumn *column); /* s.a IS NOT NULL */
 void rp_sql_set(GString *sql, const char *quoted, const RpColumn *column);             /* a = s.a */
@@ -36,7 +37,7 @@ void rp_sql_distinct(GString *sql, const char *quoted, const RpColumn *column); 
 void rp_sql_other_equal(GString *sql, const char *quoted, const RpColumn *column);    /* u.a = s.a */
 void rp_sql_other_distinct(GString *sql, const char *quoted, const RpColumn *column); /* u.a IS DISTINCT … */
 
-/* A UUID of the key columns of a staged row s; the caller frees it. */
+/* A UUID of the key columns of a target row t; the caller frees it. */
 char *rp_sql_identity(RpMergeSql *generator);
 
 /* Condition: another transaction of the run has claimed the identity of the staged row s; the caller frees

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TIMEOUT_SECONDS    60
 #define CANCEL_POLL_MS     200
@@ -189,6 +190,7 @@ static gboolean refuse(RpFetch *fetch, RpReplyTarget *target, GError **error) {
 
 gboolean rp_fetch_receive_page(RpFetch *fetch, RpKeyPage *page, GError **error) {
     page->bytes.size = 0;
+    page->has_cursor = FALSE;
     g_array_set_size(page->spans, 0);
     RpReplyTarget target = {.page = page};
     if (!receive(fetch, &target, error))
@@ -196,7 +198,9 @@ gboolean rp_fetch_receive_page(RpFetch *fetch, RpKeyPage *page, GError **error) 
     if (target.error_text != NULL)
         return refuse(fetch, &target, error);
     if (target.is_too_large)
-        return lost(fetch, "SCAN gave more keys than fit the limit of --max-value-bytes", error);
+        return lost(fetch, "SCAN gave a key that is longer than --max-value-bytes", error);
+    if (!page->has_cursor)
+        return lost(fetch, "the answer to SCAN is no page of keys", error);
     return TRUE;
 }
 
@@ -212,6 +216,10 @@ static gboolean look_at_wrong_type(RpFetch *fetch, RpRecords *records, RpSpan ke
     if (type == NULL)
         return FALSE;
     RpRecord *record = &g_array_index(records->index, RpRecord, records->index->len - 1);
+    if (strcmp(type->str, "none") == 0) {
+        record->outcome = RP_READ_VANISHED;
+        return TRUE;
+    }
     record->type = (guint8)rp_record_type_parse(type->str);
     if (record->type != RP_RECORD_STRING)
         return TRUE;

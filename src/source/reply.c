@@ -9,6 +9,7 @@ typedef struct {
 static void take_scan_string(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
     if (task->parent != NULL && task->parent->parent == NULL) { /* the cursor: first of the outer two */
         g_autofree char *cursor = g_strndup(text, size);
+        target->page->has_cursor = TRUE;
         target->page->next_cursor = g_ascii_strtoull(cursor, NULL, 10);
         return;
     }
@@ -18,7 +19,8 @@ static void take_scan_string(RpReplyTarget *target, const redisReadTask *task, c
 }
 
 static void take_value(RpReplyTarget *target, char *text, gsize size) {
-    target->n_bytes += size;
+    target->n_bytes +=
+        size + sizeof(guint32) + sizeof(RpSpan); /* what the record and the mapper need for it */
     target->n_elements++;
     if (target->n_bytes > target->max_bytes || size > G_MAXUINT32)
         target->is_too_large = TRUE;

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 /* The keys that one SCAN step gave. */
 typedef struct {
     guint64 next_cursor; /* 0: the iteration is complete */
+    gboolean has_cursor; /* the answer had the shape of a SCAN's */
     RpBuffer bytes;
     GArray *spans; /* of {offset, size}; see rp_key_page_get */
 } RpKeyPage;

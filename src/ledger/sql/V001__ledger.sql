@@ -90,7 +90,7 @@ CREATE TABLE redis2pg.rejects (
     constraint_name text,
     message         text        NOT NULL,
     value           text,                 -- the offending value as shown; masked when the column is sensitive
-    raw             bytea       NOT NULL, -- the record as one RESP array: key, type, ttl in ms, values…
+    raw             bytea       NOT NULL, -- the record as one RESP array: key, type, ttl in ms, values...
     rejected_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     resolved_by     bigint REFERENCES redis2pg.runs ON DELETE SET NULL
 );
