@@ -19,10 +19,11 @@ static void take_scan_string(RpReplyTarget *target, const redisReadTask *task, c
 }
 
 static void take_value(RpReplyTarget *target, char *text, gsize size) {
-    target->n_bytes +=
-        size + sizeof(guint32) + sizeof(RpSpan); /* what the record and the mapper need for it */
+    target->n_bytes += size;
     target->n_elements++;
-    if (target->n_bytes > target->max_bytes || size > G_MAXUINT32)
+    /* Many small values weigh by what the record and the mapper need for each. */
+    if (target->n_bytes > target->max_bytes || size > G_MAXUINT32 ||
+        target->n_elements * (sizeof(guint32) + sizeof(RpSpan)) > target->max_bytes)
         target->is_too_large = TRUE;
     if (!target->is_too_large)
         rp_records_add_value(target->records, (RpSpan){text, size});

@@ -109,3 +109,57 @@ Test(isolation, a_column_without_a_converter_is_said_before_anything_is_read) {
     rp_outcome_clear(&outcome);
     rp_file_drop(mapping);
 }
+
+static const char PASS_OVER_SQL[] = "CREATE FUNCTION pass_over() RETURNS trigger LANGUAGE plpgsql AS "
+                                    "'BEGIN IF NEW.quantity = 3 THEN RETURN NULL; END IF; RETURN NEW; END'";
+
+/* What PostgreSQL drops in silence is no success. */
+Test(isolation, a_row_that_a_trigger_drops_in_silence_is_rejected) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_orders(test_case, 5);
+    rp_case_sql(test_case, PASS_OVER_SQL);
+    rp_case_sql(test_case,
+                "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION pass_over()");
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "orders", "read 5, inserted 4, rejected 1");
+    rp_case_assert_rows(test_case, "SELECT convert_from(key, 'UTF8'), stage, code FROM redis2pg.rejects",
+                        "order:o2|write|database_error");
+}
+
+Test(isolation, an_update_that_a_trigger_drops_in_silence_is_rejected) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_orders(test_case, 5);
+    g_autoptr(json_t) first = rp_case_load(test_case, 0, NULL);
+    rp_case_sql(test_case, PASS_OVER_SQL);
+    rp_case_sql(test_case,
+                "CREATE TRIGGER t BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION pass_over()");
+    rp_case_redis(test_case, "HSET order:o0 quantity 3");
+    rp_case_redis(test_case, "HSET order:o1 quantity 100");
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "orders", "read 5, updated 1, unchanged 3, rejected 1");
+}
+
+/* A trigger that changes rows on their way in is no reason to write them twice. */
+Test(isolation, rows_that_a_trigger_changes_are_inserted_once) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    rp_case_sql(test_case, "CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS "
+                           "'BEGIN NEW.invoice_url := ''https://x.example/''; RETURN NEW; END';"
+                           "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION stamp()");
+    add_orders(test_case, 1);
+    g_autoptr(json_t) first = rp_case_load(test_case, 0, NULL);
+    add_orders(test_case, 4);
+    g_autoptr(json_t) run = rp_case_load(test_case, 0, NULL);
+    rp_assert_account(run, "orders", "read 4, inserted 3, updated 1");
+}
+
+Test(isolation, a_policy_rejects_the_rows_that_it_refuses) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_orders(test_case, 6);
+    rp_case_sql(
+        test_case,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN IF NEW.quantity = 2 THEN RAISE ''no'' USING ERRCODE = ''42501''; END IF; RETURN NEW; END';"
+        "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse()");
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "orders", "read 6, inserted 5, rejected 1");
+}
