@@ -429,13 +429,24 @@ static void assert_state(const GPtrArray *states, guint index, const char *versi
     cr_assert(is_expected, "%s: %s", version, found != NULL ? found : "no fault");
 }
 
+static void entry_free(gpointer data) {
+    RpHistoryEntry *entry = data;
+    g_free(entry->version);
+    g_free(entry->description);
+    g_free(entry->script);
+    g_free(entry->applied_by);
+    g_free(entry->applied_at);
+    g_free(entry);
+}
+
 Test(set, is_compared_with_the_history) {
     write_file("V1__a.sql", "a");
     write_file("V2__b.sql", "b");
     write_file("V3.5__c.sql", "c");
     write_file("V11__d.sql", "d");
     g_autoptr(RpMigrationSet) set = rp_migration_set_load_folder(folder, NULL);
-    RpHistory history = {.entries = g_ptr_array_new()};
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(entry_free);
+    RpHistory history = {.entries = entries};
     add_entry(&history, "1", rp_migration_checksum("a", 1));
     add_entry(&history, "2", 17);
     add_entry(&history, "3", 18);
