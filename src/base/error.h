@@ -1,4 +1,4 @@
-/* The two kinds of failure that any layer may raise: a wrong request, and a guard that refused.
+/* The kinds of failure that any layer may raise: a wrong request, a guard that refused, a stop, a defect.
  * Every layer that talks to something outside has a domain of its own beside them
  * (RP_SOURCE_ERROR, RP_SINK_ERROR, …); cli/status.c turns domains into exit statuses. */
 #pragma once
@@ -24,7 +24,7 @@ typedef enum {
     RP_GUARD_ERROR_REFUSED,
 } RpGuardError;
 
-/* The user asked to stop (SIGINT, SIGTERM). Exit status 5. */
+/* The run was stopped: by a signal, or because a server went away. Exit status 5. */
 #define RP_STOP_ERROR (rp_stop_error_quark())
 GQuark rp_stop_error_quark(void);
 

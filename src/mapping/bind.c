@@ -101,7 +101,7 @@ static void check_key(const RpEntity *entity, RpFindings *findings) {
         g_autofree char *key = g_strjoinv(", ", entity->key);
         rp_findings_add(
             findings, RP_SEVERITY_ERROR, "key_not_unique", entity->place, NULL,
-            "table %s has no unique constraint on the key (%s) of entity \"%s\": ON CONFLICT needs one",
+            "table %s has no unique constraint on the key (%s) of entity \"%s\": rows are told apart by it",
             entity->table->shown, key, entity->name);
     }
     for (char **name = entity->key; *name != NULL; name++) {

@@ -159,7 +159,7 @@ static gboolean scan_name(Scan *scan) {
     return TRUE;
 }
 
-/* Scans one value with all inside it. The open brackets stand on a stack of bits, not of calls. */
+/* Scans one value with all inside it. The open brackets stand on an array, not on the stack of calls. */
 static gboolean scan_value(Scan *scan) {
     char open[RP_JSON_MAX_DEPTH];
     int depth = 0;

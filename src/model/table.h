@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 /* How a column's values are encoded. Domains have the kind of their base type. */
 typedef enum {
-    RP_TYPE_OTHER, /* no encoder: sent as text and cast by PostgreSQL */
+    RP_TYPE_OTHER, /* no converter: refused when a mapping is bound */
     RP_TYPE_BOOL,
     RP_TYPE_INT2,
     RP_TYPE_INT4,
