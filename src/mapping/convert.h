@@ -5,6 +5,7 @@
 #include "base/span.h"
 #include "mapping/decimal.h"
 #include "mapping/json.h"
+#include "mapping/time_pattern.h"
 #include "mapping/timestamp.h"
 #include "model/reject.h"
 #include "model/table.h"
@@ -23,12 +24,32 @@ typedef struct {
 gboolean rp_problem_set(RpProblem *problem, RpRejectCode code, const char *format, ...)
     G_GNUC_PRINTF(3, 4); /* always FALSE */
 
+typedef enum {
+    RP_ROUND_NONE, /* more decimal places than the column holds are refused */
+    RP_ROUND_HALF_EVEN,
+    RP_ROUND_HALF_UP, /* halves away from zero, as PostgreSQL's numeric rounds */
+    RP_ROUND_DOWN,    /* towards zero */
+} RpRounding;
+
+typedef enum {
+    RP_ENCODING_RAW,
+    RP_ENCODING_HEX,
+    RP_ENCODING_BASE64,
+} RpByteEncoding;
+
 /* How a column's text is read: the target's type and the mapping's refinements. */
 typedef struct {
     const RpColumn *column;
     RpTimeFormat time_format;
-    GTimeZone *zone; /* NULL: UTC */
+    RpTimePattern *time_pattern; /* the time format's own pattern, with RP_TIME_PATTERN; else NULL */
+    GTimeZone *zone;             /* NULL: UTC */
     RpJsonShape json_shape;
+    char **true_words; /* NULL: PostgreSQL's own */
+    char **false_words;
+    guint32 divisor; /* 0: none */
+    RpRounding rounding;
+    RpByteEncoding encoding;
+    char *separator; /* of an array's elements in text; NULL: the text is a JSON array */
 } RpConversion;
 
 /* What a converter read, for rules that compare: integers, days, and microseconds are in integer. */

@@ -5,6 +5,7 @@
 #include "mapping/convert.h"
 #include "mapping/pattern.h"
 #include "mapping/reference.h"
+#include "mapping/regex.h"
 #include "mapping/rules.h"
 #include "mapping/uuid.h"
 #include "model/finding.h"
@@ -18,16 +19,58 @@ G_BEGIN_DECLS
 /* Where a column's text comes from. */
 typedef enum {
     RP_FROM_REFERENCE,
-    RP_FROM_UUID5,
+    RP_FROM_CONST,
+    RP_FROM_TEMPLATE, /* its parts one after the other; null when one is null */
+    RP_FROM_COALESCE, /* the first of its parts that is present and not empty */
+    RP_FROM_UUID5,    /* of its parts, joined with colons; null when one is null */
+    RP_FROM_LOOKUP,   /* PostgreSQL finds it while the row is staged */
 } RpColumnSource;
 
-#define RP_UUID5_MAX_PARTS 8
+#define RP_MAX_PARTS 8
 
-/* A part of a uuid5: a literal, or a reference. */
+/* A part of a source: a literal, or a reference. */
 typedef struct {
     char *literal; /* NULL: the reference */
     RpReference reference;
-} RpUuidPart;
+} RpPart;
+
+/* A column of the table that is looked into, and what it must equal. */
+typedef struct {
+    char *name;
+    RpReference reference;
+    RpConversion conversion; /* conversion.column and convert are set by binding */
+    RpConverter convert;
+} RpLookupMatch;
+
+/* A value out of another table of the target. */
+typedef struct {
+    char *table_name;
+    GPtrArray *matches; /* of RpLookupMatch */
+    char *take;         /* name of the column that is taken */
+    char *place;
+    /* set by binding */
+    const RpTable *table;
+} RpLookup;
+
+/* What becomes of a value that does not convert or breaks a rule. */
+typedef enum {
+    RP_INVALID_REJECTS,
+    RP_INVALID_IS_NULL,
+    RP_INVALID_IS_DEFAULT,
+} RpOnInvalid;
+
+/* Refinements of a conversion that a column states: bits of RpMapColumn.refinements. */
+typedef enum {
+    RP_REFINES_TIMESTAMP = 1 << 0,
+    RP_REFINES_ZONE = 1 << 1,
+    RP_REFINES_BOOLEAN = 1 << 2,
+    RP_REFINES_DIVIDE = 1 << 3,
+    RP_REFINES_ROUND = 1 << 4,
+    RP_REFINES_JSON = 1 << 5,
+    RP_REFINES_ENCODING = 1 << 6,
+    RP_REFINES_SPLIT = 1 << 7,
+    RP_REFINES_HASH = 1 << 8,
+} RpRefinement;
 
 /* One column of an entity: its words, in the order in which they act. */
 typedef struct {
@@ -36,27 +79,31 @@ typedef struct {
     /* source */
     gboolean has_source;
     RpColumnSource source;
-    RpReference reference;
-    RpUuidPart parts[RP_UUID5_MAX_PARTS];
+    RpPart parts[RP_MAX_PARTS];
     guint n_parts;
+    RpLookup *lookup; /* of RP_FROM_LOOKUP */
     /* clean */
     gboolean trims;
     gboolean lowers;
     gboolean uppers;
+    RpRegex *replaced; /* or NULL */
+    char *replacement;
     gboolean nulls_empty;
-    GHashTable *map; /* text -> text, or NULL */
+    GHashTable *map;   /* text -> text, or NULL */
+    char *map_default; /* what texts that the map lacks become; NULL: they stay */
     /* default */
     char *fallback; /* or NULL */
     gboolean is_required;
     /* convert */
+    guint refinements;       /* RpRefinement: which words were given */
     RpConversion conversion; /* conversion.column is set by binding */
-    gboolean has_timestamp;
-    gboolean has_json;
-    RpConverter convert; /* set by binding */
+    RpConverter convert;     /* set by binding */
+    RpOnInvalid on_invalid;
     /* rules */
     GPtrArray *rules; /* of RpRule */
     /* privacy */
     gboolean is_sensitive;
+    gboolean is_hashed; /* its SHA-256 digest is stored in its place */
 } RpMapColumn;
 
 /* A named SQL expression over a row's columns. */
@@ -75,18 +122,18 @@ typedef struct {
     char *name;
     char *place;
     RpPattern *keys;
-    RpRecordType type;
-    char *table_name;   /* as written: "users" or "public.users" */
-    char **key;         /* identity: column names */
-    GPtrArray *columns; /* of RpMapColumn */
-    GPtrArray *fields;  /* of char *: the hash fields that columns read */
-    GPtrArray *checks;  /* of RpCheck */
-    RpCheck *where;     /* or NULL */
+    RpReferenceScope scope; /* type of the keys, and what the columns read of them */
+    char *table_name;       /* as written: "users" or "public.users" */
+    char **key;             /* identity: column names */
+    GPtrArray *columns;     /* of RpMapColumn */
+    GPtrArray *checks;      /* of RpCheck */
+    RpCheck *where;         /* or NULL */
     RpWhenGone on_delete;
     RpWhenGone on_expire;
     /* set by binding */
     const RpTable *table;
-    gboolean has_key_identity; /* different Redis keys cannot give the same identity */
+    guint n_tuple_fields; /* what a column's value takes in a tuple: one field, a lookup one for each match */
+    gboolean has_key_identity; /* different keys, or elements of them, cannot give the same identity */
 } RpEntity;
 
 /* A set whose members repeat a foreign key. */
@@ -118,8 +165,8 @@ void rp_mapping_free(RpMapping *mapping);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMapping, rp_mapping_free)
 
 /* Gives an entity its table: resolves types, converters and bounds, and adds what does not fit to findings
- * (unknown columns, NOT NULL without a source, no unique constraint behind the key, …). The table is
- * borrowed and must outlive the mapping's use. */
+ * (unknown columns, NOT NULL without a source, no unique constraint behind the key, …). The tables of its
+ * lookups must be set before. Tables are borrowed and must outlive the mapping's use. */
 void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings);
 
 /* The entity of that name, or NULL. */

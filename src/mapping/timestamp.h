@@ -13,6 +13,7 @@ typedef enum {
     RP_TIME_UNIX,
     RP_TIME_UNIX_MS,
     RP_TIME_UNIX_US,
+    RP_TIME_PATTERN, /* as an RpTimePattern says */
 } RpTimeFormat;
 
 /* Microseconds from 1970-01-01 to 2000-01-01, where PostgreSQL's timestamps begin. */

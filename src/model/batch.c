@@ -44,6 +44,20 @@ void rp_batch_reset(RpBatch *batch, gsize keep_bytes) {
     g_hash_table_remove_all(batch->unmapped);
     g_array_set_size(batch->rejects, 0);
     batch->n_map_rejects = 0;
+    batch->portion = 0;
+    batch->is_whole = TRUE;
+}
+
+void rp_batch_next_portion(RpBatch *batch) {
+    for (guint i = 0; i < batch->n_entities; i++) {
+        rp_tuples_reset(&batch->tuples[i], G_MAXSIZE);
+        batch->counts[i] = (RpCounts){0};
+    }
+    batch->keys = (RpKeyCounts){0};
+    g_hash_table_remove_all(batch->unmapped);
+    g_array_set_size(batch->rejects, 0);
+    batch->n_map_rejects = 0;
+    batch->portion++;
 }
 
 void rp_batch_add_unmapped(RpBatch *batch, const char *pattern, RpSpan key) {

@@ -41,8 +41,11 @@ typedef struct {
 
 typedef struct {
     guint32 pass;
-    guint64 number;      /* in the order of reading, from 0 within the pass */
-    RpPosition position; /* after the batch */
+    guint64 number; /* in the order of reading, from 0 within the pass */
+    /* A batch whose records give more rows than fit into it is mapped and written in portions. */
+    guint32 portion;     /* from 0 */
+    gboolean is_whole;   /* this is the last portion */
+    RpPosition position; /* after the batch, once its last portion is written */
     RpRecords records;
     guint n_entities;
     RpTuples *tuples; /* by entity; empty for the entities of other passes */
@@ -65,6 +68,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpBatch, rp_batch_free)
 
 /* Empties the batch for its next use, keeping up to keep_bytes of each buffer. */
 void rp_batch_reset(RpBatch *batch, gsize keep_bytes);
+
+/* After a portion was written: empties all but the records, whose rest is to be mapped. The keys are
+ * accounted for with the first portion. */
+void rp_batch_next_portion(RpBatch *batch);
 
 /* Unmapped keys are told apart by so many patterns in a batch; further ones are counted under "*". */
 #define RP_BATCH_MAX_PATTERNS 100

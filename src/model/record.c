@@ -18,6 +18,11 @@ RpRecordType rp_record_type_parse(const char *name) {
     return RP_RECORD_OTHER;
 }
 
+gboolean rp_record_type_has_elements(RpRecordType type) {
+    return type == RP_RECORD_LIST || type == RP_RECORD_SET || type == RP_RECORD_ZSET ||
+           type == RP_RECORD_STREAM;
+}
+
 void rp_records_init(RpRecords *records) {
     *records = (RpRecords){.index = g_array_new(FALSE, FALSE, sizeof(RpRecord))};
 }
@@ -48,8 +53,12 @@ static RpSpan take_sized(const RpBuffer *bytes, gsize *offset) {
 }
 
 RpRecord *rp_records_begin(RpRecords *records, guint32 entity, RpRecordType type, RpSpan key) {
-    const RpRecord record = {
-        .offset = records->bytes.size, .entity = entity, .type = (guint8)type, .ttl_ms = -2};
+    const RpRecord record = {.offset = records->bytes.size,
+                             .entity = entity,
+                             .type = (guint8)type,
+                             .ttl_ms = -2,
+                             .expires_at_ms = -2,
+                             .index = -1};
     append_sized(&records->bytes, key);
     g_array_append_val(records->index, record);
     return &g_array_index(records->index, RpRecord, records->index->len - 1);
@@ -68,6 +77,13 @@ void rp_records_drop_values(RpRecords *records) {
     record->n_values = 0;
 }
 
+void rp_records_cut(RpRecords *records, guint position) {
+    if (position == records->index->len)
+        return;
+    records->bytes.size = rp_records_get(records, position)->offset;
+    g_array_set_size(records->index, position);
+}
+
 RpSpan rp_records_key(const RpRecords *records, guint position) {
     gsize offset = rp_records_get(records, position)->offset;
     return take_sized(&records->bytes, &offset);
@@ -83,6 +99,22 @@ guint32 rp_records_values(const RpRecords *records, guint position, RpSpan *valu
     return record->n_values;
 }
 
+/* The element's own name within its key: its index, its member, its id. */
+gboolean rp_records_is_same(const RpRecords *records, guint a, guint b) {
+    const RpRecord *first = rp_records_get(records, a);
+    const RpRecord *second = rp_records_get(records, b);
+    if (!rp_span_equal(rp_records_key(records, a), rp_records_key(records, b)) ||
+        first->index != second->index)
+        return FALSE;
+    if (!rp_record_type_has_elements((RpRecordType)first->type) || first->type == RP_RECORD_LIST ||
+        first->n_values == 0 || second->n_values == 0)
+        return TRUE;
+    RpSpan name, other;
+    rp_records_values(records, a, &name, 1);
+    rp_records_values(records, b, &other, 1);
+    return rp_span_equal(name, other);
+}
+
 static void append_bulk(RpBuffer *raw, RpSpan span) {
     char head[32];
     const int size = g_snprintf(head, sizeof head, "$%" G_GSIZE_FORMAT "\r\n", span.size);
@@ -95,12 +127,17 @@ void rp_records_append_raw(const RpRecords *records, guint position, RpBuffer *r
     const RpRecord *record = rp_records_get(records, position);
     gsize offset = record->offset;
     char text[48];
-    int size = g_snprintf(text, sizeof text, "*%u\r\n", record->n_values + 3);
+    const gboolean has_index = record->index >= 0;
+    int size = g_snprintf(text, sizeof text, "*%u\r\n", record->n_values + (has_index ? 4 : 3));
     rp_buffer_append(raw, text, (gsize)size);
     append_bulk(raw, take_sized(&records->bytes, &offset));
     append_bulk(raw, rp_span(TYPE_NAMES[record->type]));
     size = g_snprintf(text, sizeof text, ":%" G_GINT64_FORMAT "\r\n", record->ttl_ms);
     rp_buffer_append(raw, text, (gsize)size);
+    if (has_index) {
+        size = g_snprintf(text, sizeof text, ":%" G_GINT64_FORMAT "\r\n", record->index);
+        rp_buffer_append(raw, text, (gsize)size);
+    }
     for (guint32 i = 0; i < record->n_values; i++)
         append_bulk(raw, take_sized(&records->bytes, &offset));
 }

@@ -55,7 +55,8 @@ const char *rp_stage_name(RpStage stage);
 /* Owns its strings. message and value are free of sensitive values when they are stored here. */
 typedef struct {
     guint32 entity;
-    guint32 record; /* position in the batch's records */
+    guint32 record;  /* position in the batch's records */
+    guint32 element; /* of the record's array, where the mapping says `each`; else 0 */
     RpStage stage;
     RpRejectCode code;
     char *column;     /* or NULL */

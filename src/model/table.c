@@ -5,6 +5,9 @@
 
 static void column_free(gpointer data) {
     RpColumn *column = data;
+    if (column == NULL)
+        return;
+    column_free(column->element);
     g_free(column->name);
     g_free(column->type_name);
     g_strfreev(column->labels);

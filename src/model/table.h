@@ -8,26 +8,35 @@ G_BEGIN_DECLS
 
 /* How a column's values are encoded. Domains have the kind of their base type. */
 typedef enum {
-    RP_TYPE_OTHER, /* no converter: refused when a mapping is bound */
+    RP_TYPE_OTHER, /* no converter: sent as text, and cast by PostgreSQL when it is staged */
     RP_TYPE_BOOL,
     RP_TYPE_INT2,
     RP_TYPE_INT4,
     RP_TYPE_INT8,
+    RP_TYPE_FLOAT4,
+    RP_TYPE_FLOAT8,
     RP_TYPE_NUMERIC,
     RP_TYPE_TEXT, /* text, varchar(n), char(n) */
+    RP_TYPE_BYTEA,
     RP_TYPE_UUID,
     RP_TYPE_DATE,
+    RP_TYPE_TIME,
     RP_TYPE_TIMESTAMP,
     RP_TYPE_TIMESTAMPTZ,
     RP_TYPE_JSON,
     RP_TYPE_JSONB,
     RP_TYPE_ENUM,
+    RP_TYPE_ARRAY, /* of a kind above but RP_TYPE_OTHER */
 } RpTypeKind;
 
-typedef struct {
+typedef struct RpColumn RpColumn;
+
+struct RpColumn {
     char *name;
     char *type_name; /* as format_type() writes it: "numeric(10,2)" */
     RpTypeKind kind;
+    guint32 type_oid;   /* of the type or domain */
+    RpColumn *element;  /* of an array: what its elements are; else NULL */
     int max_characters; /* of varchar(n) and char(n); -1: no limit */
     gboolean is_padded; /* char(n): PostgreSQL pads it, and compares it without the padding */
     int precision;      /* of numeric(p,s); -1: no limit */
@@ -37,7 +46,7 @@ typedef struct {
     gboolean has_default;   /* a default, an identity or a generated expression */
     gboolean is_generated;  /* GENERATED ALWAYS: cannot be written */
     gboolean is_comparable; /* the type has an equality operator */
-} RpColumn;
+};
 
 typedef enum {
     RP_CONSTRAINT_UNIQUE, /* primary keys, unique constraints, and unique indexes without expression or WHERE

@@ -15,8 +15,8 @@ void rp_tuples_reset(RpTuples *tuples, gsize keep_bytes) {
     g_array_set_size(tuples->rows, 0);
 }
 
-void rp_tuples_begin_row(RpTuples *tuples, guint32 record, guint n_fields) {
-    const RpRow row = {.record = record, .offset = tuples->bytes.size};
+void rp_tuples_begin_row(RpTuples *tuples, guint32 record, guint32 element, guint n_fields) {
+    const RpRow row = {.record = record, .element = element, .offset = tuples->bytes.size};
     g_array_append_val(tuples->rows, row);
     rp_buffer_append_u16(&tuples->bytes, (guint16)(n_fields + 1));
 }

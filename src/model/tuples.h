@@ -17,9 +17,10 @@ typedef enum {
 } RpRowState;
 
 typedef struct {
-    guint32 record; /* position of the record that the row came from */
-    gsize offset;   /* where its tuple begins */
-    guint8 state;   /* RpRowState */
+    guint32 record;  /* position of the record that the row came from */
+    guint32 element; /* which element of the record's array, where the mapping says `each`; else 0 */
+    gsize offset;    /* where its tuple begins */
+    guint8 state;    /* RpRowState */
 } RpRow;
 
 typedef struct {
@@ -33,7 +34,7 @@ void rp_tuples_reset(RpTuples *tuples, gsize keep_bytes);
 
 /* Begins a row of n_fields columns (the ordinal not counted). Its fields are then appended in order to
  * tuples->bytes, each with its size before it. */
-void rp_tuples_begin_row(RpTuples *tuples, guint32 record, guint n_fields);
+void rp_tuples_begin_row(RpTuples *tuples, guint32 record, guint32 element, guint n_fields);
 
 /* Ends the row: appends the ordinal. */
 void rp_tuples_end_row(RpTuples *tuples);
