@@ -25,6 +25,9 @@ gboolean rp_problem_set(RpProblem *problem, RpRejectCode code, const char *forma
     G_GNUC_PRINTF(3, 4); /* always FALSE */
 
 typedef enum {
+/* What `divide` takes at most. */
+#define RP_MAX_DIVISOR 1000000000
+
     RP_ENCODING_RAW,
     RP_ENCODING_HEX,
     RP_ENCODING_BASE64,
