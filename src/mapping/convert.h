@@ -24,10 +24,10 @@ typedef struct {
 gboolean rp_problem_set(RpProblem *problem, RpRejectCode code, const char *format, ...)
     G_GNUC_PRINTF(3, 4); /* always FALSE */
 
-typedef enum {
 /* What `divide` takes at most. */
 #define RP_MAX_DIVISOR 1000000000
 
+typedef enum {
     RP_ENCODING_RAW,
     RP_ENCODING_HEX,
     RP_ENCODING_BASE64,
