@@ -63,7 +63,7 @@ Test(mapping_load, finds_mistakes_in_a_columns_words) {
         {COLUMN("id: x"), "duplicate_column", "m.yaml:9:7", "\"id\" is mapped twice"},
         {COLUMN("a: $key.nobody"), "bad_reference", "m.yaml:9:10", "captures no \"nobody\""},
         {COLUMN("a: {from: $keys}"), "bad_reference", "m.yaml:9:17", "no reference"},
-        {COLUMN("a: \"\""), "bad_reference", "m.yaml:9:10", "empty reference"},
+        {COLUMN("a: \"\""), "bad_reference", "m.yaml:9:10", "a name in it is empty"},
         {COLUMN("a: {from: x, equals: $key.nobody}"), "bad_reference", "m.yaml:9:28", "captures no"},
         {COLUMN("a: {uuid5: [x]}"), "bad_value", "m.yaml:9:18", "a name and 1 to 7"},
         {COLUMN("a: {uuid5: [x, a, b, c, d, e, f, g, h]}"), "bad_value", "m.yaml:9:18", "a name and 1 to 7"},
