@@ -39,28 +39,37 @@ static gboolean is_alive(const redisContext *redis, GError **error) {
     return FALSE;
 }
 
+/* The server's version, 0 where INFO is refused. */
+static guint read_major_version(redisContext *redis) {
+    g_autoptr(GHashTable) info = rp_redis_info_read(redis, NULL);
+    return info != NULL ? rp_redis_major_version(info) : 0;
+}
+
+/* Nothing but the looks themselves is sent while the rate of writes is taken. */
+static void watch(redisContext *redis, RpRedisFacts *facts) {
+    const gint64 start = g_get_monotonic_time();
+    facts->info = rp_redis_info_read(redis, NULL);
+    if (facts->info == NULL)
+        return;
+    g_usleep(WATCH_MS * G_TIME_SPAN_MILLISECOND);
+    facts->later = rp_redis_info_read(redis, NULL);
+    facts->elapsed_ms = (g_get_monotonic_time() - start) / G_TIME_SPAN_MILLISECOND;
+}
+
 gboolean rp_redis_audit(redisContext *redis, const char *user, const RpRedisNeed *needs, guint n_needs,
                         guint64 *data_bytes, RpFindings *findings, GError **error) {
-    const gint64 start = g_get_monotonic_time();
-    g_autoptr(GHashTable) info = rp_redis_info_read(redis, NULL);
-    const guint major = info != NULL ? rp_redis_major_version(info) : 0;
-    const gboolean may_follow = rp_redis_probe(redis, user, major, needs, n_needs, findings);
+    RpRedisFacts facts = {0};
+    const guint major = read_major_version(redis);
+    facts.may_not_follow = !rp_redis_probe(redis, user, major, needs, n_needs, findings);
+    facts.settings = read_settings(redis);
+    watch(redis, &facts);
+    g_autoptr(GHashTable) settings = facts.settings;
+    g_autoptr(GHashTable) info = facts.info;
+    g_autoptr(GHashTable) later = facts.later;
     *data_bytes = info != NULL ? rp_redis_info_number(info, "used_memory_dataset") : 0;
-    if (info == NULL)
-        return is_alive(redis, error);
-    g_autoptr(GHashTable) settings = read_settings(redis);
-    const gint64 rest = start + WATCH_MS * G_TIME_SPAN_MILLISECOND - g_get_monotonic_time();
-    g_usleep((gulong)MAX(rest, 0));
-    g_autoptr(GHashTable) later = rp_redis_info_read(redis, NULL);
-    const RpRedisFacts facts = {
-        .info = info,
-        .later = later,
-        .elapsed_ms = (g_get_monotonic_time() - start) / G_TIME_SPAN_MILLISECOND,
-        .settings = settings,
-        .may_not_follow = !may_follow,
-    };
     if (!is_alive(redis, error))
         return FALSE;
-    rp_redis_judge(&facts, findings);
+    if (info != NULL)
+        rp_redis_judge(&facts, findings);
     return TRUE;
 }

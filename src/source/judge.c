@@ -126,6 +126,8 @@ static void judge_persistence_errors(const RpRedisFacts *facts, RpFindings *find
 
 #define BRIDGE_SECONDS 60
 #define ROOMY_SECONDS  600
+/* The looks themselves come in as bytes too. */
+#define IDLE_PER_SECOND 128
 
 /* Without a backlog the offset counts commands, not bytes (redis: replication.c, replicationFeedSlaves), so
  * what the sockets took in stands for it. */
@@ -142,9 +144,9 @@ static gdouble written_per_second(const RpRedisFacts *facts, gboolean is_active)
 static char *describe_backlog(guint64 size, gdouble per_second, gboolean is_active) {
     g_autofree char *shown = g_format_size_full(size, G_FORMAT_SIZE_IEC_UNITS);
     const char *waits = is_active ? "" : " (not allocated before a replica connects)";
-    if (per_second < 1)
+    if (per_second < IDLE_PER_SECOND)
         return g_strdup_printf(
-            "the replication backlog is %s%s; nothing was written while it was watched, so how "
+            "the replication backlog is %s%s; hardly anything was written while it was watched, so how "
             "long an outage it bridges is not known",
             shown, waits);
     g_autofree char *rate = g_format_size_full((guint64)per_second, G_FORMAT_SIZE_IEC_UNITS);
