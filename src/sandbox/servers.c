@@ -78,12 +78,13 @@ static void add(GPtrArray *arguments, const char *name, const char *value) {
     g_ptr_array_add(arguments, g_strdup(value));
 }
 
-/* "name=value" as two arguments. */
+/* "name=value" as arguments, a word of the value each. */
 static void add_setting(GPtrArray *arguments, const char *setting) {
-    const char *equals = strchr(setting, '=');
-    g_assert(equals != NULL);
-    g_ptr_array_add(arguments, g_strdup_printf("--%.*s", (int)(equals - setting), setting));
-    g_ptr_array_add(arguments, g_strdup(equals + 1));
+    g_auto(GStrv) parts = g_strsplit(setting, "=", 2);
+    g_auto(GStrv) words = g_strsplit(parts[1] != NULL ? parts[1] : "", " ", -1);
+    g_ptr_array_add(arguments, g_strconcat("--", parts[0], NULL));
+    for (char **word = words; *word != NULL; word++)
+        g_ptr_array_add(arguments, g_strdup(*word));
 }
 
 static void plan_redis(RpServers *servers, const char *program, const RpSandboxOptions *options) {

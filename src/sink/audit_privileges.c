@@ -147,7 +147,7 @@ gboolean rp_look_at_parents(RpPostgresLook *look, const RpEntity *entity, GError
 /* The search_path passes over schemas that the role may not use, as if they were not there. */
 static const char HIDDEN_SQL[] = "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = "
                                  "c.relnamespace WHERE c.relkind IN ('r', 'p')"
-                                 " AND $1 IN (c.relname, n.nspname || '.' || c.relname) AND NOT "
+                                 " AND $1::text IN (c.relname, n.nspname || '.' || c.relname) AND NOT "
                                  "has_schema_privilege(n.oid, 'USAGE') ORDER BY 1";
 
 gboolean rp_look_for_hidden(RpPostgresLook *look, const RpEntity *entity, GError **error) {
