@@ -46,3 +46,12 @@ static inline void assert_absent(json_t *document, const char *severity, const c
     char *shown = json_dumps(document, JSON_INDENT(2));
     cr_fail("there is a %s %s in\n%s", severity, code, shown);
 }
+
+/* A mapping of thing:{id} with a name; rp_file_drop removes it. */
+static inline char *write_things(const char *table) {
+    g_autofree char *text = g_strdup_printf("redis2pg: 1\nentities:\n  things:\n    keys: 'thing:{id}'\n"
+                                            "    type: hash\n    table: %s\n    key: [id]\n"
+                                            "    columns: {id: $key.id, name: name}\n",
+                                            table);
+    return rp_file_write(text);
+}
