@@ -3,6 +3,11 @@
 
 #include "sink/catalog.h"
 
+#include <string.h>
+
+/* SQLSTATE insufficient_privilege */
+#define NO_PRIVILEGE "42501"
+
 struct RpBinding {
     GPtrArray *tables; /* of RpTable */
 };
@@ -43,7 +48,9 @@ static gboolean try_expression(PGconn *connection, const RpEntity *entity, const
         g_propagate_error(error, g_steal_pointer(&refused));
         return FALSE;
     }
-    rp_findings_add(findings, RP_SEVERITY_ERROR, "bad_sql", check->place, NULL,
+    const gboolean is_forbidden = g_strcmp0(rp_sink_error_get_sqlstate(refused), NO_PRIVILEGE) == 0;
+    rp_findings_add(findings, RP_SEVERITY_ERROR, is_forbidden ? "missing_privilege" : "bad_sql", check->place,
+                    is_forbidden ? "GRANT what redis2pg check names as missing" : NULL,
                     "PostgreSQL refuses %s of entity \"%s\": %s", what, entity->name, refused->message);
     return TRUE;
 }
@@ -61,19 +68,47 @@ static gboolean try_expressions(PGconn *connection, const RpEntity *entity, RpFi
     return TRUE;
 }
 
-static gboolean bind_entity(RpBinding *binding, PGconn *connection, RpEntity *entity, RpFindings *findings,
-                            GError **error) {
-    RpTable *table;
-    if (!rp_catalog_read_table(connection, entity->table_name, &table, error))
+/* A schema that this role may not use hides what is in it: to_regclass() fails then. */
+static void add_missing_usage(PGconn *connection, const RpEntity *entity, RpFindings *findings) {
+    const gsize size = strcspn(entity->table_name, ".");
+    g_autofree char *schema = g_strndup(entity->table_name, size);
+    g_autofree char *quoted_schema = rp_postgres_identifier(connection, schema);
+    g_autofree char *quoted_role = rp_postgres_identifier(connection, PQuser(connection));
+    g_autofree char *remedy = g_strdup_printf("GRANT USAGE ON SCHEMA %s TO %s", quoted_schema, quoted_role);
+    rp_findings_add(findings, RP_SEVERITY_ERROR, "missing_privilege", entity->place, remedy,
+                    "role %s may not use schema %s of table \"%s\"", quoted_role, quoted_schema,
+                    entity->table_name);
+}
+
+/* FALSE when PostgreSQL could not be asked. *table is NULL when it cannot be had; the finding says why. */
+static gboolean read_table(PGconn *connection, const RpEntity *entity, RpTable **table, RpFindings *findings,
+                           GError **error) {
+    g_autoptr(GError) refused = NULL;
+    if (!rp_catalog_read_table(connection, entity->table_name, table, &refused)) {
+        if (g_strcmp0(rp_sink_error_get_sqlstate(refused), NO_PRIVILEGE) == 0) {
+            add_missing_usage(connection, entity, findings);
+            return TRUE;
+        }
+        g_propagate_error(error, g_steal_pointer(&refused));
         return FALSE;
-    if (table == NULL) {
+    }
+    if (*table == NULL) {
         g_autofree char *place = rp_postgres_place(connection);
         rp_findings_add(findings, RP_SEVERITY_ERROR, "unknown_table", entity->place,
                         "create it, for example with redis2pg schema apply DIR",
                         "table \"%s\" of entity \"%s\" is not there, or is no table (PostgreSQL at %s)",
                         entity->table_name, entity->name, place);
-        return TRUE;
     }
+    return TRUE;
+}
+
+static gboolean bind_entity(RpBinding *binding, PGconn *connection, RpEntity *entity, RpFindings *findings,
+                            GError **error) {
+    RpTable *table;
+    if (!read_table(connection, entity, &table, findings, error))
+        return FALSE;
+    if (table == NULL)
+        return TRUE;
     g_ptr_array_add(binding->tables, table);
     rp_entity_bind(entity, table, findings);
     if (table->has_deferrable_unique)
