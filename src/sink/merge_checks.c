@@ -23,6 +23,11 @@ static guint add_verdict(RpMergeSql *generator, RpRejectCode code, const char *c
     return generator->plan->verdicts->len - 1;
 }
 
+guint rp_merge_add_verdict(RpMergeSql *generator, RpRejectCode code, const RpMapColumn *column,
+                           char *message) {
+    return add_verdict(generator, code, NULL, (char *[]){column->name, NULL}, message);
+}
+
 /* A CASE that gives the value of the column that each verdict is about. */
 static void append_value_case(RpMergeSql *generator, GString *sql, guint first_verdict) {
     g_string_append(sql, "CASE s.r2p_verdict");
