@@ -1,13 +1,108 @@
 /* Binding: an entity meets its table. */
 #include "mapping/mapping.h"
 
+/* A default must convert, and pass the rules that look at nothing else. */
+static void check_default(const RpMapColumn *column, RpFindings *findings) {
+    if (column->fallback == NULL || column->convert == NULL || column->source == RP_FROM_LOOKUP)
+        return;
+    g_auto(RpBuffer) scratch = {0};
+    RpConverted converted;
+    RpProblem problem;
+    gboolean is_fine = column->is_hashed || column->convert(&column->conversion, rp_span(column->fallback),
+                                                            &scratch, &converted, &problem);
+    for (guint i = 0; is_fine && i < column->rules->len; i++) {
+        const RpRule *rule = g_ptr_array_index(column->rules, i);
+        is_fine = rule->has_reference || (rule->needs_bound && column->is_hashed) ||
+                  rule->check(rule, rp_span(column->fallback), &converted, (RpSpan){0}, &problem);
+    }
+    if (!is_fine)
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "default_does_not_fit", column->place, NULL,
+                        "default \"%s\" of column \"%s\" %s", column->fallback, column->name,
+                        problem.message);
+}
+
+#define KIND(kind) (1u << (kind))
+
+enum {
+    TIMES = KIND(RP_TYPE_TIMESTAMP) | KIND(RP_TYPE_TIMESTAMPTZ) | KIND(RP_TYPE_DATE),
+    NUMBERS = KIND(RP_TYPE_INT2) | KIND(RP_TYPE_INT4) | KIND(RP_TYPE_INT8) | KIND(RP_TYPE_NUMERIC),
+};
+
+/* What each refinement is for. */
+static const struct {
+    RpRefinement refinement;
+    const char *word;
+    guint kinds;
+} REFINEMENTS[] = {
+    {RP_REFINES_TIMESTAMP, "timestamp", TIMES | KIND(RP_TYPE_TIME)},
+    {RP_REFINES_ZONE, "zone", TIMES},
+    {RP_REFINES_BOOLEAN, "boolean", KIND(RP_TYPE_BOOL)},
+    {RP_REFINES_DIVIDE, "divide", NUMBERS},
+    {RP_REFINES_ROUND, "round", NUMBERS},
+    {RP_REFINES_JSON, "json", KIND(RP_TYPE_JSON) | KIND(RP_TYPE_JSONB)},
+    {RP_REFINES_ENCODING, "encoding", KIND(RP_TYPE_BYTEA)},
+    {RP_REFINES_HASH, "hash", KIND(RP_TYPE_TEXT) | KIND(RP_TYPE_BYTEA)},
+};
+
+static void refuse_fit(const RpMapColumn *column, const char *word, RpFindings *findings) {
+    rp_findings_add(findings, RP_SEVERITY_ERROR, "type_does_not_fit", column->place, NULL,
+                    "column \"%s\" is %s: \"%s\" does not fit it", column->name,
+                    column->conversion.column->type_name, word);
+}
+
+/* Refinements of an array are those of its elements. */
+static void check_refinements(const RpMapColumn *column, RpFindings *findings) {
+    const RpColumn *target = column->conversion.column;
+    const gboolean is_array = target->kind == RP_TYPE_ARRAY;
+    const RpTypeKind kind = is_array ? target->element->kind : target->kind;
+    for (guint i = 0; i < G_N_ELEMENTS(REFINEMENTS); i++)
+        if ((column->refinements & REFINEMENTS[i].refinement) && !(REFINEMENTS[i].kinds & KIND(kind)))
+            refuse_fit(column, REFINEMENTS[i].word, findings);
+    if ((column->refinements & RP_REFINES_SPLIT) && !is_array)
+        refuse_fit(column, "split", findings);
+    if ((column->refinements & RP_REFINES_HASH) && is_array)
+        refuse_fit(column, "hash", findings);
+    if (column->conversion.rounding != RP_ROUND_NONE && kind == RP_TYPE_NUMERIC &&
+        (is_array ? target->element : target)->precision < 0)
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "type_does_not_fit", column->place, NULL,
+                        "column \"%s\" is %s: it has no scale that \"round\" could round to", column->name,
+                        target->type_name);
+    if (column->source == RP_FROM_UUID5 && kind != RP_TYPE_UUID && kind != RP_TYPE_TEXT &&
+        kind != RP_TYPE_OTHER)
+        refuse_fit(column, "uuid5", findings);
+}
+
+/* A minimum above a maximum lets nothing through. */
+static void check_order(const RpMapColumn *column, RpFindings *findings) {
+    const RpRule *least = NULL, *most = NULL;
+    for (guint i = 0; i < column->rules->len; i++) {
+        const RpRule *rule = g_ptr_array_index(column->rules, i);
+        if (strcmp(rule->word, "min") == 0)
+            least = rule;
+        else if (strcmp(rule->word, "max") == 0)
+            most = rule;
+    }
+    const RpTypeKind kind = column->conversion.column->kind;
+    if (least != NULL && most != NULL && rp_converted_is_ordered(kind) &&
+        rp_converted_compare(kind, &least->bound, &most->bound) > 0)
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "rule_does_not_fit", column->place, NULL,
+                        "column \"%s\": no value is at least %s and at most %s", column->name, least->text,
+                        most->text);
+}
+
 static void bind_bounds(RpMapColumn *column, RpFindings *findings) {
+    gboolean is_fine = TRUE;
     for (guint i = 0; i < column->rules->len; i++) {
         RpRule *rule = g_ptr_array_index(column->rules, i);
         const RpTypeKind kind = column->conversion.column->kind;
         rule->kind = kind;
         if (!rule->needs_bound)
             continue;
+        if (column->is_hashed) {
+            refuse_fit(column, rule->word, findings);
+            is_fine = FALSE;
+            continue;
+        }
         g_auto(RpBuffer) scratch = {0};
         RpProblem problem;
         /* A bound may be finer or larger than what the column holds: only its type counts. */
@@ -15,6 +110,7 @@ static void bind_bounds(RpMapColumn *column, RpFindings *findings) {
         wide.precision = -1;
         RpConversion conversion = column->conversion;
         conversion.column = &wide;
+        conversion.divisor = 0; /* bounds are of what is stored */
         if (!rp_converted_is_ordered(kind))
             rp_findings_add(findings, RP_SEVERITY_ERROR, "rule_does_not_fit", column->place, NULL,
                             "\"%s\" has no meaning for column \"%s\" of type %s", rule->word, column->name,
@@ -23,35 +119,42 @@ static void bind_bounds(RpMapColumn *column, RpFindings *findings) {
             rp_findings_add(findings, RP_SEVERITY_ERROR, "rule_does_not_fit", column->place, NULL,
                             "%s of column \"%s\": \"%s\" %s", rule->word, column->name, rule->text,
                             problem.message);
+        else
+            continue;
+        is_fine = FALSE;
     }
+    if (is_fine)
+        check_order(column, findings);
 }
 
-static void check_default(const RpMapColumn *column, RpFindings *findings) {
-    if (column->fallback == NULL)
-        return;
-    g_auto(RpBuffer) scratch = {0};
-    RpConverted converted;
-    RpProblem problem;
-    if (!column->convert(&column->conversion, rp_span(column->fallback), &scratch, &converted, &problem))
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "default_does_not_fit", column->place, NULL,
-                        "default \"%s\" of column \"%s\" %s", column->fallback, column->name,
-                        problem.message);
+/* $now and $expires_at are ISO 8601 text: no other form of time reads them. */
+static void check_made_times(const RpMapColumn *column, RpFindings *findings) {
+    const gboolean is_time =
+        column->source == RP_FROM_REFERENCE && (column->parts[0].reference.kind == RP_REFERENCE_NOW ||
+                                                column->parts[0].reference.kind == RP_REFERENCE_EXPIRES_AT);
+    if (is_time && (column->refinements & RP_REFINES_TIMESTAMP) &&
+        column->conversion.time_format != RP_TIME_ISO8601)
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "type_does_not_fit", column->place,
+                        "leave \"timestamp\" out",
+                        "column \"%s\": $now and $expires_at are written in ISO 8601", column->name);
 }
 
-static void check_refinements(const RpMapColumn *column, RpFindings *findings) {
-    const RpColumn *target = column->conversion.column;
-    const gboolean is_time = target->kind == RP_TYPE_TIMESTAMP || target->kind == RP_TYPE_TIMESTAMPTZ;
-    const gboolean is_json = target->kind == RP_TYPE_JSON || target->kind == RP_TYPE_JSONB;
-    const char *word = column->has_timestamp && !is_time ? "timestamp"
-                       : column->has_json && !is_json    ? "json"
-                                                         : NULL;
-    if (word != NULL)
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "type_does_not_fit", column->place, NULL,
-                        "column \"%s\" is %s: \"%s\" does not fit it", column->name, target->type_name, word);
-    if (column->source == RP_FROM_UUID5 && target->kind != RP_TYPE_UUID && target->kind != RP_TYPE_TEXT &&
-        target->kind != RP_TYPE_OTHER)
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "type_does_not_fit", column->place, NULL,
-                        "column \"%s\" is %s: it cannot hold a UUID", column->name, target->type_name);
+static void check_nulls(const RpMapColumn *column, RpFindings *findings) {
+    if (column->on_invalid == RP_INVALID_IS_NULL && column->conversion.column->is_not_null)
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "words_conflict", column->place, NULL,
+                        "column \"%s\" is NOT NULL: \"on_invalid: null\" does not fit it", column->name);
+}
+
+/* The columns that a lookup compares with: what is not there was found when its table was read. */
+static void bind_matches(RpMapColumn *column) {
+    for (guint i = 0; column->lookup != NULL && i < column->lookup->matches->len; i++) {
+        RpLookupMatch *match = g_ptr_array_index(column->lookup->matches, i);
+        const RpColumn *compared = column->lookup->table != NULL && match->name != NULL
+                                       ? rp_table_find_column(column->lookup->table, match->name)
+                                       : NULL;
+        match->conversion.column = compared;
+        match->convert = compared != NULL ? rp_converter_for(compared->kind) : NULL;
+    }
 }
 
 static void bind_column(RpMapColumn *column, const RpTable *table, RpFindings *findings) {
@@ -67,14 +170,12 @@ static void bind_column(RpMapColumn *column, const RpTable *table, RpFindings *f
                         table->shown);
     column->conversion.column = target;
     column->convert = rp_converter_for(target->kind);
-    if (target->kind == RP_TYPE_OTHER)
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "unsupported_type", column->place,
-                        "leave the column to its default, or give it a type that is supported",
-                        "column \"%s\" of %s is %s, to which nothing converts yet", column->name,
-                        table->shown, target->type_name);
+    bind_matches(column);
     check_refinements(column, findings);
-    check_default(column, findings);
+    check_made_times(column, findings);
+    check_nulls(column, findings);
     bind_bounds(column, findings);
+    check_default(column, findings);
 }
 
 static void check_unmapped_columns(const RpEntity *entity, RpFindings *findings) {
@@ -90,10 +191,37 @@ static void check_unmapped_columns(const RpEntity *entity, RpFindings *findings)
     }
 }
 
+/* Whether a reference always gives something. */
+static gboolean is_always_there(const RpReference *reference) {
+    switch (reference->kind) {
+    case RP_REFERENCE_KEY:
+    case RP_REFERENCE_CAPTURE:
+    case RP_REFERENCE_VALUE:
+    case RP_REFERENCE_SCORE:
+    case RP_REFERENCE_ID:
+    case RP_REFERENCE_INDEX:
+    case RP_REFERENCE_DB:
+    case RP_REFERENCE_NOW:
+        return TRUE;
+    case RP_REFERENCE_FIELD:
+    case RP_REFERENCE_JSON:
+    case RP_REFERENCE_TTL_MS:
+    case RP_REFERENCE_EXPIRES_AT:
+        return FALSE;
+    }
+    g_assert_not_reached();
+}
+
 static gboolean can_be_null(const RpMapColumn *column) {
-    const gboolean is_of_key = column->source == RP_FROM_REFERENCE &&
-                               column->reference.kind != RP_REFERENCE_FIELD && !column->nulls_empty;
-    return !is_of_key && !column->is_required && column->fallback == NULL;
+    if (column->is_required || column->fallback != NULL)
+        return FALSE;
+    if (column->source == RP_FROM_LOOKUP || column->source == RP_FROM_COALESCE || column->nulls_empty ||
+        column->on_invalid == RP_INVALID_IS_NULL)
+        return TRUE;
+    for (guint i = 0; i < column->n_parts; i++)
+        if (column->parts[i].literal == NULL && !is_always_there(&column->parts[i].reference))
+            return TRUE;
+    return FALSE;
 }
 
 static void check_key(const RpEntity *entity, RpFindings *findings) {
@@ -113,55 +241,16 @@ static void check_key(const RpEntity *entity, RpFindings *findings) {
     }
 }
 
-static gboolean is_unchanged_capture(const RpMapColumn *column, const RpReference *reference, guint capture) {
-    return reference->kind == RP_REFERENCE_CAPTURE && reference->index == capture && !column->lowers &&
-           !column->uppers && !column->trims && column->map == NULL;
-}
-
-/* Whether different text is a different value of the column's type: not so for numbers (1 and 01), UUIDs
- * (case), char(n) (blanks at the end), and types that we know nothing of (citext). */
-static gboolean tells_text_apart(const RpMapColumn *column) {
-    const RpColumn *target = column->conversion.column;
-    return target != NULL &&
-           ((target->kind == RP_TYPE_TEXT && !target->is_padded) || target->kind == RP_TYPE_ENUM ||
-            (target->kind == RP_TYPE_UUID && column->source == RP_FROM_UUID5));
-}
-
-/* Whether the column holds the capture as it is, or is held to it by `equals`. */
-static gboolean column_tells_capture(const RpMapColumn *column, guint capture) {
-    if (!tells_text_apart(column))
-        return FALSE;
-    if (column->source == RP_FROM_REFERENCE && is_unchanged_capture(column, &column->reference, capture))
-        return TRUE;
-    if (column->source == RP_FROM_UUID5 && column->n_parts == 2)
-        return is_unchanged_capture(column, &column->parts[1].reference, capture);
-    for (guint i = 0; i < column->rules->len; i++) {
-        const RpRule *rule = g_ptr_array_index(column->rules, i);
-        if (rule->has_reference && is_unchanged_capture(column, &rule->reference, capture))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* Different keys differ in a capture; when the identity tells every capture, they differ in identity. */
-static gboolean tells_every_capture(const RpEntity *entity) {
-    for (guint capture = 0; capture < rp_pattern_n_captures(entity->keys); capture++) {
-        gboolean is_told = FALSE;
-        for (char **name = entity->key; *name != NULL; name++) {
-            const RpMapColumn *column = rp_entity_find_column(entity, *name);
-            is_told = is_told || (column != NULL && column_tells_capture(column, capture));
-        }
-        if (!is_told)
-            return FALSE;
-    }
-    return TRUE;
-}
-
 void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings) {
     entity->table = table;
     for (guint i = 0; i < entity->columns->len; i++)
         bind_column(g_ptr_array_index(entity->columns, i), table, findings);
     check_unmapped_columns(entity, findings);
     check_key(entity, findings);
-    entity->has_key_identity = tells_every_capture(entity);
+    entity->n_tuple_fields = 0;
+    for (guint i = 0; i < entity->columns->len; i++) {
+        const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
+        entity->n_tuple_fields += column->lookup != NULL ? column->lookup->matches->len : 1;
+    }
+    rp_identity_bind(entity, findings);
 }

@@ -31,6 +31,9 @@ typedef enum {
     RP_ROUND_DOWN,    /* towards zero */
 } RpRounding;
 
+/* What `divide` takes at most. */
+#define RP_MAX_DIVISOR 1000000000
+
 typedef enum {
     RP_ENCODING_RAW,
     RP_ENCODING_HEX,

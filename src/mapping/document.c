@@ -179,9 +179,9 @@ const char *rp_yaml_text(RpYamlNode node) {
                : NULL;
 }
 
-gboolean rp_yaml_is_quoted(RpYamlNode node) {
+gboolean rp_yaml_is_plain_null(RpYamlNode node) {
     const yaml_node_t *raw = node_of(node);
-    return raw != NULL && raw->type == YAML_SCALAR_NODE && raw->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    return raw != NULL && is_null(raw) && raw->data.scalar.length > 0;
 }
 
 guint rp_yaml_length(RpYamlNode node) {

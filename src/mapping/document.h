@@ -40,8 +40,8 @@ const char *rp_yaml_kind_name(RpYamlKind kind);
 
 /* A scalar's text; NULL for other nodes and for null. */
 const char *rp_yaml_text(RpYamlNode node);
-/* Whether a scalar was written in quotes: then it is text, whatever it looks like. */
-gboolean rp_yaml_is_quoted(RpYamlNode node);
+/* Whether it is `null` or `~` without quotes. */
+gboolean rp_yaml_is_plain_null(RpYamlNode node);
 
 /* Items of a list, or pairs of a map. */
 guint rp_yaml_length(RpYamlNode node);

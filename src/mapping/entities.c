@@ -10,7 +10,7 @@ void rp_entity_free(RpEntity *entity) {
     g_free(entity->table_name);
     g_strfreev(entity->key);
     g_ptr_array_unref(entity->columns);
-    g_ptr_array_unref(entity->fields);
+    rp_reference_scope_clear(&entity->scope);
     g_ptr_array_unref(entity->checks);
     if (entity->where != NULL) {
         g_free(entity->where->sql);
@@ -32,15 +32,8 @@ static void skip(RpLoader *loader, RpYamlNode value) {
     (void)loader, (void)value; /* read before the walk: other words depend on it */
 }
 
-static void take_type(RpLoader *loader, RpYamlNode value) {
-    static const char *const types[] = {"hash", NULL};
-    guint position;
-    if (rp_words_choice(loader, value, types, &position))
-        loader->entity->type = RP_RECORD_HASH;
-}
-
 static void take_table(RpLoader *loader, RpYamlNode value) {
-    loader->entity->table_name = g_strdup(rp_yaml_text(value));
+    loader->entity->table_name = rp_words_name(loader, value);
 }
 
 static void take_key(RpLoader *loader, RpYamlNode value) {
@@ -113,7 +106,8 @@ static void take_on_expire(RpLoader *loader, RpYamlNode value) {
 
 static const RpWord ENTITY_WORDS[] = {
     {"keys", RP_YAML_SCALAR, skip},
-    {"type", RP_YAML_SCALAR, take_type},
+    {"type", RP_YAML_SCALAR, skip},
+    {"each", RP_YAML_SCALAR, skip},
     {"table", RP_YAML_SCALAR, take_table},
     {"key", RP_YAML_LIST, take_key},
     {"columns", RP_YAML_MAP, take_columns},
@@ -132,18 +126,43 @@ static void check_key_columns(RpLoader *loader, RpYamlNode node) {
                            "key column \"%s\" of entity \"%s\" is not mapped", *name, entity->name);
 }
 
+/* What the columns can refer to: read before them, wherever it stands. */
+static void load_scope(RpLoader *loader, RpYamlNode value) {
+    static const char *const types[] = {"hash", "string", "json", "list", "set", "zset", "stream", NULL};
+    static const RpRecordType record_types[] = {RP_RECORD_HASH,  RP_RECORD_STRING, RP_RECORD_STRING,
+                                                RP_RECORD_LIST,  RP_RECORD_SET,    RP_RECORD_ZSET,
+                                                RP_RECORD_STREAM};
+    RpEntity *entity = loader->entity;
+    const RpYamlNode keys = rp_yaml_get(value, "keys");
+    const RpYamlNode type = rp_yaml_get(value, "type");
+    const RpYamlNode each = rp_yaml_get(value, "each");
+    guint position;
+    if (rp_yaml_kind(keys) == RP_YAML_SCALAR)
+        entity->keys = rp_words_pattern(loader, keys);
+    const gboolean has_type =
+        rp_yaml_kind(type) == RP_YAML_SCALAR && rp_words_choice(loader, type, types, &position);
+    if (!has_type || entity->keys == NULL)
+        return;
+    entity->has_scope = TRUE;
+    entity->scope.keys = entity->keys;
+    entity->scope.type = record_types[position];
+    entity->scope.is_json = strcmp(types[position], "json") == 0;
+    g_autofree char *problem = NULL;
+    if (rp_yaml_kind(each) == RP_YAML_SCALAR &&
+        !rp_reference_parse_each(&entity->scope, rp_yaml_text(each), &problem))
+        rp_words_error(loader, each, "bad_reference", "%s", problem);
+}
+
 static void load_entity(RpLoader *loader, RpYamlNode name, RpYamlNode value) {
     static const char *const needed[] = {"keys", "type", "table", "key", "columns", NULL};
     RpEntity *entity = g_new0(RpEntity, 1);
     entity->name = g_strdup(rp_yaml_text(name));
     entity->place = rp_yaml_place(name);
     entity->columns = g_ptr_array_new_with_free_func((GDestroyNotify)rp_column_free);
-    entity->fields = g_ptr_array_new_with_free_func(g_free);
+    rp_reference_scope_init(&entity->scope);
     entity->checks = g_ptr_array_new_with_free_func(check_free);
     loader->entity = entity;
-    const RpYamlNode keys = rp_yaml_get(value, "keys");
-    if (rp_yaml_kind(keys) == RP_YAML_SCALAR)
-        entity->keys = rp_words_pattern(loader, keys);
+    load_scope(loader, value);
     rp_words_demand(loader, value, "an entity", needed);
     rp_words_walk(loader, ENTITY_WORDS, value, "an entity");
     check_key_columns(loader, value);

@@ -26,7 +26,7 @@ typedef enum {
     RP_FROM_LOOKUP,   /* PostgreSQL finds it while the row is staged */
 } RpColumnSource;
 
-#define RP_MAX_PARTS 8
+#define RP_MAX_PARTS 16
 
 /* A part of a source: a literal, or a reference. */
 typedef struct {
@@ -51,6 +51,15 @@ typedef struct {
     /* set by binding */
     const RpTable *table;
 } RpLookup;
+
+/* A text of `map` and what it becomes. */
+typedef struct {
+    RpSpan from;
+    RpSpan to;
+} RpMapped;
+
+guint rp_mapped_hash(gconstpointer mapped);
+gboolean rp_mapped_equal(gconstpointer a, gconstpointer b);
 
 /* What becomes of a value that does not convert or breaks a rule. */
 typedef enum {
@@ -81,7 +90,7 @@ typedef struct {
     RpColumnSource source;
     RpPart parts[RP_MAX_PARTS];
     guint n_parts;
-    RpLookup *lookup; /* of RP_FROM_LOOKUP */
+    RpLookup *lookup; /* of RP_FROM_LOOKUP, else NULL */
     /* clean */
     gboolean trims;
     gboolean lowers;
@@ -89,7 +98,7 @@ typedef struct {
     RpRegex *replaced; /* or NULL */
     char *replacement;
     gboolean nulls_empty;
-    GHashTable *map;   /* text -> text, or NULL */
+    GHashTable *map;   /* set of RpMapped, or NULL */
     char *map_default; /* what texts that the map lacks become; NULL: they stay */
     /* default */
     char *fallback; /* or NULL */
@@ -122,6 +131,7 @@ typedef struct {
     char *name;
     char *place;
     RpPattern *keys;
+    gboolean has_scope;     /* keys and type could be read */
     RpReferenceScope scope; /* type of the keys, and what the columns read of them */
     char *table_name;       /* as written: "users" or "public.users" */
     char **key;             /* identity: column names */
@@ -168,6 +178,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMapping, rp_mapping_free)
  * (unknown columns, NOT NULL without a source, no unique constraint behind the key, …). The tables of its
  * lookups must be set before. Tables are borrowed and must outlive the mapping's use. */
 void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings);
+
+/* Sets entity->has_key_identity; part of rp_entity_bind (identity.c). */
+void rp_identity_bind(RpEntity *entity, RpFindings *findings);
 
 /* The entity of that name, or NULL. */
 const RpEntity *rp_mapping_find_entity(const RpMapping *mapping, const char *name);

@@ -131,6 +131,15 @@ guint rp_pattern_n_captures(const RpPattern *pattern) {
     return pattern->n_captures;
 }
 
+gboolean rp_pattern_takes_colon(const RpPattern *pattern, guint capture) {
+    for (guint i = 0; i < pattern->parts->len; i++) {
+        const Part *part = &g_array_index(pattern->parts, Part, i);
+        if (part->literal == NULL && capture-- == 0)
+            return part->takes_colon;
+    }
+    g_assert_not_reached();
+}
+
 /* A match under way. */
 typedef struct {
     const RpPattern *pattern;

@@ -25,6 +25,8 @@ const char *rp_pattern_get_text(const RpPattern *pattern);
 /* The position of the capture of that name, or -1. */
 int rp_pattern_find_capture(const RpPattern *pattern, const char *name);
 guint rp_pattern_n_captures(const RpPattern *pattern);
+/* Whether the capture at that position is {name+}. */
+gboolean rp_pattern_takes_colon(const RpPattern *pattern, guint capture);
 
 /* Whether the whole key matches; captures (RP_PATTERN_MAX_CAPTURES of them, or NULL) get what was taken,
  * borrowed from the key. A capture takes as much as it can. Never takes more than |key|·|pattern| steps. */

@@ -15,6 +15,8 @@ static RpRule *rule_new(const char *word, const char *text, RpRuleCheck check) {
 
 void rp_rule_free(RpRule *rule) {
     g_free(rule->text);
+    g_strfreev(rule->choices);
+    rp_regex_free(rule->regex);
     g_free(rule);
 }
 
@@ -98,6 +100,44 @@ RpRule *rp_rule_new_equals(const char *text, RpReference reference) {
     RpRule *rule = rule_new("equals", text, check_equals);
     rule->has_reference = TRUE;
     rule->reference = reference;
+    return rule;
+}
+
+static gboolean check_one_of(const RpRule *rule, RpSpan text, const RpConverted *converted, RpSpan other,
+                             RpProblem *problem) {
+    (void)converted, (void)other;
+    for (char **choice = rule->choices; *choice != NULL; choice++)
+        if (rp_span_equal(rp_span(*choice), text))
+            return TRUE;
+    return rp_problem_set(problem, RP_REJECT_INVALID_VALUE, "is none of %s", rule->text);
+}
+
+RpRule *rp_rule_new_one_of(char **choices, const char *text) {
+    RpRule *rule = rule_new("one_of", text, check_one_of);
+    rule->choices = choices;
+    return rule;
+}
+
+static gboolean check_matches(const RpRule *rule, RpSpan text, const RpConverted *converted, RpSpan other,
+                              RpProblem *problem) {
+    (void)converted, (void)other;
+    if (!rp_span_is_text(text))
+        return rp_problem_set(problem, RP_REJECT_INVALID_ENCODING, "is not UTF-8 text without NUL");
+    switch (rp_regex_matches(rule->regex, text)) {
+    case RP_REGEX_YES:
+        return TRUE;
+    case RP_REGEX_NO:
+        return rp_problem_set(problem, RP_REJECT_PATTERN_MISMATCH, "does not fit %s", rule->text);
+    case RP_REGEX_GAVE_UP:
+        return rp_problem_set(problem, RP_REJECT_PATTERN_MISMATCH,
+                              "costs more steps than an expression may take: %s", rule->text);
+    }
+    g_assert_not_reached();
+}
+
+RpRule *rp_rule_new_matches(RpRegex *regex, const char *text) {
+    RpRule *rule = rule_new("matches", text, check_matches);
+    rule->regex = regex;
     return rule;
 }
 

@@ -3,6 +3,7 @@
 
 #include "mapping/convert.h"
 #include "mapping/reference.h"
+#include "mapping/regex.h"
 
 #include <glib.h>
 
@@ -25,6 +26,8 @@ struct RpRule {
     gboolean needs_bound; /* text is still to be converted to bound */
     gboolean has_reference;
     RpReference reference;
+    char **choices; /* of one_of */
+    RpRegex *regex; /* of matches */
 };
 
 RpRule *rp_rule_new_min(const char *bound);
@@ -32,6 +35,10 @@ RpRule *rp_rule_new_max(const char *bound);
 RpRule *rp_rule_new_min_length(gsize n_characters);
 RpRule *rp_rule_new_max_length(gsize n_characters);
 RpRule *rp_rule_new_equals(const char *text, RpReference reference);
+/* Takes choices (NULL-terminated); text shows them. */
+RpRule *rp_rule_new_one_of(char **choices, const char *text);
+/* Takes the expression; the whole value must fit it. */
+RpRule *rp_rule_new_matches(RpRegex *regex, const char *text);
 /* format is one of RP_RULE_FORMATS; NULL for another. */
 RpRule *rp_rule_new_format(const char *format);
 void rp_rule_free(RpRule *rule);

@@ -113,6 +113,16 @@ char **rp_words_list(RpLoader *loader, RpYamlNode node) {
     return g_strv_builder_end(builder);
 }
 
+char *rp_words_name(RpLoader *loader, RpYamlNode node) {
+    const char *text = rp_yaml_text(node);
+    if (text == NULL)
+        rp_words_error(loader, node, "wrong_yaml_type", "a name is expected, not %s",
+                       rp_yaml_kind_name(rp_yaml_kind(node)));
+    else if (text[0] == '\0')
+        rp_words_error(loader, node, "bad_value", "a name is empty");
+    return g_strdup(text);
+}
+
 RpPattern *rp_words_pattern(RpLoader *loader, RpYamlNode value) {
     g_autofree char *problem = NULL;
     RpPattern *pattern = rp_pattern_new(rp_yaml_text(value), &problem);

@@ -41,6 +41,12 @@ gboolean rp_words_choice(RpLoader *loader, RpYamlNode node, const char *const *c
 /* A list of scalars as strv, or NULL. */
 char **rp_words_list(RpLoader *loader, RpYamlNode node);
 
+/* A name that PostgreSQL can have, owned by the caller; NULL after a finding. */
+char *rp_words_name(RpLoader *loader, RpYamlNode node);
+/* A reference of loader->entity. */
+gboolean rp_words_reference(RpLoader *loader, RpYamlNode node, RpReference *reference);
+/* Compiles a regular expression; NULL after a finding. */
+RpRegex *rp_words_regex(RpLoader *loader, RpYamlNode node);
 /* Compiles a key pattern; NULL after a finding. */
 RpPattern *rp_words_pattern(RpLoader *loader, RpYamlNode value);
 
@@ -56,6 +62,23 @@ void rp_entity_free(RpEntity *entity);
 void rp_links_load(RpLoader *loader, RpYamlNode value);
 void rp_links_check(RpLoader *loader);
 void rp_link_free(RpLink *link);
+
+/* The words of a column that say where its value comes from (sources.c) and how it is cleaned (clean.c). */
+void rp_source_take_from(RpLoader *loader, RpYamlNode value);
+void rp_source_take_const(RpLoader *loader, RpYamlNode value);
+void rp_source_take_template(RpLoader *loader, RpYamlNode value);
+void rp_source_take_coalesce(RpLoader *loader, RpYamlNode value);
+void rp_source_take_uuid5(RpLoader *loader, RpYamlNode value);
+void rp_source_take_lookup(RpLoader *loader, RpYamlNode value);
+void rp_lookup_free(RpLookup *lookup);
+void rp_clean_take_trim(RpLoader *loader, RpYamlNode value);
+void rp_clean_take_lower(RpLoader *loader, RpYamlNode value);
+void rp_clean_take_upper(RpLoader *loader, RpYamlNode value);
+void rp_clean_take_replace(RpLoader *loader, RpYamlNode value);
+void rp_clean_take_empty_as_null(RpLoader *loader, RpYamlNode value);
+void rp_clean_take_map(RpLoader *loader, RpYamlNode value);
+void rp_clean_take_map_default(RpLoader *loader, RpYamlNode value);
+void rp_clean_take_split(RpLoader *loader, RpYamlNode value);
 
 /* Loads one column of loader->entity (columns.c). */
 void rp_column_load(RpLoader *loader, RpYamlNode name, RpYamlNode value);

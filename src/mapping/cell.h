@@ -1,0 +1,39 @@
+/* A column's text: taken from its source and cleaned, before it is converted. */
+#pragma once
+
+#include "mapping/reading.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What a mapper thread keeps for making texts. */
+typedef struct {
+    const RpMapping *mapping;
+    RpReading *reading;
+    GChecksum *sha1;
+    GChecksum *sha256;
+    RpBuffer scratch[2]; /* a step reads what the one before has made in the other */
+    guint turn;
+} RpCellMaker;
+
+void rp_cell_maker_init(RpCellMaker *maker, const RpMapping *mapping, const RpOccasion *occasion);
+void rp_cell_maker_clear(RpCellMaker *maker);
+
+/* No text that is made of others gets longer. */
+#define RP_MAX_MADE_BYTES (256 * 1024 * 1024)
+
+/* What a column holds; null when text.data is NULL. */
+typedef struct {
+    RpSpan text;
+    gboolean is_uuid; /* text is the 16 bytes of a UUID */
+} RpCell;
+
+/* The column's value after source, clean and default: borrowed until the next one is made. FALSE with
+ * *problem when it cannot be made of what the record holds; cell->text is then what was at fault. */
+gboolean rp_cell_make(RpCellMaker *maker, const RpMapColumn *column, RpCell *cell, RpProblem *problem);
+
+/* The SHA-256 of text as 64 hex digits, borrowed until the next one. */
+RpSpan rp_cell_digest(RpCellMaker *maker, RpSpan text);
+
+G_END_DECLS

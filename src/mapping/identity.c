@@ -1,0 +1,133 @@
+/* Whether the identity of a row follows from its Redis key and element: then two of them cannot meet in one
+ * row, and the row of a key that is gone can be found. */
+#include "mapping/mapping.h"
+
+/* Whether different text is a different value of the column's type: not so for numbers (1 and 01), UUIDs
+ * (case), char(n) (blanks at the end), and types that we know nothing of (citext). */
+static gboolean tells_text_apart(const RpMapColumn *column) {
+    const RpColumn *target = column->conversion.column;
+    return target != NULL &&
+           ((target->kind == RP_TYPE_TEXT && !target->is_padded) || target->kind == RP_TYPE_ENUM ||
+            (target->kind == RP_TYPE_BYTEA && column->conversion.encoding == RP_ENCODING_RAW) ||
+            (target->kind == RP_TYPE_UUID && column->source == RP_FROM_UUID5));
+}
+
+/* Numbers that redis2pg writes have one form each. */
+static gboolean tells_numbers_apart(const RpMapColumn *column) {
+    const RpColumn *target = column->conversion.column;
+    return target != NULL && (target->kind == RP_TYPE_INT2 || target->kind == RP_TYPE_INT4 ||
+                              target->kind == RP_TYPE_INT8 || target->kind == RP_TYPE_NUMERIC);
+}
+
+static gboolean is_unchanged(const RpMapColumn *column) {
+    return !column->lowers && !column->uppers && !column->trims && column->map == NULL &&
+           column->replaced == NULL && column->conversion.divisor <= 1 &&
+           column->conversion.rounding == RP_ROUND_NONE && column->on_invalid == RP_INVALID_REJECTS;
+}
+
+static gboolean is_reference(const RpReference *a, const RpReference *b) {
+    return a->kind == b->kind && a->index == b->index && a->slot == b->slot;
+}
+
+/* Whether what the reference gives can hold the colon that joins the parts of a uuid5. */
+static gboolean may_hold_colon(const RpEntity *entity, const RpPart *part) {
+    switch (part->reference.kind) {
+    case RP_REFERENCE_CAPTURE:
+        return rp_pattern_takes_colon(entity->keys, part->reference.index);
+    case RP_REFERENCE_INDEX:
+    case RP_REFERENCE_DB:
+    case RP_REFERENCE_ID:
+        return FALSE;
+    default:
+        return TRUE;
+    }
+}
+
+/* Parts joined with colons are told apart when at most one of them can hold a colon. */
+static gboolean tells_parts(const RpEntity *entity, const RpMapColumn *column) {
+    guint n_unsure = 0;
+    for (guint i = 0; i < column->n_parts; i++)
+        n_unsure += column->parts[i].literal == NULL && may_hold_colon(entity, &column->parts[i]);
+    return n_unsure <= 1;
+}
+
+static gboolean has_part(const RpMapColumn *column, const RpReference *wanted) {
+    for (guint i = 0; i < column->n_parts; i++)
+        if (column->parts[i].literal == NULL && is_reference(&column->parts[i].reference, wanted))
+            return TRUE;
+    return FALSE;
+}
+
+/* Whether the column is held to what the reference gives by `equals`. */
+static gboolean is_held_to(const RpMapColumn *column, const RpReference *wanted) {
+    for (guint i = 0; i < column->rules->len; i++) {
+        const RpRule *rule = g_ptr_array_index(column->rules, i);
+        if (rule->has_reference && is_reference(&rule->reference, wanted))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Whether different texts of the reference are different values of the column. */
+static gboolean column_tells(const RpEntity *entity, const RpMapColumn *column, const RpReference *wanted) {
+    const gboolean tells_apart =
+        tells_text_apart(column) || (wanted->kind == RP_REFERENCE_INDEX && tells_numbers_apart(column));
+    if (!tells_apart || !is_unchanged(column))
+        return FALSE;
+    if (column->source == RP_FROM_UUID5)
+        return has_part(column, wanted) && tells_parts(entity, column);
+    return is_held_to(column, wanted) || (column->source == RP_FROM_REFERENCE && has_part(column, wanted));
+}
+
+static gboolean identity_tells(const RpEntity *entity, RpReferenceKind kind, guint index) {
+    const RpReference wanted = {.kind = kind, .index = index};
+    for (char **name = entity->key; *name != NULL; name++) {
+        const RpMapColumn *column = rp_entity_find_column(entity, *name);
+        if (column != NULL && column_tells(entity, column, &wanted))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Different keys differ in a capture; when the identity tells every capture, they differ in identity. */
+static gboolean tells_every_key(const RpEntity *entity) {
+    if (identity_tells(entity, RP_REFERENCE_KEY, 0))
+        return TRUE;
+    for (guint capture = 0; capture < rp_pattern_n_captures(entity->keys); capture++)
+        if (!identity_tells(entity, RP_REFERENCE_CAPTURE, capture))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean tells_every_element(const RpEntity *entity) {
+    if (entity->scope.has_each)
+        return identity_tells(entity, RP_REFERENCE_INDEX, 0);
+    switch (entity->scope.type) {
+    case RP_RECORD_LIST:
+        return identity_tells(entity, RP_REFERENCE_INDEX, 0);
+    case RP_RECORD_SET:
+    case RP_RECORD_ZSET:
+        return identity_tells(entity, RP_REFERENCE_VALUE, 0);
+    case RP_RECORD_STREAM:
+        return identity_tells(entity, RP_REFERENCE_ID, 0);
+    case RP_RECORD_HASH:
+    case RP_RECORD_STRING:
+    case RP_RECORD_OTHER:
+        return TRUE;
+    }
+    g_assert_not_reached();
+}
+
+void rp_identity_bind(RpEntity *entity, RpFindings *findings) {
+    const gboolean tells_keys = tells_every_key(entity);
+    entity->has_key_identity = tells_keys && tells_every_element(entity);
+    const gboolean deletes =
+        entity->on_delete == RP_WHEN_GONE_DELETE || entity->on_expire == RP_WHEN_GONE_DELETE;
+    if (deletes && !tells_keys)
+        rp_findings_add(
+            findings, RP_SEVERITY_ERROR, "delete_not_derivable", entity->place,
+            "take a column of the identity from the key ($key.NAME), or hold it to the key with equals",
+            "entity \"%s\" deletes rows of keys that are gone, but its identity does not follow from "
+            "the key alone: nobody could tell which rows they were",
+            entity->name);
+}
