@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-void rp_column_free(RpColumn *column) {
+void rp_table_column_free(RpColumn *column) {
     if (column == NULL)
         return;
-    rp_column_free(column->element);
+    rp_table_column_free(column->element);
     g_free(column->name);
     g_free(column->type_name);
     g_free(column->cast_name);
@@ -26,7 +26,7 @@ static void constraint_free(gpointer data) {
 
 RpTable *rp_table_new(void) {
     RpTable *table = g_new0(RpTable, 1);
-    table->columns = g_ptr_array_new_with_free_func((GDestroyNotify)rp_column_free);
+    table->columns = g_ptr_array_new_with_free_func((GDestroyNotify)rp_table_column_free);
     table->constraints = g_ptr_array_new_with_free_func(constraint_free);
     return table;
 }

@@ -84,8 +84,8 @@ void rp_table_free(RpTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpTable, rp_table_free)
 
 RpColumn *rp_column_new(void);
-void rp_column_free(RpColumn *column);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpColumn, rp_column_free)
+void rp_table_column_free(RpColumn *column);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpColumn, rp_table_column_free)
 
 RpConstraint *rp_constraint_new(void);
 
