@@ -167,3 +167,21 @@ Test(duplicates, numbers_that_are_equal_are_one_identity_over_batches_and_runs) 
     }
     rp_file_drop(mapping);
 }
+
+/* A key may be read again in another batch: a row that says the same once more is unchanged, whoever gave it
+ * before, in this run or in an earlier one. */
+Test(duplicates, equal_rows_in_several_batches_are_unchanged) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE num (id numeric PRIMARY KEY, w int)");
+    char *mapping =
+        rp_file_write("redis2pg: 1\nentities:\n  num:\n    keys: \"b:{x}\"\n    type: hash\n    table: num\n"
+                      "    key: [id]\n    columns:\n      id: {from: v, required: true}\n      w: w\n");
+    for (guint i = 0; i < 5; i++)
+        rp_case_redis(test_case, "HSET b:%u v 55 w 1", i);
+    for (guint round = 0; round < 3; round++) {
+        g_autoptr(json_t) run =
+            rp_case_load(test_case, 0, "--mapping", mapping, "--batch-rows", "1", "--writers", "1", NULL);
+        rp_assert_account(run, "num", round == 0 ? "read 5, inserted 1, unchanged 4" : "read 5, unchanged 5");
+    }
+    rp_file_drop(mapping);
+}
