@@ -24,13 +24,6 @@ typedef struct {
 gboolean rp_problem_set(RpProblem *problem, RpRejectCode code, const char *format, ...)
     G_GNUC_PRINTF(3, 4); /* always FALSE */
 
-typedef enum {
-    RP_ROUND_NONE, /* more decimal places than the column holds are refused */
-    RP_ROUND_HALF_EVEN,
-    RP_ROUND_HALF_UP, /* halves away from zero, as PostgreSQL's numeric rounds */
-    RP_ROUND_DOWN,    /* towards zero */
-} RpRounding;
-
 /* What `divide` takes at most. */
 #define RP_MAX_DIVISOR 1000000000
 
@@ -52,12 +45,13 @@ typedef struct {
     guint32 divisor; /* 0: none */
     RpRounding rounding;
     RpByteEncoding encoding;
-    char *separator; /* of an array's elements in text; NULL: the text is a JSON array */
+    char *separator; /* of an array's elements in text, not empty; NULL: the text is a JSON array */
 } RpConversion;
 
 /* What a converter read, for rules that compare: integers, days, and microseconds are in integer. */
 typedef struct {
     gint64 integer;
+    double real; /* of float4 and float8 */
     RpDecimal decimal;
 } RpConverted;
 
@@ -66,12 +60,16 @@ typedef struct {
 typedef gboolean (*RpConverter)(const RpConversion *conversion, RpSpan text, RpBuffer *out,
                                 RpConverted *converted, RpProblem *problem);
 
-/* The converter of a kind; RP_TYPE_OTHER's passes text through, to be cast by PostgreSQL. */
+/* The converter of a kind, for columns of that kind; RP_TYPE_OTHER's passes text through, to be cast by
+ * PostgreSQL. */
 RpConverter rp_converter_for(RpTypeKind kind);
 
 /* Whether values of the kind can be compared by rp_converted_compare (min, max). */
 gboolean rp_converted_is_ordered(RpTypeKind kind);
+/* -1, 0, 1 like strcmp. NaN is greater than every number, as PostgreSQL has it. */
 int rp_converted_compare(RpTypeKind kind, const RpConverted *a, const RpConverted *b);
+/* NaN is neither less nor more than a bound: it passes neither min nor max. */
+gboolean rp_converted_is_nan(RpTypeKind kind, const RpConverted *converted);
 
 /* Characters of UTF-8 text. */
 gsize rp_text_characters(RpSpan text);

@@ -1,120 +1,38 @@
 /* ISO 8601 and Unix times to PostgreSQL's microseconds. */
 #include "mapping/timestamp.h"
 
-#define DAYS_TO_2000 730119 /* from 0001-01-01 */
-#define USEC         G_GINT64_CONSTANT(1000000)
-#define DAY_SECONDS  86400
-
-/* Reads exactly n digits at *at and moves past them; -1 when they are not there. */
-static int take_digits(const char **at, const char *end, int n) {
-    if (end - *at < n)
-        return -1;
-    int value = 0;
-    for (int i = 0; i < n; i++) {
-        const char digit = (*at)[i];
-        if (!g_ascii_isdigit(digit))
-            return -1;
-        value = value * 10 + (digit - '0');
-    }
-    *at += n;
-    return value;
-}
-
-static gboolean take_char(const char **at, const char *end, char expected) {
-    if (*at == end || **at != expected)
-        return FALSE;
-    (*at)++;
-    return TRUE;
-}
-
-static gboolean is_leap(int year) {
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-/* Days from 2000-01-01; FALSE for a date that does not exist. */
-static gboolean days_of(int year, int month, int day, gint32 *days) {
-    static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (year < 1 || month < 1 || month > 12 || day < 1)
-        return FALSE;
-    if (day > lengths[month - 1] + (month == 2 && is_leap(year)))
-        return FALSE;
-    const int past = year - 1;
-    *days = past * 365 + past / 4 - past / 100 + past / 400 + before[month - 1] +
-            (month > 2 && is_leap(year)) + day - 1 - DAYS_TO_2000;
-    return TRUE;
-}
+#include "mapping/time_scan.h"
 
 static gboolean take_date(const char **at, const char *end, gint32 *days) {
-    const int year = take_digits(at, end, 4);
-    if (year < 0 || !take_char(at, end, '-'))
+    const int year = rp_time_take_digits(at, end, 4);
+    if (year < 0 || !rp_time_take_char(at, end, '-'))
         return FALSE;
-    const int month = take_digits(at, end, 2);
-    if (month < 0 || !take_char(at, end, '-'))
+    const int month = rp_time_take_digits(at, end, 2);
+    if (month < 0 || !rp_time_take_char(at, end, '-'))
         return FALSE;
-    const int day = take_digits(at, end, 2);
-    return day >= 0 && days_of(year, month, day, days);
+    const int day = rp_time_take_digits(at, end, 2);
+    return day >= 0 && rp_time_days_of(year, month, day, days);
 }
 
-/* Reads the fraction after the point as microseconds. */
-static gboolean take_fraction(const char **at, const char *end, gint64 *microseconds, RpRejectCode *code) {
-    int n_digits = 0;
-    gint64 value = 0;
-    for (; *at < end && g_ascii_isdigit(**at); (*at)++, n_digits++) {
-        if (n_digits < 6) {
-            value = value * 10 + (**at - '0');
-        } else if (**at != '0') {
-            *code = RP_REJECT_SCALE_EXCEEDED;
-            return FALSE;
-        }
-    }
-    for (int i = n_digits; i < 6; i++)
-        value *= 10;
-    *microseconds = value;
-    return n_digits > 0;
-}
-
-/* Reads HH:MM[:SS[.fraction]]. */
+/* Reads HH:MM[:SS[.fraction]], hours up to 24. */
 static gboolean take_time(const char **at, const char *end, gint64 *microseconds, RpRejectCode *code) {
-    const int hour = take_digits(at, end, 2);
-    if (hour < 0 || hour > 23 || !take_char(at, end, ':'))
+    const int hour = rp_time_take_digits(at, end, 2);
+    if (hour < 0 || hour > 24 || !rp_time_take_char(at, end, ':'))
         return FALSE;
-    const int minute = take_digits(at, end, 2);
+    const int minute = rp_time_take_digits(at, end, 2);
     if (minute < 0 || minute > 59)
         return FALSE;
     int second = 0;
     gint64 fraction = 0;
-    if (take_char(at, end, ':')) {
-        second = take_digits(at, end, 2);
+    if (rp_time_take_char(at, end, ':')) {
+        second = rp_time_take_digits(at, end, 2);
         if (second < 0 || second > 59)
             return FALSE;
-        if ((take_char(at, end, '.') || take_char(at, end, ',')) && !take_fraction(at, end, &fraction, code))
+        if ((rp_time_take_char(at, end, '.') || rp_time_take_char(at, end, ',')) &&
+            !rp_time_take_fraction(at, end, G_MAXINT, &fraction, code))
             return FALSE;
     }
-    *microseconds = ((gint64)hour * 3600 + minute * 60 + second) * USEC + fraction;
-    return TRUE;
-}
-
-/* Reads Z, ±HH, ±HHMM or ±HH:MM. */
-static gboolean take_offset(const char **at, const char *end, gint32 *seconds) {
-    *seconds = 0;
-    if (take_char(at, end, 'Z') || take_char(at, end, 'z'))
-        return TRUE;
-    const char sign = **at;
-    if (sign != '+' && sign != '-')
-        return FALSE;
-    (*at)++;
-    const int hours = take_digits(at, end, 2);
-    if (hours < 0 || hours > 15)
-        return FALSE;
-    int minutes = 0;
-    if (*at < end) {
-        take_char(at, end, ':');
-        minutes = take_digits(at, end, 2);
-        if (minutes < 0 || minutes > 59)
-            return FALSE;
-    }
-    *seconds = (hours * 3600 + minutes * 60) * (sign == '-' ? -1 : 1);
+    *microseconds = ((gint64)hour * 3600 + minute * 60 + second) * RP_USEC_PER_SECOND + fraction;
     return TRUE;
 }
 
@@ -130,6 +48,19 @@ gint32 rp_zone_offset(GTimeZone *zone, gint64 local_seconds_unix) {
     return g_time_zone_get_offset(zone, interval);
 }
 
+gint64 rp_zone_to_utc(GTimeZone *zone, gint64 local_us) {
+    const gint64 seconds = rp_time_floor(local_us + RP_POSTGRES_EPOCH_US, RP_USEC_PER_SECOND);
+    return local_us - rp_zone_offset(zone, seconds) * RP_USEC_PER_SECOND;
+}
+
+gint64 rp_zone_to_local(GTimeZone *zone, gint64 utc_us) {
+    if (zone == NULL)
+        return utc_us;
+    const gint64 seconds = rp_time_floor(utc_us + RP_POSTGRES_EPOCH_US, RP_USEC_PER_SECOND);
+    const int interval = g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, seconds);
+    return utc_us + g_time_zone_get_offset(zone, MAX(interval, 0)) * RP_USEC_PER_SECOND;
+}
+
 static gboolean parse_iso(RpSpan text, GTimeZone *zone, gint64 *microseconds, RpRejectCode *code) {
     const char *at = text.data;
     const char *end = text.data + text.size;
@@ -137,35 +68,31 @@ static gboolean parse_iso(RpSpan text, GTimeZone *zone, gint64 *microseconds, Rp
     gint64 time = 0;
     if (!take_date(&at, end, &days))
         return FALSE;
-    const gboolean has_time =
-        take_char(&at, end, 'T') || take_char(&at, end, 't') || take_char(&at, end, ' ');
-    if (has_time && !take_time(&at, end, &time, code))
+    const gboolean has_time = rp_time_take_char(&at, end, 'T') || rp_time_take_char(&at, end, 't') ||
+                              rp_time_take_char(&at, end, ' ');
+    if (has_time && (!take_time(&at, end, &time, code) || time >= RP_USEC_PER_DAY))
         return FALSE;
-    const gint64 local = (gint64)days * DAY_SECONDS * USEC + time;
-    gint32 offset;
+    const gint64 local = days * RP_USEC_PER_DAY + time;
     if (at == end) {
-        offset = rp_zone_offset(zone, (local + RP_POSTGRES_EPOCH_US) / USEC);
-    } else if (!has_time || !take_offset(&at, end, &offset) || at != end) {
-        return FALSE;
+        *microseconds = rp_zone_to_utc(zone, local);
+        return TRUE;
     }
-    *microseconds = local - (gint64)offset * USEC;
+    gint32 offset;
+    if (!has_time || !rp_time_take_offset(&at, end, &offset) || at != end)
+        return FALSE;
+    *microseconds = local - offset * RP_USEC_PER_SECOND;
     return TRUE;
 }
 
 static gboolean parse_unix(RpSpan text, gint64 unit_us, gint64 *microseconds, RpRejectCode *code) {
-    g_autofree char *copy = g_strndup(text.data, MIN(text.size, (gsize)32));
-    gint64 number, scaled;
-    if (text.size > 20 || strlen(copy) != text.size ||
-        !g_ascii_string_to_signed(copy, 10, G_MININT64, G_MAXINT64, &number, NULL))
-        return FALSE;
-    /* Years 0001 to 9999, like the other forms: a number of the wrong unit is more often than not outside. */
-    if (__builtin_mul_overflow(number, unit_us, &scaled) || scaled < -62135596800 * USEC ||
-        scaled >= 253402300800 * USEC) {
-        *code = RP_REJECT_OUT_OF_RANGE;
-        return FALSE;
-    }
-    *microseconds = scaled - RP_POSTGRES_EPOCH_US;
-    return TRUE;
+    const char *at = text.data;
+    const char *end = text.data + text.size;
+    /* Programs write seconds as floating point ("1700000000.123"), and finer units whole. */
+    const gboolean has_fraction = unit_us == RP_USEC_PER_SECOND;
+    const gboolean is_taken = rp_time_take_unix(&at, end, unit_us, has_fraction, microseconds, code);
+    if (*code == RP_REJECT_OUT_OF_RANGE && at != end)
+        *code = RP_REJECT_INVALID_TIMESTAMP; /* a large number, and something behind it */
+    return is_taken && at == end;
 }
 
 gboolean rp_timestamp_parse(RpSpan text, RpTimeFormat format, GTimeZone *zone, gint64 *microseconds,
@@ -175,11 +102,13 @@ gboolean rp_timestamp_parse(RpSpan text, RpTimeFormat format, GTimeZone *zone, g
     case RP_TIME_ISO8601:
         return parse_iso(text, zone, microseconds, code);
     case RP_TIME_UNIX:
-        return parse_unix(text, USEC, microseconds, code);
+        return parse_unix(text, RP_USEC_PER_SECOND, microseconds, code);
     case RP_TIME_UNIX_MS:
         return parse_unix(text, 1000, microseconds, code);
     case RP_TIME_UNIX_US:
         return parse_unix(text, 1, microseconds, code);
+    case RP_TIME_PATTERN:
+        break;
     }
     g_assert_not_reached();
 }
@@ -188,4 +117,11 @@ gboolean rp_date_parse(RpSpan text, gint32 *days) {
     const char *at = text.data;
     const char *end = text.data + text.size;
     return take_date(&at, end, days) && at == end;
+}
+
+gboolean rp_time_parse(RpSpan text, gint64 *microseconds, RpRejectCode *code) {
+    const char *at = text.data;
+    const char *end = text.data + text.size;
+    *code = RP_REJECT_INVALID_TIMESTAMP;
+    return take_time(&at, end, microseconds, code) && at == end && *microseconds <= RP_USEC_PER_DAY;
 }

@@ -45,6 +45,7 @@ typedef struct {
     /* A batch whose records give more rows than fit into it is mapped and written in portions. */
     guint32 portion;     /* from 0 */
     gboolean is_whole;   /* this is the last portion */
+    guint mapper;        /* number of the mapper that goes on with it when it is not */
     RpPosition position; /* after the batch, once its last portion is written */
     RpRecords records;
     guint n_entities;

@@ -1,6 +1,7 @@
 /* What the threads of a load share. */
 #pragma once
 
+#include "mapping/reading.h"
 #include "model/batch.h"
 #include "pipeline/load.h"
 #include "pipeline/queue.h"
@@ -13,12 +14,15 @@ G_BEGIN_DECLS
 typedef struct {
     const RpLoadOptions *options;
     guint64 run;
+    RpOccasion occasion;
     GArray *passes; /* of guint32: the pass of each entity */
     guint n_passes;
     GPtrArray *plans; /* of RpMergePlan, by entity */
     RpQueue *pool;    /* of empty RpBatch */
     guint n_batches;  /* that the pool holds when nothing is under way */
     RpQueue *to_map;
+    GPtrArray *to_go_on; /* of RpQueue, by mapper: its batch, when a portion of it is written */
+    gint n_mappers;      /* atomic: mapper threads that have taken their number */
     RpQueue *to_write;
     gint is_stopping;  /* atomic: read no further, finish what is in hand */
     gint is_cancelled; /* atomic: drop what is in hand */
@@ -31,6 +35,9 @@ typedef struct {
 
 /* Keeps the first error, and takes it. is_final: drops what is in hand; else only reading ends. */
 void rp_crew_fail(RpCrew *crew, GError *error, gboolean is_final);
+
+/* Gives a batch that a writer is done with to whoever waits for it. */
+void rp_crew_give_back(RpCrew *crew, RpBatch *batch);
 
 /* Whether the entity is to be loaded. */
 gboolean rp_crew_wants(const RpCrew *crew, guint entity);

@@ -40,6 +40,10 @@ gboolean rp_crew_wants(const RpCrew *crew, guint entity) {
     return crew->options->only == NULL || g_strv_contains(crew->options->only, wanted->name);
 }
 
+void rp_crew_give_back(RpCrew *crew, RpBatch *batch) {
+    rp_queue_push(batch->is_whole ? crew->pool : g_ptr_array_index(crew->to_go_on, batch->mapper), batch);
+}
+
 /* ---- signals ---- */
 
 static void block_signals(sigset_t *signals, sigset_t *before) {
@@ -144,7 +148,7 @@ static void run_threads(RpCrew *crew, PGconn *connection, const sigset_t *signal
 
 static gboolean crew_init(RpCrew *crew, const RpLoadOptions *options, PGconn *connection, GError **error) {
     const RpMapping *mapping = options->mapping;
-    *crew = (RpCrew){.options = options};
+    *crew = (RpCrew){.options = options, .occasion = {options->redis->database, g_get_real_time()}};
     crew->passes = rp_passes_plan(mapping, &crew->n_passes, error);
     if (crew->passes == NULL)
         return FALSE;
@@ -155,6 +159,9 @@ static gboolean crew_init(RpCrew *crew, const RpLoadOptions *options, PGconn *co
                                                        &RP_LEDGER_FOR_MERGE));
     crew->pool = rp_queue_new();
     crew->to_map = rp_queue_new();
+    crew->to_go_on = g_ptr_array_new_with_free_func((GDestroyNotify)rp_queue_free);
+    for (guint i = 0; i < options->n_mappers; i++)
+        g_ptr_array_add(crew->to_go_on, rp_queue_new());
     crew->to_write = rp_queue_new();
     crew->cancels = g_ptr_array_new_with_free_func((GDestroyNotify)PQfreeCancel);
     /* One being read, one being mapped by each mapper, one being written by each writer, one ready for each.
@@ -179,6 +186,7 @@ static void crew_clear(RpCrew *crew) {
     free_batches(crew->pool);
     free_batches(crew->to_map);
     free_batches(crew->to_write);
+    g_ptr_array_unref(crew->to_go_on);
     g_ptr_array_unref(crew->plans);
     g_ptr_array_unref(crew->cancels);
     g_array_unref(crew->passes);

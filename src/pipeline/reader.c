@@ -1,11 +1,12 @@
 /* The reader: SCAN pages to batches of records.
  *
- * 1. Two pages are under way: while the records of one are taken, Redis already works on those of the next,
- *    and the SCAN after it is asked before them.
+ * 1. Three pages are under way: while the records of one are taken, Redis already works on those of the next,
+ *    and before them on how many fields the hashes of the one after it have, and on the SCAN after that.
  * 2. A batch's position is the cursor after its last whole page: of a page that fills a batch midway, the
  *    rest goes into the next batch, and a later run reads it again from its beginning.
  * 3. The first pass sees every key and accounts for it; later passes ask SCAN only for their entities' keys.
- * 4. A pass begins when every batch of the one before is committed: children find their parents. */
+ * 4. What a key holds beyond its first window is read on a connection of its own, window after window.
+ * 5. A pass begins when every batch of the one before is committed: children find their parents. */
 #include "pipeline/crew.h"
 #include "source/fetch.h"
 
@@ -15,24 +16,34 @@
 
 #define MAX_PAGE_KEYS  1000 /* SCAN's COUNT: more gains little and lengthens the time that Redis is busy */
 #define MIN_PAGE_KEYS  10
-#define MAX_BATCH_KEYS 100000        /* keys that nothing wants close a batch too: the position has to move */
+#define MAX_BATCH_KEYS 100000 /* keys that nothing wants close a batch too: the position has to move */
+#define FIRST_WINDOW   100    /* elements that are asked for at first; then by their size */
+#define MAX_WINDOW     10000
+#define BIG_HASH       10000         /* fields: of more, only those that matter are read */
 #define PAGE_BYTES     (1024 * 1024) /* what the records of a page should weigh at the most, by the last page */
 
+/* A key of a page that an entity reads. */
 typedef struct {
     guint key; /* position in the page */
     guint entity;
-} Read;
+    RpWindow window;
+} Wish;
 
 /* A page under way. */
 typedef struct {
     RpKeyPage keys;
-    GArray *reads; /* of Read: what was sent for it */
+    GArray *wishes; /* of Wish: what is read for it */
 } Page;
+
+#define N_PAGES 3
 
 typedef struct {
     RpCrew *crew;
     RpFetch *fetch;
-    Page pages[2];
+    RpFetch *rest; /* for what keys hold beyond their first window; made at first use */
+    RpRead *reads; /* by entity */
+    guint *counts; /* by entity: elements to ask for at once */
+    Page pages[N_PAGES];
     guint pass;
     char *match;       /* for SCAN, or NULL */
     guint page_keys;   /* COUNT of the next SCAN */
@@ -48,6 +59,10 @@ static const RpEntity *entity_at(const Reader *reader, guint entity) {
 static gboolean is_of_pass(const Reader *reader, guint entity) {
     return g_array_index(reader->crew->passes, guint32, entity) == reader->pass &&
            rp_crew_wants(reader->crew, entity);
+}
+
+static gboolean is_stopping(const Reader *reader) {
+    return g_atomic_int_get(&reader->crew->is_stopping) != 0;
 }
 
 /* ---- batches ---- */
@@ -119,17 +134,46 @@ static void note_progress(Reader *reader, guint64 cursor, guint64 n_read, guint6
 
 /* ---- pages ---- */
 
-static void send_reads(Reader *reader, Page *page) {
-    g_array_set_size(page->reads, 0);
+/* What the entities of the pass read of the page's keys; asks how many fields hashes have. */
+static void choose(Reader *reader, Page *page) {
+    g_array_set_size(page->wishes, 0);
     for (guint key = 0; key < rp_key_page_size(&page->keys); key++)
         for (guint entity = 0; entity < reader->crew->options->mapping->entities->len; entity++) {
             const RpSpan span = rp_key_page_get(&page->keys, key);
             if (!is_of_pass(reader, entity) || !rp_pattern_match(entity_at(reader, entity)->keys, span, NULL))
                 continue;
-            const Read read = {key, entity};
-            g_array_append_val(page->reads, read);
-            rp_fetch_send_key(reader->fetch, entity_at(reader, entity)->type, FALSE, span);
+            const Wish wish = {key, entity, {.count = reader->counts[entity]}};
+            g_array_append_val(page->wishes, wish);
+            if (reader->reads[entity].type == RP_RECORD_HASH)
+                rp_fetch_send_length(reader->fetch, span);
         }
+}
+
+static gboolean receive_lengths(Reader *reader, Page *page, GError **error) {
+    for (guint i = 0; i < page->wishes->len; i++) {
+        Wish *wish = &g_array_index(page->wishes, Wish, i);
+        guint64 n_fields;
+        if (reader->reads[wish->entity].type != RP_RECORD_HASH)
+            continue;
+        if (!rp_fetch_receive_length(reader->fetch, &n_fields, error))
+            return FALSE;
+        wish->window.is_partial = n_fields > BIG_HASH && reader->reads[wish->entity].fields->len > 0;
+    }
+    return TRUE;
+}
+
+static void send_reads(Reader *reader, const Page *page) {
+    for (guint i = 0; i < page->wishes->len; i++) {
+        const Wish *wish = &g_array_index(page->wishes, Wish, i);
+        rp_fetch_send_read(reader->fetch, &reader->reads[wish->entity], &wish->window,
+                           rp_key_page_get(&page->keys, wish->key));
+    }
+}
+
+/* Elements are asked for by as many as PAGE_BYTES hold. */
+static void adapt_window(Reader *reader, guint entity, gsize n_bytes, guint n_records) {
+    if (n_records > 0)
+        reader->counts[entity] = (guint)CLAMP(PAGE_BYTES / MAX(n_bytes / n_records, 1), 1, MAX_WINDOW);
 }
 
 static void adapt_page_size(Reader *reader, gsize n_bytes, guint n_records) {
@@ -151,6 +195,59 @@ static void set_position(Reader *reader, guint64 cursor, gboolean is_pass_end) {
     reader->batch->position = (RpPosition){reader->pass, cursor, is_pass_end};
 }
 
+/* Closes the batch when it is full, and opens the next. */
+static gboolean make_room(Reader *reader, GError **error) {
+    if (!is_full(reader))
+        return TRUE;
+    set_position(reader, reader->cursor, FALSE);
+    close_batch(reader);
+    return need_batch(reader, error);
+}
+
+/* Reads on in a key of which only a window has come. A stop breaks off between two windows. */
+static gboolean read_rest(Reader *reader, const Wish *wish, RpSpan key, GError **error) {
+    const RpLoadOptions *options = reader->crew->options;
+    RpWindow window = wish->window;
+    if (reader->rest == NULL)
+        reader->rest =
+            rp_fetch_new(options->redis, options->max_value_bytes, &reader->crew->is_cancelled, error);
+    if (reader->rest == NULL)
+        return FALSE;
+    for (gboolean is_complete = FALSE; !is_complete && !is_stopping(reader);) {
+        if (!make_room(reader, error))
+            return FALSE;
+        RpRecords *records = &reader->batch->records;
+        const gsize bytes_before = records->bytes.size;
+        const guint records_before = records->index->len;
+        rp_fetch_send_read(reader->rest, &reader->reads[wish->entity], &window, key);
+        if (!rp_fetch_receive_read(reader->rest, &reader->reads[wish->entity], &window, key, records,
+                                   &is_complete, error))
+            return FALSE;
+        const guint n_records = records->index->len - records_before;
+        adapt_window(reader, wish->entity, records->bytes.size - bytes_before, n_records);
+        if (n_records > 0)
+            window.count = reader->counts[wish->entity];
+        note_progress(reader, reader->cursor, n_records, 0);
+    }
+    return TRUE;
+}
+
+/* Takes what was read of a key into the batch; *n_bytes: of its first window. */
+static gboolean take_key(Reader *reader, const Page *page, Wish *wish, gsize *n_bytes, GError **error) {
+    RpRecords *records = &reader->batch->records;
+    const RpSpan key = rp_key_page_get(&page->keys, wish->key);
+    const gsize bytes_before = records->bytes.size;
+    const guint records_before = records->index->len;
+    gboolean is_complete;
+    if (!rp_fetch_receive_read(reader->fetch, &reader->reads[wish->entity], &wish->window, key, records,
+                               &is_complete, error))
+        return FALSE;
+    *n_bytes = records->bytes.size - bytes_before;
+    if (rp_record_type_has_elements(reader->reads[wish->entity].type))
+        adapt_window(reader, wish->entity, *n_bytes, records->index->len - records_before);
+    return is_complete || read_rest(reader, wish, key, error);
+}
+
 /* Takes the records of a page into the batch, and into more where they are large. */
 static gboolean take_page(Reader *reader, Page *page, GError **error) {
     if (!need_batch(reader, error))
@@ -161,30 +258,22 @@ static gboolean take_page(Reader *reader, Page *page, GError **error) {
         for (guint key = 0; key < rp_key_page_size(&page->keys); key++)
             account_for(reader, rp_key_page_get(&page->keys, key));
     const guint64 n_mapped = reader->batch->keys.mapped - mapped_before;
-    for (guint i = 0; i < page->reads->len; i++) {
-        if (i > 0 && is_full(reader)) {
-            set_position(reader, reader->cursor, FALSE);
-            close_batch(reader);
-            if (!need_batch(reader, error))
-                return FALSE;
-        }
-        const Read *read = &g_array_index(page->reads, Read, i);
-        const gsize bytes_before = reader->batch->records.bytes.size;
-        if (!rp_fetch_receive_record(reader->fetch, &reader->batch->records, read->entity,
-                                     entity_at(reader, read->entity)->type, FALSE,
-                                     rp_key_page_get(&page->keys, read->key), error))
+    for (guint i = 0; i < page->wishes->len; i++) {
+        gsize n_key_bytes;
+        if ((i > 0 && !make_room(reader, error)) ||
+            !take_key(reader, page, &g_array_index(page->wishes, Wish, i), &n_key_bytes, error))
             return FALSE;
-        n_bytes += reader->batch->records.bytes.size - bytes_before;
+        n_bytes += n_key_bytes;
+    }
+    if (is_stopping(reader) && reader->rest != NULL) { /* perhaps in the middle of a key */
+        set_position(reader, reader->cursor, FALSE);
+        return TRUE;
     }
     reader->cursor = page->keys.next_cursor;
     set_position(reader, reader->cursor, reader->cursor == 0);
-    note_progress(reader, page->keys.next_cursor, page->reads->len, n_mapped);
-    adapt_page_size(reader, n_bytes, page->reads->len);
+    note_progress(reader, page->keys.next_cursor, page->wishes->len, n_mapped);
+    adapt_page_size(reader, n_bytes, page->wishes->len);
     return TRUE;
-}
-
-static gboolean is_stopping(const Reader *reader) {
-    return g_atomic_int_get(&reader->crew->is_stopping) != 0;
 }
 
 /* Asks for the page after this one, unless it is the last. */
@@ -193,31 +282,53 @@ static void request_after(Reader *reader, const Page *page) {
         rp_fetch_send_scan(reader->fetch, page->keys.next_cursor, reader->match, reader->page_keys);
 }
 
+/* Takes the keys of the page after this one, and what was asked about its own hashes before. */
+static gboolean receive_ahead(Reader *reader, Page *page, Page *next, GError **error) {
+    return receive_lengths(reader, page, error) &&
+           (page->keys.next_cursor == 0 || rp_fetch_receive_page(reader->fetch, &next->keys, error));
+}
+
+/* The keys of the page are known: asks about its hashes, and for the page after it. */
+static void send_ahead(Reader *reader, Page *page) {
+    choose(reader, page);
+    request_after(reader, page);
+}
+
+/* Asks about the page after this one, and for this one's records: the answers come in this order. */
+static void send_turn(Reader *reader, const Page *page, Page *next) {
+    if (page->keys.next_cursor != 0)
+        send_ahead(reader, next);
+    send_reads(reader, page);
+}
+
+/* Turn k takes the lengths of page k+1 and the keys of page k+2, which were asked for before the records of
+ * page k, sends turn k+1, and takes the records of page k while Redis works on that. */
 static gboolean read_pass(Reader *reader, GError **error) {
+    Page *pages = reader->pages;
     reader->cursor = 0;
     rp_fetch_send_scan(reader->fetch, 0, reader->match, reader->page_keys);
-    if (!rp_fetch_receive_page(reader->fetch, &reader->pages[0].keys, error))
+    if (!rp_fetch_receive_page(reader->fetch, &pages[0].keys, error))
         return FALSE;
-    request_after(reader, &reader->pages[0]);
-    send_reads(reader, &reader->pages[0]);
+    send_ahead(reader, &pages[0]);
+    if (!receive_ahead(reader, &pages[0], &pages[1], error))
+        return FALSE;
+    send_turn(reader, &pages[0], &pages[1]);
     for (guint turn = 0;; turn++) {
-        Page *page = &reader->pages[turn % 2];
-        Page *next = &reader->pages[(turn + 1) % 2];
-        const gboolean is_last = page->keys.next_cursor == 0 || is_stopping(reader);
-        /* The next page's keys were asked for before this page's records, so they come first. */
-        if (page->keys.next_cursor != 0 && !rp_fetch_receive_page(reader->fetch, &next->keys, error))
-            return FALSE;
+        Page *page = &pages[turn % N_PAGES];
+        Page *next = &pages[(turn + 1) % N_PAGES];
+        Page *after_next = &pages[(turn + 2) % N_PAGES];
+        const gboolean is_last = page->keys.next_cursor == 0;
         if (!is_last) {
-            request_after(reader, next);
-            send_reads(reader, next);
-            if (!rp_fetch_flush(reader->fetch, error))
+            if (!receive_ahead(reader, next, after_next, error))
                 return FALSE;
+            send_turn(reader, next, after_next);
         }
-        if (!take_page(reader, page, error))
+        if (!rp_fetch_flush(reader->fetch, error) || !take_page(reader, page, error))
             return FALSE;
-        if (is_last || is_full(reader))
+        const gboolean is_end = is_last || is_stopping(reader);
+        if (is_end || is_full(reader))
             close_batch(reader);
-        if (is_last)
+        if (is_end)
             return TRUE;
     }
 }
@@ -265,13 +376,38 @@ static gboolean read_all(Reader *reader, GError **error) {
     return TRUE;
 }
 
+static void reader_init(Reader *reader, RpCrew *crew) {
+    const GPtrArray *entities = crew->options->mapping->entities;
+    *reader = (Reader){.crew = crew, .page_keys = MIN(crew->options->batch_rows, MAX_PAGE_KEYS / 4)};
+    reader->reads = g_new0(RpRead, entities->len);
+    reader->counts = g_new0(guint, entities->len);
+    for (guint i = 0; i < entities->len; i++) {
+        const RpReferenceScope *scope = &entity_at(reader, i)->scope;
+        reader->reads[i] = (RpRead){i, scope->type, scope->has_ttl, scope->has_expiry, scope->fields};
+        reader->counts[i] = FIRST_WINDOW;
+    }
+    for (guint i = 0; i < N_PAGES; i++) {
+        rp_key_page_init(&reader->pages[i].keys);
+        reader->pages[i].wishes = g_array_new(FALSE, FALSE, sizeof(Wish));
+    }
+}
+
+static void reader_clear(Reader *reader) {
+    rp_fetch_free(reader->fetch);
+    rp_fetch_free(reader->rest);
+    g_free(reader->reads);
+    g_free(reader->counts);
+    g_free(reader->match);
+    for (guint i = 0; i < N_PAGES; i++) {
+        rp_key_page_clear(&reader->pages[i].keys);
+        g_array_unref(reader->pages[i].wishes);
+    }
+}
+
 gpointer rp_reader_thread(gpointer data) {
     RpCrew *crew = data;
-    Reader reader = {.crew = crew, .page_keys = MIN(crew->options->batch_rows, MAX_PAGE_KEYS / 4)};
-    for (guint i = 0; i < G_N_ELEMENTS(reader.pages); i++) {
-        rp_key_page_init(&reader.pages[i].keys);
-        reader.pages[i].reads = g_array_new(FALSE, FALSE, sizeof(Read));
-    }
+    Reader reader;
+    reader_init(&reader, crew);
     GError *error = NULL;
     reader.fetch =
         rp_fetch_new(crew->options->redis, crew->options->max_value_bytes, &crew->is_cancelled, &error);
@@ -280,11 +416,6 @@ gpointer rp_reader_thread(gpointer data) {
     if (reader.batch != NULL) /* broken off inside a page: its records are read again next time */
         rp_queue_push(crew->pool, reader.batch);
     rp_queue_close(crew->to_map);
-    rp_fetch_free(reader.fetch);
-    g_free(reader.match);
-    for (guint i = 0; i < G_N_ELEMENTS(reader.pages); i++) {
-        rp_key_page_clear(&reader.pages[i].keys);
-        g_array_unref(reader.pages[i].reads);
-    }
+    reader_clear(&reader);
     return NULL;
 }

@@ -229,7 +229,7 @@ static void write_all(RpWriter *writer) {
             note_written(crew, batch);
         else
             rp_crew_fail(crew, error, TRUE);
-        rp_queue_push(crew->pool, batch);
+        rp_crew_give_back(crew, batch);
     }
 }
 

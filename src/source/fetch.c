@@ -1,206 +1,215 @@
-/* Pipelined reading. Commands that were sent and not yet answered are remembered, so that a connection
- * which had to be dropped (a value over the limit was on its way) is opened again and asked for the rest. */
+/* Reading keys: which command asks for what, and what its reply means.
+ *
+ * 1. No command asks for more than a window of a key, so that Redis is free for others in between.
+ * 2. A window is taken whole or not at all: one whose elements are too large together is asked for again in
+ *    smaller ones, down to a single element.
+ * 3. Every element ends in a record, also the one that is too large to be taken. */
 #include "source/fetch.h"
 
 #include "base/error.h"
-#include "source/reply.h"
+#include "source/channel.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_SECONDS    60
-#define CANCEL_POLL_MS     200
-#define READER_SLACK_BYTES (64 * 1024)
-#define FORGET_EVERY       4096
-
 struct RpFetch {
-    const RpRedisAddress *address;
-    const gint *is_cancelled;
+    RpChannel *channel;
     gsize max_value_bytes;
-    redisContext *redis;
-    redisContext *aside;
-    RpBuffer sent;     /* the bytes of all commands since the last time that none was unanswered */
-    GArray *sent_ends; /* gsize: where each command ends in sent */
-    guint n_answered;  /* how many of them were answered */
-    gsize n_written;   /* how many bytes of sent were written to the socket */
 };
-
-/* ---- connection ---- */
-
-static gboolean connect_again(RpFetch *fetch, GError **error) {
-    g_clear_pointer(&fetch->redis, redisFree);
-    fetch->redis = rp_redis_connect(fetch->address, TIMEOUT_SECONDS, error);
-    if (fetch->redis == NULL)
-        return FALSE;
-    fetch->redis->reader->fn = &RP_REPLY_FUNCTIONS;
-    /* What was sent after the last answer has to be asked again. */
-    fetch->n_written =
-        fetch->n_answered == 0 ? 0 : g_array_index(fetch->sent_ends, gsize, fetch->n_answered - 1);
-    return TRUE;
-}
 
 RpFetch *rp_fetch_new(const RpRedisAddress *address, gsize max_value_bytes, const gint *is_cancelled,
                       GError **error) {
-    g_autoptr(RpFetch) fetch = g_new0(RpFetch, 1);
-    fetch->address = address;
-    fetch->max_value_bytes = max_value_bytes;
-    fetch->is_cancelled = is_cancelled;
-    fetch->sent_ends = g_array_new(FALSE, FALSE, sizeof(gsize));
-    return connect_again(fetch, error) ? g_steal_pointer(&fetch) : NULL;
+    RpChannel *channel = rp_channel_new(address, max_value_bytes, is_cancelled, error);
+    if (channel == NULL)
+        return NULL;
+    RpFetch *fetch = g_new0(RpFetch, 1);
+    *fetch = (RpFetch){channel, max_value_bytes};
+    return fetch;
 }
 
 void rp_fetch_free(RpFetch *fetch) {
     if (fetch == NULL)
         return;
-    g_clear_pointer(&fetch->redis, redisFree);
-    g_clear_pointer(&fetch->aside, redisFree);
-    rp_buffer_clear(&fetch->sent);
-    g_clear_pointer(&fetch->sent_ends, g_array_unref);
+    rp_channel_free(fetch->channel);
     g_free(fetch);
 }
 
+gboolean rp_fetch_flush(RpFetch *fetch, GError **error) {
+    return rp_channel_flush(fetch->channel, error);
+}
+
 redisContext *rp_fetch_aside(RpFetch *fetch, GError **error) {
-    if (fetch->aside == NULL)
-        fetch->aside = rp_redis_connect(fetch->address, TIMEOUT_SECONDS, error);
-    return fetch->aside;
+    return rp_channel_aside(fetch->channel, error);
 }
 
-/* ---- sending ---- */
-
-static void queue_command(RpFetch *fetch, int argc, const char **argv, const gsize *sizes) {
-    char *command = NULL;
-    const int size = redisFormatCommandArgv(&command, argc, argv, sizes);
-    g_assert(size > 0); /* fails only when memory is out */
-    rp_buffer_append(&fetch->sent, command, (gsize)size);
-    redisFreeCommand(command);
-    g_array_append_val(fetch->sent_ends, fetch->sent.size);
-}
+/* ---- keys ---- */
 
 void rp_fetch_send_scan(RpFetch *fetch, guint64 cursor, const char *match, guint count) {
     char cursor_text[32], count_text[16];
     g_snprintf(cursor_text, sizeof cursor_text, "%" G_GUINT64_FORMAT, cursor);
     g_snprintf(count_text, sizeof count_text, "%u", count);
     const char *argv[6] = {"SCAN", cursor_text, "COUNT", count_text, "MATCH", match};
-    queue_command(fetch, match != NULL ? 6 : 4, argv, NULL);
-}
-
-void rp_fetch_send_key(RpFetch *fetch, RpRecordType type, gboolean has_ttl, RpSpan key) {
-    const gsize sizes[2] = {type == RP_RECORD_HASH ? strlen("HGETALL") : strlen("GET"), key.size};
-    const char *argv[2] = {type == RP_RECORD_HASH ? "HGETALL" : "GET", key.data};
-    if (has_ttl) {
-        const gsize ttl_sizes[2] = {strlen("PTTL"), key.size};
-        const char *ttl_argv[2] = {"PTTL", key.data};
-        queue_command(fetch, 2, ttl_argv, ttl_sizes);
-    }
-    queue_command(fetch, 2, argv, sizes);
-}
-
-/* Sets error for a broken connection. */
-static gboolean lost(RpFetch *fetch, const char *what, GError **error) {
-    g_autofree char *place = rp_redis_address_show(fetch->address);
-    g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL, "Redis at %s: %s", place, what);
-    return FALSE;
-}
-
-gboolean rp_fetch_flush(RpFetch *fetch, GError **error) {
-    if (fetch->n_written == fetch->sent.size)
-        return TRUE;
-    int is_done = 0;
-    if (redisAppendFormattedCommand(fetch->redis, fetch->sent.data + fetch->n_written,
-                                    fetch->sent.size - fetch->n_written) != REDIS_OK)
-        return lost(fetch, fetch->redis->errstr, error);
-    fetch->n_written = fetch->sent.size;
-    while (!is_done)
-        if (redisBufferWrite(fetch->redis, &is_done) != REDIS_OK)
-            return lost(fetch, fetch->redis->errstr, error);
-    return TRUE;
-}
-
-/* ---- receiving ---- */
-
-/* Waits until the socket can be read: a read that times out inside hiredis would end the context. */
-static gboolean wait_readable(RpFetch *fetch, GError **error) {
-    struct pollfd pollfd = {.fd = fetch->redis->fd, .events = POLLIN};
-    for (gint waited_ms = 0; waited_ms < TIMEOUT_SECONDS * 1000; waited_ms += CANCEL_POLL_MS) {
-        if (g_atomic_int_get(fetch->is_cancelled)) {
-            g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "stopped while reading Redis");
-            return FALSE;
-        }
-        const int ready = poll(&pollfd, 1, CANCEL_POLL_MS);
-        if (ready > 0)
-            return TRUE;
-        if (ready < 0 && errno != EINTR)
-            return lost(fetch, g_strerror(errno), error);
-    }
-    return lost(fetch, "no answer within 60 seconds", error);
-}
-
-/* Forgets commands that were answered, now and then, since there is always one that was not. */
-static void note_answered(RpFetch *fetch) {
-    fetch->n_answered++;
-    if (fetch->n_answered < FORGET_EVERY && fetch->n_answered < fetch->sent_ends->len)
-        return;
-    const gsize done = g_array_index(fetch->sent_ends, gsize, fetch->n_answered - 1);
-    g_array_remove_range(fetch->sent_ends, 0, fetch->n_answered);
-    for (guint i = 0; i < fetch->sent_ends->len; i++)
-        g_array_index(fetch->sent_ends, gsize, i) -= done;
-    memmove(fetch->sent.data, fetch->sent.data + done, fetch->sent.size - done);
-    fetch->sent.size -= done;
-    fetch->n_written -= done;
-    fetch->n_answered = 0;
-}
-
-/* Takes one reply into target. A single value over the limit is never waited for: the connection is
- * dropped, opened again, and asked for what comes after it. */
-static gboolean receive(RpFetch *fetch, RpReplyTarget *target, GError **error) {
-    g_assert(fetch->n_answered < fetch->sent_ends->len);
-    if (!rp_fetch_flush(fetch, error))
-        return FALSE;
-    redisReader *reader = fetch->redis->reader;
-    reader->privdata = target;
-    for (;;) {
-        void *reply = NULL;
-        if (redisReaderGetReply(reader, &reply) != REDIS_OK)
-            return lost(fetch, reader->errstr, error);
-        if (reply != NULL) {
-            note_answered(fetch);
-            return TRUE;
-        }
-        if (reader->len - reader->pos > fetch->max_value_bytes + READER_SLACK_BYTES) {
-            target->is_too_large = TRUE;
-            note_answered(fetch);
-            return connect_again(fetch, error);
-        }
-        if (!wait_readable(fetch, error))
-            return FALSE;
-        if (redisBufferRead(fetch->redis) != REDIS_OK)
-            return lost(fetch, fetch->redis->errstr, error);
-    }
-}
-
-/* Turns an error reply into an error; takes the text. */
-static gboolean refuse(RpFetch *fetch, RpReplyTarget *target, GError **error) {
-    g_autofree char *text = g_steal_pointer(&target->error_text);
-    g_autofree char *place = rp_redis_address_show(fetch->address);
-    g_set_error(error, RP_SOURCE_ERROR, (int)rp_redis_reply_classify(text), "Redis at %s: %s", place, text);
-    return FALSE;
+    rp_channel_send(fetch->channel, match != NULL ? 6 : 4, argv, NULL);
 }
 
 gboolean rp_fetch_receive_page(RpFetch *fetch, RpKeyPage *page, GError **error) {
     page->bytes.size = 0;
     page->has_cursor = FALSE;
     g_array_set_size(page->spans, 0);
-    RpReplyTarget target = {.page = page};
-    if (!receive(fetch, &target, error))
+    RpReplyTarget target = {.shape = RP_REPLY_PAGE, .page = page};
+    if (!rp_channel_receive(fetch->channel, &target, error))
         return FALSE;
     if (target.error_text != NULL)
-        return refuse(fetch, &target, error);
+        return rp_channel_refuse(fetch->channel, &target, error);
     if (target.is_too_large)
-        return lost(fetch, "SCAN gave a key that is longer than --max-value-bytes", error);
+        return rp_channel_lost(fetch->channel, "SCAN gave a key that is longer than --max-value-bytes",
+                               error);
     if (!page->has_cursor)
-        return lost(fetch, "the answer to SCAN is no page of keys", error);
+        return rp_channel_lost(fetch->channel, "the answer to SCAN is no page of keys", error);
+    return TRUE;
+}
+
+/* ---- sending ---- */
+
+#define MAX_WORDS 6
+
+/* A command of few words, of which one is a key. */
+typedef struct {
+    const char *words[MAX_WORDS];
+    gsize sizes[MAX_WORDS];
+    int n_words;
+    char numbers[4][48]; /* what words made of numbers stand in */
+    guint n_numbers;
+} Command;
+
+static void add_word(Command *command, RpSpan word) {
+    command->words[command->n_words] = word.data;
+    command->sizes[command->n_words++] = word.size;
+}
+
+static void add_text(Command *command, const char *word) {
+    add_word(command, rp_span(word));
+}
+
+static void add_number(Command *command, guint64 number) {
+    char *text = command->numbers[command->n_numbers++];
+    g_snprintf(text, sizeof command->numbers[0], "%" G_GUINT64_FORMAT, number);
+    add_text(command, text);
+}
+
+static void add_id(Command *command, const guint64 id[2]) {
+    char *text = command->numbers[command->n_numbers++];
+    g_snprintf(text, sizeof command->numbers[0], "%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, id[0], id[1]);
+    add_text(command, text);
+}
+
+static void send_command(RpFetch *fetch, const Command *command) {
+    rp_channel_send(fetch->channel, command->n_words, command->words, command->sizes);
+}
+
+static void send_about(RpFetch *fetch, const char *word, RpSpan key) {
+    Command command = {0};
+    add_text(&command, word);
+    add_word(&command, key);
+    send_command(fetch, &command);
+}
+
+static void send_fields(RpFetch *fetch, const GPtrArray *fields, RpSpan key) {
+    const guint n_words = fields->len + 2;
+    g_autofree const char **words = g_new(const char *, n_words);
+    g_autofree gsize *sizes = g_new(gsize, n_words);
+    words[0] = "HMGET";
+    sizes[0] = strlen("HMGET");
+    words[1] = key.data;
+    sizes[1] = key.size;
+    for (guint i = 0; i < fields->len; i++) {
+        words[i + 2] = g_ptr_array_index(fields, i);
+        sizes[i + 2] = strlen(words[i + 2]);
+    }
+    rp_channel_send(fetch->channel, (int)n_words, words, sizes);
+}
+
+static void send_window(RpFetch *fetch, const RpRead *read, const RpWindow *window, RpSpan key) {
+    static const char *const commands[] = {
+        [RP_RECORD_LIST] = "LRANGE",
+        [RP_RECORD_SET] = "SSCAN",
+        [RP_RECORD_ZSET] = "ZSCAN",
+        [RP_RECORD_STREAM] = "XRANGE",
+    };
+    Command command = {0};
+    add_text(&command, commands[read->type]);
+    add_word(&command, key);
+    if (read->type == RP_RECORD_LIST) {
+        add_number(&command, window->n_before);
+        add_number(&command, window->n_before + window->count - 1);
+    } else if (read->type == RP_RECORD_STREAM) {
+        add_id(&command, window->id);
+        add_text(&command, "+");
+        add_text(&command, "COUNT");
+        add_number(&command, window->count);
+    } else {
+        add_number(&command, window->cursor);
+        add_text(&command, "COUNT");
+        add_number(&command, window->count);
+    }
+    send_command(fetch, &command);
+}
+
+void rp_fetch_send_length(RpFetch *fetch, RpSpan key) {
+    send_about(fetch, "HLEN", key);
+}
+
+void rp_fetch_send_read(RpFetch *fetch, const RpRead *read, const RpWindow *window, RpSpan key) {
+    if (read->has_ttl || read->has_expiry)
+        send_about(fetch, "PTTL", key);
+    if (read->has_expiry)
+        send_about(fetch, "PEXPIRETIME", key);
+    if (rp_record_type_has_elements(read->type))
+        send_window(fetch, read, window, key);
+    else if (window->is_partial)
+        send_fields(fetch, read->fields, key);
+    else
+        send_about(fetch, read->type == RP_RECORD_HASH ? "HGETALL" : "GET", key);
+}
+
+/* ---- receiving ---- */
+
+/* A number; *is_refused when Redis gave an error that *meaning names. */
+static gboolean receive_number(RpFetch *fetch, RpSourceError meaning, gint64 *number, gboolean *is_refused,
+                               GError **error) {
+    RpReplyTarget target = {.shape = RP_REPLY_NUMBER};
+    if (!rp_channel_receive(fetch->channel, &target, error))
+        return FALSE;
+    *number = target.integer;
+    *is_refused = target.error_text != NULL && rp_redis_reply_classify(target.error_text) == meaning;
+    if (target.error_text != NULL && !*is_refused)
+        return rp_channel_refuse(fetch->channel, &target, error);
+    g_free(target.error_text);
+    return TRUE;
+}
+
+gboolean rp_fetch_receive_length(RpFetch *fetch, guint64 *n_fields, GError **error) {
+    gint64 number;
+    gboolean is_wrong_type;
+    if (!receive_number(fetch, RP_SOURCE_ERROR_WRONG_TYPE, &number, &is_wrong_type, error))
+        return FALSE;
+    *n_fields = is_wrong_type ? 0 : (guint64)MAX(number, 0);
+    return TRUE;
+}
+
+/* Before Redis 7.0 there is no PEXPIRETIME: then the time of expiry is as exact as our clock. */
+static gboolean receive_times(RpFetch *fetch, const RpRead *read, RpRecord *head, GError **error) {
+    gboolean is_refused;
+    head->ttl_ms = head->expires_at_ms = -2;
+    if (!read->has_ttl && !read->has_expiry)
+        return TRUE;
+    if (!receive_number(fetch, RP_SOURCE_ERROR_WRONG_TYPE, &head->ttl_ms, &is_refused, error))
+        return FALSE;
+    if (!read->has_expiry)
+        return TRUE;
+    if (!receive_number(fetch, RP_SOURCE_ERROR_REPLY, &head->expires_at_ms, &is_refused, error))
+        return FALSE;
+    if (is_refused)
+        head->expires_at_ms = head->ttl_ms < 0 ? head->ttl_ms : g_get_real_time() / 1000 + head->ttl_ms;
     return TRUE;
 }
 
@@ -237,39 +246,163 @@ static gboolean look_at_wrong_type(RpFetch *fetch, RpRecords *records, RpSpan ke
     return TRUE;
 }
 
-static gboolean receive_ttl(RpFetch *fetch, gint64 *ttl_ms, GError **error) {
-    RpReplyTarget target = {0};
-    if (!receive(fetch, &target, error))
+static gboolean take_refusal(RpFetch *fetch, RpReplyTarget *target, GError **error) {
+    if (rp_redis_reply_classify(target->error_text) != RP_SOURCE_ERROR_WRONG_TYPE) {
+        g_autofree char *shown = rp_span_show(target->key, RP_SHOWN_KEY_BYTES);
+        rp_channel_refuse(fetch->channel, target, error);
+        g_prefix_error(error, "reading key %s: ", shown);
         return FALSE;
-    if (target.error_text != NULL)
-        return refuse(fetch, &target, error);
-    *ttl_ms = target.integer;
+    }
+    g_clear_pointer(&target->error_text, g_free);
+    if (target->n_begun == 0)
+        rp_reply_begin_record(target);
+    RpRecord *newest = &g_array_index(target->records->index, RpRecord, target->records->index->len - 1);
+    newest->outcome = RP_READ_WRONG_TYPE;
+    return look_at_wrong_type(fetch, target->records, target->key, error);
+}
+
+/* Whether a key of which nothing came is gone; an empty stream is not, nor is a hash without the fields that
+ * were asked for. */
+static gboolean is_gone(RpFetch *fetch, RpSpan key, gboolean *is_gone, GError **error) {
+    redisContext *aside = rp_fetch_aside(fetch, error);
+    if (aside == NULL)
+        return FALSE;
+    const char *const argv[2] = {"EXISTS", key.data};
+    const gsize sizes[2] = {6, key.size};
+    g_autoptr(redisReply) reply = rp_redis_command(aside, 2, argv, sizes, error);
+    if (reply == NULL)
+        return FALSE;
+    *is_gone = reply->integer == 0;
     return TRUE;
 }
 
-gboolean rp_fetch_receive_record(RpFetch *fetch, RpRecords *records, guint32 entity, RpRecordType type,
-                                 gboolean has_ttl, RpSpan key, GError **error) {
-    RpRecord *record = rp_records_begin(records, entity, type, key);
-    if (has_ttl && !receive_ttl(fetch, &record->ttl_ms, error))
+/* ---- hashes and strings: one record ---- */
+
+static gboolean receive_whole(RpFetch *fetch, const RpRead *read, const RpWindow *window,
+                              RpReplyTarget *target, GError **error) {
+    target->shape = window->is_partial ? RP_REPLY_FIELDS : RP_REPLY_VALUES;
+    target->fields = read->fields;
+    RpRecords *records = target->records;
+    rp_reply_begin_record(target);
+    if (!rp_channel_receive(fetch->channel, target, error))
         return FALSE;
-    RpReplyTarget target = {.records = records, .max_bytes = fetch->max_value_bytes};
-    if (!receive(fetch, &target, error))
-        return FALSE;
-    if (target.is_too_large) {
+    RpRecord *record = &g_array_index(records->index, RpRecord, records->index->len - 1);
+    if (target->error_text != NULL)
+        return take_refusal(fetch, target, error);
+    if (target->is_too_large) {
         rp_records_drop_values(records);
         record->outcome = RP_READ_TOO_LARGE;
-    } else if (target.error_text != NULL) {
-        if (rp_redis_reply_classify(target.error_text) != RP_SOURCE_ERROR_WRONG_TYPE) {
-            refuse(fetch, &target, error);
-            g_autofree char *shown = rp_span_show(key, RP_SHOWN_KEY_BYTES);
-            g_prefix_error(error, "reading key %s: ", shown);
-            return FALSE;
-        }
-        g_free(target.error_text);
-        record->outcome = RP_READ_WRONG_TYPE;
-        return look_at_wrong_type(fetch, records, key, error);
-    } else if (target.is_nil || target.n_elements == 0) {
-        record->outcome = RP_READ_VANISHED; /* Redis has no empty hash, and GET of no key is nil */
+        return TRUE;
     }
+    if (record->outcome != RP_READ_OK || record->n_values > 0)
+        return TRUE;
+    gboolean has_vanished = TRUE; /* Redis has no empty hash, and GET of no key is nil */
+    if (window->is_partial && !is_gone(fetch, target->key, &has_vanished, error))
+        return FALSE;
+    record->outcome = has_vanished ? RP_READ_VANISHED : RP_READ_OK;
     return TRUE;
+}
+
+/* ---- lists, sets, sorted sets and streams: a record an element ---- */
+
+static RpReplyShape shape_of(RpRecordType type) {
+    switch (type) {
+    case RP_RECORD_LIST:
+        return RP_REPLY_ITEMS;
+    case RP_RECORD_SET:
+        return RP_REPLY_MEMBERS;
+    case RP_RECORD_ZSET:
+        return RP_REPLY_SCORES;
+    case RP_RECORD_STREAM:
+        return RP_REPLY_ENTRIES;
+    case RP_RECORD_HASH:
+    case RP_RECORD_STRING:
+    case RP_RECORD_OTHER:
+        break;
+    }
+    g_assert_not_reached();
+}
+
+/* What was announced and never came: a single value was too large to be waited for. */
+static void add_missing(RpReplyTarget *target) {
+    RpRecords *records = target->records;
+    if (target->n_begun > 0 && target->shape == RP_REPLY_ENTRIES) { /* the newest one lacks values */
+        rp_records_drop_values(records);
+        g_array_index(records->index, RpRecord, records->index->len - 1).outcome = RP_READ_TOO_LARGE;
+    }
+    const guint64 n_announced = MAX(target->n_announced, 1);
+    for (guint64 i = target->n_begun; i < n_announced; i++) {
+        RpRecord *record = rp_reply_begin_record(target);
+        record->outcome = RP_READ_TOO_LARGE;
+        record->index = target->shape == RP_REPLY_ITEMS ? target->head.index : -1;
+    }
+}
+
+/* Moves the window behind what came. */
+static gboolean move_window(RpWindow *window, const RpReplyTarget *target) {
+    window->n_before += target->n_begun;
+    switch (target->shape) {
+    case RP_REPLY_ITEMS:
+        return target->n_begun < window->count;
+    case RP_REPLY_MEMBERS:
+    case RP_REPLY_SCORES:
+        window->cursor = target->cursor;
+        return target->cursor == 0;
+    default:
+        break;
+    }
+    if (target->n_begun < window->count)
+        return TRUE;
+    const gboolean is_last_of_ms = target->last_id[1] == G_MAXUINT64;
+    window->id[0] = target->last_id[0] + (is_last_of_ms ? 1 : 0);
+    window->id[1] = is_last_of_ms ? 0 : target->last_id[1] + 1;
+    return is_last_of_ms && target->last_id[0] == G_MAXUINT64;
+}
+
+/* Nothing came of the whole key. */
+static gboolean end_empty(RpFetch *fetch, RpReplyTarget *target, GError **error) {
+    gboolean has_vanished;
+    if (!is_gone(fetch, target->key, &has_vanished, error))
+        return FALSE;
+    if (has_vanished)
+        rp_reply_begin_record(target)->outcome = RP_READ_VANISHED;
+    return TRUE;
+}
+
+static gboolean receive_elements(RpFetch *fetch, RpWindow *window, RpReplyTarget *target,
+                                 gboolean *is_complete, GError **error) {
+    const guint first = target->records->index->len;
+    target->shape = shape_of((RpRecordType)target->head.type);
+    target->head.index = (gint64)window->n_before;
+    target->is_smallest = window->count == 1;
+    if (!rp_channel_receive(fetch->channel, target, error))
+        return FALSE;
+    if (target->error_text != NULL) {
+        *is_complete = TRUE;
+        return take_refusal(fetch, target, error);
+    }
+    if (target->is_too_large && !target->is_smallest) {
+        rp_records_cut(target->records, first);
+        window->count /= 2;
+        *is_complete = FALSE;
+        return TRUE;
+    }
+    if (target->is_too_large)
+        add_missing(target);
+    *is_complete = move_window(window, target);
+    return !*is_complete || window->n_before > 0 || end_empty(fetch, target, error);
+}
+
+gboolean rp_fetch_receive_read(RpFetch *fetch, const RpRead *read, RpWindow *window, RpSpan key,
+                               RpRecords *records, gboolean *is_complete, GError **error) {
+    RpReplyTarget target = {.records = records,
+                            .head = {.entity = read->entity, .type = (guint8)read->type, .index = -1},
+                            .key = key,
+                            .max_bytes = fetch->max_value_bytes};
+    *is_complete = TRUE;
+    if (!receive_times(fetch, read, &target.head, error))
+        return FALSE;
+    if (rp_record_type_has_elements(read->type))
+        return receive_elements(fetch, window, &target, is_complete, error);
+    return receive_whole(fetch, read, window, &target, error);
 }

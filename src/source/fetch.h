@@ -12,30 +12,60 @@ G_BEGIN_DECLS
 
 typedef struct RpFetch RpFetch;
 
-/* Connects. A record of more than max_value_bytes is not taken into memory (RP_READ_TOO_LARGE). Whoever
- * sets *is_cancelled to TRUE (atomically, from any thread) makes waiting calls fail with RP_STOP_ERROR.
- * The address is borrowed and must outlive the fetch, which belongs to one thread. */
+/* Connects. A value of more than max_value_bytes is not taken into memory (RP_READ_TOO_LARGE), nor is a hash
+ * that has more in all. Whoever sets *is_cancelled to TRUE (atomically, from any thread) makes waiting calls
+ * fail with RP_STOP_ERROR. The address is borrowed and must outlive the fetch, which belongs to one thread.
+ */
 RpFetch *rp_fetch_new(const RpRedisAddress *address, gsize max_value_bytes, const gint *is_cancelled,
                       GError **error);
 void rp_fetch_free(RpFetch *fetch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpFetch, rp_fetch_free)
 
+/* ---- keys ---- */
+
 /* Queues `SCAN cursor MATCH match COUNT count` (https://redis.io/commands/scan); match may be NULL. */
 void rp_fetch_send_scan(RpFetch *fetch, guint64 cursor, const char *match, guint count);
-
-/* Queues the read of a key of the given type (HGETALL, GET), and PTTL before it when has_ttl. */
-void rp_fetch_send_key(RpFetch *fetch, RpRecordType type, gboolean has_ttl, RpSpan key);
-
-/* Writes what is queued to the socket. The receive calls do it too. */
-gboolean rp_fetch_flush(RpFetch *fetch, GError **error);
 
 /* Takes the reply to the oldest unanswered command, which must be a SCAN. */
 gboolean rp_fetch_receive_page(RpFetch *fetch, RpKeyPage *page, GError **error);
 
-/* Takes the reply to the oldest unanswered read and appends the record for entity, with its outcome:
- * vanished, wrong type and too large are outcomes, not errors. */
-gboolean rp_fetch_receive_record(RpFetch *fetch, RpRecords *records, guint32 entity, RpRecordType type,
-                                 gboolean has_ttl, RpSpan key, GError **error);
+/* ---- contents ---- */
+
+/* What is read of the keys of an entity. */
+typedef struct {
+    guint32 entity;
+    RpRecordType type;
+    gboolean has_ttl;        /* the time to live is asked for too, */
+    gboolean has_expiry;     /* and the time of expiry */
+    const GPtrArray *fields; /* names of the fields of a hash that matter; borrowed */
+} RpRead;
+
+/* Which part of a key is read at once: Redis answers one command at a time, so none may ask for too much.
+ * Hashes and strings come whole. */
+typedef struct {
+    guint count;         /* elements to ask for */
+    gboolean is_partial; /* of a hash: only the fields that matter, because it has too many */
+    guint64 n_before;    /* elements read before; of a list: the index to begin at */
+    guint64 cursor;      /* of sets and sorted sets: SSCAN's, ZSCAN's */
+    guint64 id[2];       /* of streams: the id to begin at, milliseconds and sequence */
+} RpWindow;
+
+/* Queues HLEN, and takes its reply: 0 for a key of another type. */
+void rp_fetch_send_length(RpFetch *fetch, RpSpan key);
+gboolean rp_fetch_receive_length(RpFetch *fetch, guint64 *n_fields, GError **error);
+
+/* Queues the read of a window of a key. */
+void rp_fetch_send_read(RpFetch *fetch, const RpRead *read, const RpWindow *window, RpSpan key);
+
+/* Takes the reply to the oldest unanswered read and appends its records: one for a hash or a string, one for
+ * each element of the window otherwise. Vanished, wrong type and too large are outcomes, not errors.
+ * *is_complete: nothing is left of the key; else *window is set to what is to be asked for next, which is
+ * the same again with a smaller count when the elements were too large to come at once. */
+gboolean rp_fetch_receive_read(RpFetch *fetch, const RpRead *read, RpWindow *window, RpSpan key,
+                               RpRecords *records, gboolean *is_complete, GError **error);
+
+/* Writes what is queued to the socket. The receive calls do it too. */
+gboolean rp_fetch_flush(RpFetch *fetch, GError **error);
 
 /* For side questions (TYPE, INFO): a second connection, made at first use; borrowed. */
 redisContext *rp_fetch_aside(RpFetch *fetch, GError **error);

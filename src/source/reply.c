@@ -6,11 +6,22 @@ typedef struct {
     gsize size;
 } KeySpan;
 
+static guint depth_of(const redisReadTask *task) {
+    guint depth = 0;
+    for (const redisReadTask *parent = task->parent; parent != NULL; parent = parent->parent)
+        depth++;
+    return depth;
+}
+
+static guint64 read_cursor(const char *text, gsize size) {
+    g_autofree char *cursor = g_strndup(text, size);
+    return g_ascii_strtoull(cursor, NULL, 10);
+}
+
 static void take_scan_string(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
-    if (task->parent != NULL && task->parent->parent == NULL) { /* the cursor: first of the outer two */
-        g_autofree char *cursor = g_strndup(text, size);
+    if (depth_of(task) == 1) { /* the cursor: first of the outer two */
         target->page->has_cursor = TRUE;
-        target->page->next_cursor = g_ascii_strtoull(cursor, NULL, 10);
+        target->page->next_cursor = read_cursor(text, size);
         return;
     }
     const KeySpan span = {target->page->bytes.size, size};
@@ -18,33 +29,124 @@ static void take_scan_string(RpReplyTarget *target, const redisReadTask *task, c
     g_array_append_val(target->page->spans, span);
 }
 
-static void take_value(RpReplyTarget *target, char *text, gsize size) {
+/* ---- records ---- */
+
+RpRecord *rp_reply_begin_record(RpReplyTarget *target) {
+    RpRecord *record =
+        rp_records_begin(target->records, target->head.entity, (RpRecordType)target->head.type, target->key);
+    record->ttl_ms = target->head.ttl_ms;
+    record->expires_at_ms = target->head.expires_at_ms;
+    target->n_begun++;
+    target->n_record_bytes = 0;
+    return record;
+}
+
+/* Values weigh by what the record and the mapper need for each, too. */
+static void weigh(RpReplyTarget *target, gsize size) {
     target->n_bytes += size;
-    target->n_elements++;
-    /* Many small values weigh by what the record and the mapper need for each. */
-    if (target->n_bytes > target->max_bytes || size > G_MAXUINT32 ||
-        target->n_elements * (sizeof(guint32) + sizeof(RpSpan)) > target->max_bytes)
+    target->n_values++;
+    if (!target->is_smallest && (target->n_bytes > target->max_bytes ||
+                                 target->n_values * (sizeof(guint32) + sizeof(RpSpan)) > target->max_bytes))
         target->is_too_large = TRUE;
-    if (!target->is_too_large)
+}
+
+/* A value of the newest record. When they are too large together, none is kept. */
+static void take_value(RpReplyTarget *target, char *text, gsize size) {
+    weigh(target, size);
+    if (target->is_too_large)
+        return;
+    RpRecord *newest = &g_array_index(target->records->index, RpRecord, target->records->index->len - 1);
+    target->n_record_bytes += size;
+    if (target->n_record_bytes > target->max_bytes || size > G_MAXUINT32) {
+        rp_records_drop_values(target->records);
+        newest->outcome = RP_READ_TOO_LARGE;
+    } else if (newest->outcome == RP_READ_OK) {
         rp_records_add_value(target->records, (RpSpan){text, size});
+    }
+}
+
+static void take_field(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
+    if ((guint)task->idx >= target->fields->len)
+        return;
+    char *name = g_ptr_array_index(target->fields, (guint)task->idx);
+    take_value(target, name, strlen(name));
+    take_value(target, text, size);
+}
+
+static void take_element(RpReplyTarget *target, gint64 index, char *text, gsize size) {
+    if (target->is_too_large)
+        return;
+    rp_reply_begin_record(target)->index = index;
+    take_value(target, text, size);
+}
+
+static void take_member(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
+    if (depth_of(task) == 1)
+        target->cursor = read_cursor(text, size);
+    else if (target->shape == RP_REPLY_MEMBERS || task->idx % 2 == 0)
+        take_element(target, -1, text, size);
+    else if (!target->is_too_large)
+        take_value(target, text, size);
+}
+
+/* redis: stream.h, streamID: two 64-bit numbers, written ms-seq. */
+static void read_id(RpReplyTarget *target, const char *text, gsize size) {
+    g_autofree char *id = g_strndup(text, size);
+    char *rest = NULL;
+    target->last_id[0] = g_ascii_strtoull(id, &rest, 10);
+    target->last_id[1] = *rest == '-' ? g_ascii_strtoull(rest + 1, NULL, 10) : 0;
+}
+
+static void take_entry(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
+    if (depth_of(task) == 2) {
+        read_id(target, text, size);
+        take_element(target, -1, text, size);
+    } else if (!target->is_too_large) {
+        take_value(target, text, size);
+    }
+}
+
+static void take_string(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
+    switch (target->shape) {
+    case RP_REPLY_NUMBER:
+        return;
+    case RP_REPLY_PAGE:
+        take_scan_string(target, task, text, size);
+        return;
+    case RP_REPLY_VALUES:
+        take_value(target, text, size);
+        return;
+    case RP_REPLY_FIELDS:
+        take_field(target, task, text, size);
+        return;
+    case RP_REPLY_ITEMS:
+        take_element(target, target->head.index + task->idx, text, size);
+        return;
+    case RP_REPLY_MEMBERS:
+    case RP_REPLY_SCORES:
+        take_member(target, task, text, size);
+        return;
+    case RP_REPLY_ENTRIES:
+        take_entry(target, task, text, size);
+        return;
+    }
 }
 
 static void *on_string(const redisReadTask *task, char *text, size_t size) {
     RpReplyTarget *target = task->privdata;
-    if (task->type == REDIS_REPLY_ERROR) {
-        if (target->error_text == NULL)
-            target->error_text = g_strndup(text, size);
-    } else if (target->page != NULL) {
-        take_scan_string(target, task, text, size);
-    } else if (target->records != NULL) {
-        take_value(target, text, size);
-    }
+    if (task->type != REDIS_REPLY_ERROR)
+        take_string(target, task, text, size);
+    else if (target->error_text == NULL)
+        target->error_text = g_strndup(text, size);
     return target;
 }
 
 static void *on_array(const redisReadTask *task, int n_elements) {
-    (void)n_elements;
-    return task->privdata;
+    RpReplyTarget *target = task->privdata;
+    const gboolean has_cursor = target->shape == RP_REPLY_MEMBERS || target->shape == RP_REPLY_SCORES;
+    if (depth_of(task) == (has_cursor ? 1 : 0))
+        target->n_announced = (guint64)n_elements / (target->shape == RP_REPLY_SCORES ? 2 : 1);
+    return target;
 }
 
 static void *on_integer(const redisReadTask *task, long long value) {
@@ -55,7 +157,7 @@ static void *on_integer(const redisReadTask *task, long long value) {
 
 static void *on_nil(const redisReadTask *task) {
     RpReplyTarget *target = task->privdata;
-    target->is_nil = TRUE;
+    target->is_nil = task->parent == NULL;
     return target;
 }
 

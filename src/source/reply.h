@@ -24,18 +24,44 @@ guint rp_key_page_size(const RpKeyPage *page);
 /* Borrowed until the page is received into again. */
 RpSpan rp_key_page_get(const RpKeyPage *page, guint position);
 
+/* How a reply is made up. */
+typedef enum {
+    RP_REPLY_NUMBER,  /* HLEN, PTTL, PEXPIRETIME */
+    RP_REPLY_PAGE,    /* SCAN: a cursor, and keys */
+    RP_REPLY_VALUES,  /* HGETALL, GET: the values of one record */
+    RP_REPLY_FIELDS,  /* HMGET: values of the fields that were asked for, or nil */
+    RP_REPLY_ITEMS,   /* LRANGE: a record an item */
+    RP_REPLY_MEMBERS, /* SSCAN: a cursor, and a record a member */
+    RP_REPLY_SCORES,  /* ZSCAN: a cursor, and a record for each member and its score */
+    RP_REPLY_ENTRIES, /* XRANGE: a record for each of [id, [name, value, …]] */
+} RpReplyShape;
+
 /* What the next reply is for; hiredis hands it to the callbacks below. */
 typedef struct {
-    RpRecords *records; /* values go here, or */
-    RpKeyPage *page;    /* keys go here */
-    gsize max_bytes;
+    RpReplyShape shape;
+    RpKeyPage *page;    /* of RP_REPLY_PAGE */
+    RpRecords *records; /* of the others: records, or values of the newest record, go here */
+    RpRecord head; /* what each record that is begun gets: entity, type, times, and the first item's index */
+    RpSpan key;
+    const GPtrArray *fields; /* of RP_REPLY_FIELDS: the names that were asked for */
+    gsize max_bytes;         /* of one record; and of all, unless is_smallest */
+    gboolean is_smallest;    /* less cannot be asked for: all that comes is taken */
+    /* What came. */
     gsize n_bytes;
-    guint64 n_elements;
+    gsize n_record_bytes; /* of the newest record */
+    guint64 n_values;
+    guint64 n_announced; /* elements that the reply said it has */
+    guint64 n_begun;     /* records that were begun */
+    guint64 cursor;
+    guint64 last_id[2]; /* of the last entry: milliseconds, sequence */
     gboolean is_too_large;
     gboolean is_nil;
     long long integer;
     char *error_text;
 } RpReplyTarget;
+
+/* Begins a record of the target's. */
+RpRecord *rp_reply_begin_record(RpReplyTarget *target);
 
 /* For a reader (redisReader.fn) whose privdata is an RpReplyTarget; a reply is then that target again. */
 extern redisReplyObjectFunctions RP_REPLY_FUNCTIONS;
