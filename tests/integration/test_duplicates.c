@@ -185,3 +185,40 @@ Test(duplicates, equal_rows_in_several_batches_are_unchanged) {
     }
     rp_file_drop(mapping);
 }
+
+/* A list may hold a value twice: two elements, of which one has the identity. A member that SSCAN gives twice
+ * is one. */
+Test(duplicates, elements_of_a_list_are_told_apart) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE tags (tag text PRIMARY KEY, position int)");
+    char *mapping = rp_file_write("redis2pg: 1\nentities:\n  tags:\n    keys: \"tags:{x}\"\n    type: list\n"
+                                  "    table: tags\n    key: [tag]\n    columns:\n      tag: $value\n"
+                                  "      position: $index\n");
+    rp_case_redis(test_case, "RPUSH tags:a one two one");
+    for (guint round = 0; round < 2; round++) {
+        g_autoptr(json_t) run = rp_case_load(test_case, 1, "--mapping", mapping, NULL);
+        rp_assert_account(run, "tags",
+                          round == 0 ? "read 3, inserted 2, rejected 1" : "read 3, unchanged 2, rejected 1");
+    }
+    rp_case_assert_rows(test_case, "SELECT * FROM tags ORDER BY 1", "one|0\ntwo|1");
+    rp_case_assert_rows(test_case, "SELECT element, code, value FROM redis2pg.rejects WHERE run = 1",
+                        "2|duplicate_key|tags:a");
+    rp_file_drop(mapping);
+}
+
+/* In several batches the second element is another one, too: only where its row is equal in everything is
+ * there nothing to tell. */
+Test(duplicates, elements_in_several_batches_are_told_apart) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE tags (tag text PRIMARY KEY, position int)");
+    char *mapping = rp_file_write("redis2pg: 1\nentities:\n  tags:\n    keys: \"tags:{x}\"\n    type: list\n"
+                                  "    table: tags\n    key: [tag]\n    columns:\n      tag: $value\n"
+                                  "      position: $index\n");
+    for (guint i = 0; i < 400; i++)
+        rp_case_redis(test_case, "RPUSH tags:a t%u", i % 200);
+    g_autoptr(json_t) run =
+        rp_case_load(test_case, 1, "--mapping", mapping, "--batch-rows", "50", "--writers", "1", NULL);
+    rp_assert_account(run, "tags", "read 400, inserted 200, rejected 200");
+    rp_case_assert_rows(test_case, "SELECT DISTINCT code FROM redis2pg.rejects", "duplicate_key");
+    rp_file_drop(mapping);
+}
