@@ -152,8 +152,9 @@ static guint add_identity_verdict(RpMergeSql *generator) {
     const RpConstraint *constraint =
         rp_table_find_unique(generator->table, (const char *const *)generator->entity->key);
     g_autofree char *key = g_strjoinv(", ", generator->entity->key);
-    return add_verdict(generator, RP_REJECT_DUPLICATE_KEY, constraint->name, generator->entity->key,
-                       g_strdup_printf("another Redis key gave a row with the same %s", key));
+    return add_verdict(
+        generator, RP_REJECT_DUPLICATE_KEY, constraint->name, generator->entity->key,
+        g_strdup_printf("another Redis key, or element of one, gave a row with the same %s", key));
 }
 
 /* The identity stands in the target, and this run has already met it: another key wrote it or claimed it. */
