@@ -244,30 +244,41 @@ void rp_column_free(RpMapColumn *column) {
     g_free(column);
 }
 
-/* Sources whose value is made for the column: the words between source and rules do not touch it. */
+/* Sources whose value is made for the column: words that clean or convert do not touch it. */
 static void check_words_without_effect(RpLoader *loader, RpYamlNode value) {
-    static const char *const of_uuid5[] = {"uuid5",  "default", "required",  "equals", "format",
-                                           "one_of", "matches", "sensitive", NULL};
-    static const char *const of_lookup[] = {"lookup", "default", "required", "on_invalid", "sensitive", NULL};
+    static const char *const on_uuid5[] = {"trim", "lower",       "upper", "replace",    "empty_as_null",
+                                           "map",  "map_default", "split", "on_invalid", NULL};
+    static const char *const on_lookup[] = {
+        "trim",     "lower",     "upper", "replace",    "empty_as_null", "map",    "map_default",
+        "split",    "timestamp", "zone",  "boolean",    "divide",        "round",  "json",
+        "encoding", "min",       "max",   "min_length", "max_length",    "one_of", "matches",
+        "format",   "equals",    "hash",  NULL};
     const RpMapColumn *column = loader->column;
-    const char *const *fitting = column->source == RP_FROM_UUID5    ? of_uuid5
-                                 : column->source == RP_FROM_LOOKUP ? of_lookup
-                                                                    : NULL;
-    if (fitting == NULL || !column->has_source)
+    const gboolean is_lookup = column->source == RP_FROM_LOOKUP;
+    if (!is_lookup && column->source != RP_FROM_UUID5)
         return;
     for (guint i = 0; i < rp_yaml_length(value); i++) {
         RpYamlNode word, argument;
         rp_yaml_pair(value, i, &word, &argument);
-        if (rp_yaml_text(word) != NULL && !g_strv_contains(fitting, rp_yaml_text(word)))
-            rp_words_error(loader, word, "word_without_effect", "\"%s\" does nothing to the value of \"%s\"",
-                           rp_yaml_text(word), fitting[0]);
+        if (rp_yaml_text(word) != NULL &&
+            g_strv_contains(is_lookup ? on_lookup : on_uuid5, rp_yaml_text(word)))
+            rp_words_error(loader, word, "word_without_effect", "\"%s\" does nothing to the value of %s",
+                           rp_yaml_text(word), is_lookup ? "a lookup, which PostgreSQL finds" : "uuid5");
     }
+}
+
+static gboolean names_source(RpYamlNode value) {
+    static const char *const sources[] = {"from", "const", "template", "coalesce", "uuid5", "lookup"};
+    for (guint i = 0; i < G_N_ELEMENTS(sources); i++)
+        if (rp_yaml_get(value, sources[i]).number != 0)
+            return TRUE;
+    return FALSE;
 }
 
 /* Words that need or exclude each other. */
 static void check_words(RpLoader *loader, RpYamlNode value) {
     const RpMapColumn *column = loader->column;
-    if (!column->has_source)
+    if (!names_source(value))
         rp_words_error(loader, value, "missing_word",
                        "column \"%s\" has no source: from, const, template, coalesce, uuid5 or lookup",
                        column->name);

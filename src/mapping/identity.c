@@ -19,10 +19,15 @@ static gboolean tells_numbers_apart(const RpMapColumn *column) {
                               target->kind == RP_TYPE_INT8 || target->kind == RP_TYPE_NUMERIC);
 }
 
-static gboolean is_unchanged(const RpMapColumn *column) {
-    return !column->lowers && !column->uppers && !column->trims && column->map == NULL &&
-           column->replaced == NULL && column->conversion.divisor <= 1 &&
-           column->conversion.rounding == RP_ROUND_NONE && column->on_invalid == RP_INVALID_REJECTS;
+/* Whether the text that was cleaned is what is stored. */
+static gboolean is_stored(const RpMapColumn *column) {
+    return column->conversion.divisor <= 1 && column->conversion.rounding == RP_ROUND_NONE &&
+           column->on_invalid == RP_INVALID_REJECTS;
+}
+
+static gboolean is_cleaned(const RpMapColumn *column) {
+    return column->lowers || column->uppers || column->trims || column->map != NULL ||
+           column->replaced != NULL;
 }
 
 static gboolean is_reference(const RpReference *a, const RpReference *b) {
@@ -72,11 +77,13 @@ static gboolean is_held_to(const RpMapColumn *column, const RpReference *wanted)
 static gboolean column_tells(const RpEntity *entity, const RpMapColumn *column, const RpReference *wanted) {
     const gboolean tells_apart =
         tells_text_apart(column) || (wanted->kind == RP_REFERENCE_INDEX && tells_numbers_apart(column));
-    if (!tells_apart || !is_unchanged(column))
+    if (!tells_apart || !is_stored(column))
         return FALSE;
+    if (is_held_to(column, wanted))
+        return TRUE;
     if (column->source == RP_FROM_UUID5)
         return has_part(column, wanted) && tells_parts(entity, column);
-    return is_held_to(column, wanted) || (column->source == RP_FROM_REFERENCE && has_part(column, wanted));
+    return column->source == RP_FROM_REFERENCE && has_part(column, wanted) && !is_cleaned(column);
 }
 
 static gboolean identity_tells(const RpEntity *entity, RpReferenceKind kind, guint index) {

@@ -26,6 +26,10 @@ static gboolean try_statement(PGconn *connection, const char *sql, GError **refu
     return is_answer;
 }
 
+static gboolean is_refused_as(const GError *refusal, const char *sqlstate) {
+    return g_strcmp0(rp_sink_error_get_sqlstate(refusal), sqlstate) == 0;
+}
+
 static gboolean try_expression(PGconn *connection, const RpEntity *entity, const RpCheck *check,
                                const char *what, RpFindings *findings, GError **error) {
     g_autofree char *columns = mapped_columns(connection, entity);
@@ -36,7 +40,9 @@ static gboolean try_expression(PGconn *connection, const RpEntity *entity, const
         return FALSE;
     if (refused == NULL)
         return TRUE;
-    rp_findings_add(findings, RP_SEVERITY_ERROR, "bad_sql", check->place, NULL,
+    const gboolean is_forbidden = is_refused_as(refused, RP_NO_PRIVILEGE);
+    rp_findings_add(findings, RP_SEVERITY_ERROR, is_forbidden ? "missing_privilege" : "bad_sql", check->place,
+                    is_forbidden ? "GRANT what redis2pg check names as missing" : NULL,
                     "PostgreSQL refuses %s of entity \"%s\": %s", what, entity->name, refused->message);
     return TRUE;
 }
@@ -63,16 +69,23 @@ static gboolean try_take(PGconn *connection, const RpMapColumn *column, const Rp
                          RpFindings *findings, GError **error) {
     const RpLookup *lookup = column->lookup;
     g_autofree char *take = rp_postgres_identifier(connection, lookup->take);
-    g_autofree char *sql = g_strdup_printf("SELECT (l.%s)::%s FROM %s l WHERE false", take, target->cast_name,
-                                           lookup->table->quoted);
+    g_autoptr(GString) sql = g_string_new("SELECT ");
+    for (guint i = 0; i < lookup->matches->len; i++) {
+        const RpLookupMatch *match = g_ptr_array_index(lookup->matches, i);
+        g_autofree char *quoted = rp_postgres_identifier(connection, match->name);
+        g_string_append_printf(sql, "l.%s, ", quoted);
+    }
+    g_string_append_printf(sql, "(l.%s)::%s FROM %s l WHERE false", take, target->cast_name,
+                           lookup->table->quoted);
     g_autoptr(GError) refused = NULL;
-    if (!try_statement(connection, sql, &refused, error))
+    if (!try_statement(connection, sql->str, &refused, error))
         return FALSE;
     if (refused == NULL)
         return TRUE;
-    const gboolean is_type = g_strcmp0(rp_sink_error_get_sqlstate(refused), CANNOT_COERCE) == 0;
-    rp_findings_add(findings, RP_SEVERITY_ERROR, is_type ? "type_does_not_fit" : "lookup_refused",
-                    lookup->place, NULL,
+    const char *code = is_refused_as(refused, CANNOT_COERCE)     ? "type_does_not_fit"
+                       : is_refused_as(refused, RP_NO_PRIVILEGE) ? "missing_privilege"
+                                                                 : "bad_sql";
+    rp_findings_add(findings, RP_SEVERITY_ERROR, code, lookup->place, NULL,
                     "column \"%s\" is %s, and cannot be taken from column \"%s\" of %s: %s", column->name,
                     target->type_name, lookup->take, lookup->table->shown, refused->message);
     return TRUE;
@@ -93,8 +106,14 @@ static gboolean try_default(PGconn *connection, const RpMapColumn *column, const
     return TRUE;
 }
 
-static gboolean has_known_take(const RpLookup *lookup) {
-    return lookup->table != NULL && rp_table_find_column(lookup->table, lookup->take) != NULL;
+/* What is not there is a finding of its own. */
+static gboolean has_known_columns(const RpLookup *lookup) {
+    if (lookup->table == NULL || rp_table_find_column(lookup->table, lookup->take) == NULL)
+        return FALSE;
+    for (guint i = 0; i < lookup->matches->len; i++)
+        if (((const RpLookupMatch *)g_ptr_array_index(lookup->matches, i))->conversion.column == NULL)
+            return FALSE;
+    return TRUE;
 }
 
 static gboolean try_values(PGconn *connection, const RpEntity *entity, RpFindings *findings, GError **error) {
@@ -104,7 +123,7 @@ static gboolean try_values(PGconn *connection, const RpEntity *entity, RpFinding
         const gboolean is_lookup = column->source == RP_FROM_LOOKUP;
         if (target == NULL) /* is a finding of its own */
             continue;
-        if (is_lookup && has_known_take(column->lookup) &&
+        if (is_lookup && has_known_columns(column->lookup) &&
             !try_take(connection, column, target, findings, error))
             return FALSE;
         if (column->fallback != NULL && (is_lookup || target->kind == RP_TYPE_OTHER) &&

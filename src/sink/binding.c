@@ -4,6 +4,8 @@
 #include "sink/bind_sql.h"
 #include "sink/catalog.h"
 
+#include <string.h>
+
 struct RpBinding {
     GPtrArray *tables; /* of RpTable */
 };
@@ -15,23 +17,49 @@ void rp_binding_free(RpBinding *binding) {
     g_free(binding);
 }
 
-/* Reads a table that the binding then owns; *table is NULL when there is none of that name. */
-static gboolean read_table(RpBinding *binding, PGconn *connection, const char *name, RpTable **table,
-                           GError **error) {
-    if (!rp_catalog_read_table(connection, name, table, error))
-        return FALSE;
-    if (*table != NULL)
-        g_ptr_array_add(binding->tables, *table);
-    return TRUE;
+/* Who wants a table: for what is said when it cannot be had. */
+typedef struct {
+    const char *table_name;
+    const char *what; /* "entity", … */
+    const char *name;
+    const char *place;
+} Wish;
+
+/* A schema that this role may not use hides what is in it: to_regclass() fails then. */
+static void add_missing_usage(PGconn *connection, const Wish *wish, RpFindings *findings) {
+    const gsize size = strcspn(wish->table_name, ".");
+    g_autofree char *schema = g_strndup(wish->table_name, size);
+    g_autofree char *quoted_schema = rp_postgres_identifier(connection, schema);
+    g_autofree char *quoted_role = rp_postgres_identifier(connection, PQuser(connection));
+    g_autofree char *remedy = g_strdup_printf("GRANT USAGE ON SCHEMA %s TO %s", quoted_schema, quoted_role);
+    rp_findings_add(findings, RP_SEVERITY_ERROR, "missing_privilege", wish->place, remedy,
+                    "role %s may not use schema %s of table \"%s\"", quoted_role, quoted_schema,
+                    wish->table_name);
 }
 
-static void add_unknown_table(PGconn *connection, const char *name, const char *whose, const char *whose_name,
-                              const char *at, RpFindings *findings) {
+/* Reads a table, which the binding then owns. FALSE when PostgreSQL could not be asked. *table is NULL when
+ * it cannot be had; the finding says why. */
+static gboolean read_table(RpBinding *binding, PGconn *connection, const Wish *wish, RpTable **table,
+                           RpFindings *findings, GError **error) {
+    g_autoptr(GError) refused = NULL;
+    if (!rp_catalog_read_table(connection, wish->table_name, table, &refused)) {
+        if (g_strcmp0(rp_sink_error_get_sqlstate(refused), RP_NO_PRIVILEGE) == 0) {
+            add_missing_usage(connection, wish, findings);
+            return TRUE;
+        }
+        g_propagate_error(error, g_steal_pointer(&refused));
+        return FALSE;
+    }
+    if (*table != NULL) {
+        g_ptr_array_add(binding->tables, *table);
+        return TRUE;
+    }
     g_autofree char *place = rp_postgres_place(connection);
-    rp_findings_add(findings, RP_SEVERITY_ERROR, "unknown_table", at,
+    rp_findings_add(findings, RP_SEVERITY_ERROR, "unknown_table", wish->place,
                     "create it, for example with redis2pg schema apply DIR",
-                    "table \"%s\" of %s \"%s\" is not there, or is no table (PostgreSQL at %s)", name, whose,
-                    whose_name, place);
+                    "table \"%s\" of %s \"%s\" is not there, or is no table (PostgreSQL at %s)",
+                    wish->table_name, wish->what, wish->name, place);
+    return TRUE;
 }
 
 /* ---- look-ups ---- */
@@ -71,14 +99,13 @@ static gboolean bind_lookups(RpBinding *binding, PGconn *connection, const RpEnt
         RpTable *table;
         if (column->source != RP_FROM_LOOKUP)
             continue;
-        if (!read_table(binding, connection, column->lookup->table_name, &table, error))
+        const Wish wish = {column->lookup->table_name, "the look-up of column", column->name,
+                           column->lookup->place};
+        if (!read_table(binding, connection, &wish, &table, findings, error))
             return FALSE;
         column->lookup->table = table;
-        if (table == NULL) {
-            add_unknown_table(connection, column->lookup->table_name, "the look-up of column", column->name,
-                              column->lookup->place, findings);
+        if (table == NULL)
             continue;
-        }
         check_lookup(column->lookup, findings);
         if (own != NULL && table->oid == own->oid)
             rp_findings_add(findings, RP_SEVERITY_ERROR, "lookup_of_own_table", column->lookup->place, NULL,
@@ -94,13 +121,12 @@ static gboolean bind_lookups(RpBinding *binding, PGconn *connection, const RpEnt
 static gboolean bind_entity(RpBinding *binding, PGconn *connection, RpEntity *entity, RpFindings *findings,
                             GError **error) {
     RpTable *table;
-    if (!read_table(binding, connection, entity->table_name, &table, error) ||
+    const Wish wish = {entity->table_name, "entity", entity->name, entity->place};
+    if (!read_table(binding, connection, &wish, &table, findings, error) ||
         !bind_lookups(binding, connection, entity, table, findings, error))
         return FALSE;
-    if (table == NULL) {
-        add_unknown_table(connection, entity->table_name, "entity", entity->name, entity->place, findings);
+    if (table == NULL)
         return TRUE;
-    }
     rp_entity_bind(entity, table, findings);
     if (table->has_deferrable_unique)
         rp_findings_add(findings, RP_SEVERITY_ERROR, "deferrable_unique", entity->place,

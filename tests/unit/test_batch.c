@@ -65,7 +65,7 @@ Test(batch, counts_unmapped_keys_by_pattern_with_the_first_as_example) {
 
 Test(batch, reset_leaves_nothing) {
     rp_records_begin(&batch->records, 0, RP_RECORD_HASH, RP_SPAN_OF("k"));
-    rp_tuples_begin_row(&batch->tuples[1], 0, 0);
+    rp_tuples_begin_row(&batch->tuples[1], 0, 0, 0);
     rp_tuples_end_row(&batch->tuples[1]);
     reject(1, RP_STAGE_MAP);
     rp_batch_seal_map(batch);
@@ -106,7 +106,7 @@ Test(batch, counts_balance_when_every_row_has_one_end) {
 Test(batch, tuples_name_records_and_can_be_cut) {
     RpTuples *tuples = &batch->tuples[0];
     for (guint32 record = 5; record < 8; record++) {
-        rp_tuples_begin_row(tuples, record, 1);
+        rp_tuples_begin_row(tuples, record, 0, 1);
         rp_tuples_add_null(tuples);
         if (record == 6)
             rp_tuples_cut_row(tuples);

@@ -80,7 +80,7 @@ Test(bind, finds_what_does_not_fit_a_column) {
         {"note: {from: x, json: any}", "type_does_not_fit", "json"},
         {"doc: {from: x, json: object}", NULL, NULL},
         {"at: {from: x, timestamp: unix}", NULL, NULL},
-        {"n: {uuid5: [x, y]}", "type_does_not_fit", "UUID"},
+        {"n: {uuid5: [x, y]}", "type_does_not_fit", "uuid5"},
         {"note: {uuid5: [x, y]}", NULL, NULL},
         {"u: {uuid5: [x, y]}", NULL, NULL},
         {"n: {from: x, default: seven}", "default_does_not_fit", "seven"},
@@ -162,7 +162,11 @@ Test(bind, knows_when_different_keys_have_different_identities) {
         {"t:{k}", "id", "      id: {from: $key.k, trim: true}\n", FALSE},
         {"t:{k}", "id", "      id: {from: $key.k, map: {a: b}}\n", FALSE},
         {"t:{k}:{l}", "id", "      id: $key.k\n", FALSE},
-        {"t:{k}:{l}", "id", "      id: {uuid5: [t, $key.k, $key.l]}\n", FALSE}, /* a:b and c, or a and b:c */
+        {"t:{k}:{l}", "id", "      id: {uuid5: [t, $key.k, $key.l]}\n", TRUE},
+        {"t:{k+}:{l+}", "id", "      id: {uuid5: [t, $key.k, $key.l]}\n",
+         FALSE}, /* a:b and c, or a and b:c */
+        {"t:{k+}:{l}", "id", "      id: {uuid5: [t, $key.k, $key.l]}\n", TRUE},
+        {"t:{k}", "id", "      id: {from: id, trim: true, equals: $key.k}\n", TRUE},
         {"t:{k}:{l}", "n, note",
          "      id: $key.k\n      note: {from: $key.k, required: true}\n      n: {from: $key.l, required: "
          "true}\n",

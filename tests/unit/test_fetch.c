@@ -49,10 +49,23 @@ static void command(const char *format, ...) {
     freeReplyObject(reply);
 }
 
+static void ask(RpRecordType type, gboolean has_ttl, RpSpan key) {
+    const RpRead read = {.entity = 7, .type = type, .has_ttl = has_ttl};
+    rp_fetch_send_read(fetch, &read, &(RpWindow){.count = 100}, key);
+}
+
+static gboolean try_receive(RpRecordType type, gboolean has_ttl, RpSpan key, GError **error) {
+    const RpRead read = {.entity = 7, .type = type, .has_ttl = has_ttl};
+    RpWindow window = {.count = 100};
+    gboolean is_complete;
+    const gboolean is_fine = rp_fetch_receive_read(fetch, &read, &window, key, &records, &is_complete, error);
+    cr_assert(!is_fine || is_complete);
+    return is_fine;
+}
+
 static void receive(RpRecordType type, gboolean has_ttl, RpSpan key) {
     g_autoptr(GError) error = NULL;
-    cr_assert(rp_fetch_receive_record(fetch, &records, 7, type, has_ttl, key, &error), "%s",
-              error != NULL ? error->message : "");
+    cr_assert(try_receive(type, has_ttl, key, &error), "%s", error != NULL ? error->message : "");
 }
 
 /* Reads one hash and returns "outcome type value…". */
@@ -109,7 +122,7 @@ Test(fetch, takes_keys_and_values_of_any_bytes) {
     cr_assert(rp_fetch_receive_page(fetch, &page, NULL) && rp_key_page_size(&page) == 2 &&
               page.next_cursor == 0);
     for (guint i = 0; i < 2; i++)
-        rp_fetch_send_key(fetch, RP_RECORD_HASH, FALSE, rp_key_page_get(&page, i));
+        ask(RP_RECORD_HASH, FALSE, rp_key_page_get(&page, i));
     for (guint i = 0; i < 2; i++) {
         receive(RP_RECORD_HASH, FALSE, rp_key_page_get(&page, i));
         const gboolean is_empty = rp_records_key(&records, i).size == 0;
@@ -131,7 +144,7 @@ Test(fetch, says_what_became_of_each_key) {
                                            "wrong_type list",   "wrong_type set", "wrong_type zset",
                                            "wrong_type stream", "ok hash a 1 b 2"};
     for (guint i = 0; i < G_N_ELEMENTS(KEYS); i++)
-        rp_fetch_send_key(fetch, RP_RECORD_HASH, FALSE, rp_span(KEYS[i]));
+        ask(RP_RECORD_HASH, FALSE, rp_span(KEYS[i]));
     for (guint i = 0; i < G_N_ELEMENTS(KEYS); i++) {
         receive(RP_RECORD_HASH, FALSE, rp_span(KEYS[i]));
         assert_record(i, EXPECTED[i]);
@@ -148,7 +161,7 @@ Test(fetch, reads_strings_and_times_to_live) {
     static const char *const EXPECTED[] = {"ok string text", "ok string ", "vanished string",
                                            "wrong_type hash"};
     for (guint i = 0; i < G_N_ELEMENTS(KEYS); i++)
-        rp_fetch_send_key(fetch, RP_RECORD_STRING, TRUE, rp_span(KEYS[i]));
+        ask(RP_RECORD_STRING, TRUE, rp_span(KEYS[i]));
     for (guint i = 0; i < G_N_ELEMENTS(KEYS); i++) {
         receive(RP_RECORD_STRING, TRUE, rp_span(KEYS[i]));
         assert_record(i, EXPECTED[i]);
@@ -162,7 +175,7 @@ Test(fetch, reads_strings_and_times_to_live) {
 static void assert_limits(const char *const *keys, const char *const *expected, guint n_keys,
                           gboolean has_ttl) {
     for (guint i = 0; i < n_keys; i++)
-        rp_fetch_send_key(fetch, RP_RECORD_HASH, has_ttl, rp_span(keys[i]));
+        ask(RP_RECORD_HASH, has_ttl, rp_span(keys[i]));
     for (guint i = 0; i < n_keys; i++) {
         receive(RP_RECORD_HASH, has_ttl, rp_span(keys[i]));
         assert_record(i, expected[i]);
@@ -193,10 +206,10 @@ Test(fetch, refuses_values_over_the_limit_and_goes_on) {
     rp_records_reset(&records, 0);
     assert_limits(KEYS, EXPECTED, 9, TRUE);
     rp_records_reset(&records, 0);
-    rp_fetch_send_key(fetch, RP_RECORD_HASH, FALSE, RP_SPAN_OF("exact"));
+    ask(RP_RECORD_HASH, FALSE, RP_SPAN_OF("exact"));
     receive(RP_RECORD_HASH, FALSE, RP_SPAN_OF("exact"));
     cr_assert(rp_records_get(&records, 0)->outcome == RP_READ_OK, "the limit itself is allowed");
-    rp_fetch_send_key(fetch, RP_RECORD_HASH, FALSE, RP_SPAN_OF("string"));
+    ask(RP_RECORD_HASH, FALSE, RP_SPAN_OF("string"));
     receive(RP_RECORD_HASH, FALSE, RP_SPAN_OF("string"));
     RpSpan value;
     cr_assert(rp_records_get(&records, 1)->outcome == RP_READ_WRONG_TYPE);
@@ -214,7 +227,7 @@ Test(fetch, answers_come_in_order_over_many_commands) {
          round++) { /* more commands than are remembered at once, one always open */
         for (guint i = 0; i < 100; i++, n_sent++) {
             g_autofree char *key = g_strdup_printf("k%u", i);
-            rp_fetch_send_key(fetch, RP_RECORD_HASH, FALSE, rp_span(key));
+            ask(RP_RECORD_HASH, FALSE, rp_span(key));
         }
         rp_fetch_send_scan(fetch, 0, "k*", 10);
         if (round > 0)
@@ -242,9 +255,8 @@ Test(fetch, stops_waiting_when_it_is_cancelled) {
     GThread *thread = g_thread_new("cancel", cancel_soon, &is_cancelled);
     g_autoptr(GError) error = NULL;
     const gint64 begin = g_get_monotonic_time();
-    rp_fetch_send_key(fetch, RP_RECORD_HASH, FALSE, RP_SPAN_OF("k"));
-    const gboolean is_read =
-        rp_fetch_receive_record(fetch, &records, 0, RP_RECORD_HASH, FALSE, RP_SPAN_OF("k"), &error);
+    ask(RP_RECORD_HASH, FALSE, RP_SPAN_OF("k"));
+    const gboolean is_read = try_receive(RP_RECORD_HASH, FALSE, RP_SPAN_OF("k"), &error);
     kill(rp_sandbox_get_redis_pid(sandbox), SIGCONT);
     g_thread_join(thread);
     cr_assert(!is_read && g_error_matches(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED));
@@ -255,7 +267,7 @@ Test(fetch, says_when_redis_is_gone) {
     signal(SIGPIPE, SIG_IGN); /* as the program does */
     kill(rp_sandbox_get_redis_pid(sandbox), SIGKILL);
     g_autoptr(GError) error = NULL;
-    rp_fetch_send_key(fetch, RP_RECORD_HASH, FALSE, RP_SPAN_OF("k"));
-    cr_assert(!rp_fetch_receive_record(fetch, &records, 0, RP_RECORD_HASH, FALSE, RP_SPAN_OF("k"), &error));
+    ask(RP_RECORD_HASH, FALSE, RP_SPAN_OF("k"));
+    cr_assert(!try_receive(RP_RECORD_HASH, FALSE, RP_SPAN_OF("k"), &error));
     cr_assert(error->domain == RP_SOURCE_ERROR, "%s", error->message);
 }

@@ -59,7 +59,7 @@ static RpRecord *add(const char *key, const char *fields) {
 }
 
 static void map(void) {
-    g_autoptr(RpMapper) mapper = rp_mapper_new(mapping);
+    g_autoptr(RpMapper) mapper = rp_mapper_new(mapping, &(RpOccasion){0}, 1000, 1 << 20);
     rp_mapper_map(mapper, batch);
     cr_assert(batch->n_map_rejects == batch->rejects->len, "the batch is sealed");
 }
