@@ -116,6 +116,16 @@ static gboolean has_known_columns(const RpLookup *lookup) {
     return TRUE;
 }
 
+/* The casts of text to these types cut what is too long, and say nothing. */
+static void check_type(const RpMapColumn *column, const RpColumn *target, RpFindings *findings) {
+    static const char *const cutting[] = {"name", "\"char\"", "name[]", "\"char\"[]", NULL};
+    if (target->kind == RP_TYPE_OTHER && g_strv_contains(cutting, target->cast_name))
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "unsupported_type", column->place,
+                        "leave the column to its default, or make it text",
+                        "column \"%s\" is %s: PostgreSQL would cut a text that is too long for it",
+                        column->name, target->type_name);
+}
+
 static gboolean try_values(PGconn *connection, const RpEntity *entity, RpFindings *findings, GError **error) {
     for (guint i = 0; i < entity->columns->len; i++) {
         const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
@@ -123,6 +133,7 @@ static gboolean try_values(PGconn *connection, const RpEntity *entity, RpFinding
         const gboolean is_lookup = column->source == RP_FROM_LOOKUP;
         if (target == NULL) /* is a finding of its own */
             continue;
+        check_type(column, target, findings);
         if (is_lookup && has_known_columns(column->lookup) &&
             !try_take(connection, column, target, findings, error))
             return FALSE;

@@ -96,6 +96,26 @@ Test(ledger, every_version_can_be_undone) {
     rp_case_assert_rows(test_case, "SELECT sum(inserted), count(*) FROM redis2pg.batch_counts", "4|2");
 }
 
+/* The accounts of portions have no room in version 1: nothing of them may be lost. */
+Test(ledger, with_portions_does_not_go_back) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    make_ledger_of_version_1(test_case);
+    run_script(test_case, "src/ledger/sql/V002__portions_and_elements.sql");
+    rp_case_sql(test_case,
+                "INSERT INTO redis2pg.batches (run, pass, number, portion, cursor_after, is_pass_end,"
+                " keys_scanned, keys_mapped, keys_ignored, keys_unmapped)"
+                " VALUES (1, 0, 1, 1, 0, true, 0, 0, 0, 0)");
+    g_autofree char *before = describe(test_case);
+    g_autofree char *path = rp_source_path("src/ledger/sql/U002__portions_and_elements.sql");
+    g_autofree char *sql = NULL;
+    cr_assert(g_file_get_contents(path, &sql, NULL, NULL));
+    PGresult *result = PQexec(test_case->postgres, sql);
+    cr_assert(PQresultStatus(result) == PGRES_FATAL_ERROR);
+    PQclear(result);
+    g_autofree char *after = describe(test_case);
+    cr_assert(eq(str, after, before));
+}
+
 /* ---- elements ---- */
 
 #define HEAD                                                                                                 \

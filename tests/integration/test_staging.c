@@ -128,6 +128,14 @@ Test(staging, a_default_that_does_not_cast_is_said_before_anything_is_read) {
                    "default \"nowhere\" of column \"address\"");
 }
 
+Test(staging, a_type_whose_cast_cuts_text_is_refused) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE hosts (name text PRIMARY KEY, short name, letter \"char\")");
+    assert_refused(test_case, HOSTS("      short: short\n"),
+                   "column \"short\" is name: PostgreSQL would cut");
+    assert_refused(test_case, HOSTS("      letter: letter\n"), "column \"letter\" is \"char\"");
+}
+
 /* ---- look-ups ---- */
 
 #define BY_EMAIL "{table: users, match: {email: email}, take: id}"
@@ -318,4 +326,23 @@ Test(staging, look_ups_that_cannot_be_are_said_before_anything_is_read) {
         HOSTS("      owner: {lookup: {table: owners, match: {name: o}, take: host}}\n")
             ENTITY("owners", "owner", "      host: {lookup: {table: hosts, match: {name: h}, take: name}}\n"),
         "lead back to itself");
+}
+
+Test(staging, a_look_up_needs_the_right_to_read) {
+    g_autoptr(RpCase) test_case = new_with_users("CREATE TABLE hosts (name text PRIMARY KEY, owner int)");
+    g_autofree char *role = g_strdup_printf("reader_%u", test_case->number);
+    g_autofree char *grant =
+        g_strdup_printf("CREATE ROLE %s LOGIN; GRANT ALL ON hosts TO %s; GRANT SELECT (id) ON "
+                        "users TO %s",
+                        role, role, role);
+    rp_case_sql(test_case, grant);
+    char *mapping = rp_file_write(HOSTS("      owner: {lookup: " BY_EMAIL "}\n"));
+    g_autofree char *conninfo = g_strdup_printf("%s user=%s", test_case->conninfo, role);
+    g_auto(RpOutcome) outcome = {0};
+    rp_case_run(test_case, &outcome, "check", "--json", "--mapping", mapping, "--postgres", conninfo, NULL);
+    rp_assert_says(outcome.output, "\"missing_privilege\"");
+    rp_assert_says(outcome.output, "permission denied for table users");
+    rp_file_drop(mapping);
+    g_autofree char *drop = g_strdup_printf("DROP OWNED BY %s; DROP ROLE %s", role, role);
+    rp_case_sql(test_case, drop);
 }
