@@ -1,4 +1,5 @@
 /* Loading: files and folders of YAML to a mapping. */
+#include "mapping/overlap.h"
 #include "mapping/words.h"
 
 #include "base/error.h"
@@ -99,6 +100,7 @@ RpMapping *rp_mapping_load(const char *path, RpFindings *findings) {
         load_file(&loader, g_ptr_array_index(files, i), digest);
     mapping->digest = g_strdup(g_checksum_get_string(digest));
     rp_links_check(&loader);
+    rp_overlap_note(mapping, findings);
     if (mapping->entities->len == 0 && rp_findings_count(findings, RP_SEVERITY_ERROR) == 0)
         rp_findings_add(findings, RP_SEVERITY_ERROR, "missing_word", path, NULL,
                         "the mapping has no entities");

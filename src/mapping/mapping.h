@@ -180,6 +180,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMapping, rp_mapping_free)
  * lookups must be set before. Tables are borrowed and must outlive the mapping's use. */
 void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings);
 
+/* Looks at tables that several entities write, once all are bound. */
+void rp_mapping_check_tables(const RpMapping *mapping, RpFindings *findings);
+
 /* Sets entity->has_key_identity; part of rp_entity_bind (identity.c). */
 void rp_identity_bind(RpEntity *entity, RpFindings *findings);
 
