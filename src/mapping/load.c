@@ -31,6 +31,21 @@ static const RpWord TOP_WORDS[] = {
     {"links", RP_YAML_MAP, rp_links_load},      {NULL, RP_YAML_NONE, NULL},
 };
 
+static void load_text(RpLoader *loader, const char *name, const char *text, gsize size) {
+    g_autoptr(RpYamlFile) file = rp_yaml_parse(name, text, size, loader->findings);
+    if (file == NULL)
+        return;
+    const RpYamlNode root = rp_yaml_root(file);
+    static const char *const needed[] = {"redis2pg", NULL};
+    if (rp_yaml_kind(root) != RP_YAML_MAP) {
+        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "wrong_yaml_type", name,
+                        "begin with redis2pg: 1", "the file is no map of words");
+        return;
+    }
+    rp_words_demand(loader, root, "the mapping", needed);
+    rp_words_walk(loader, TOP_WORDS, root, "a mapping");
+}
+
 static void load_file(RpLoader *loader, const char *path, GChecksum *digest) {
     g_autofree char *text = NULL;
     gsize size = 0;
@@ -47,18 +62,7 @@ static void load_file(RpLoader *loader, const char *path, GChecksum *digest) {
     }
     g_checksum_update(digest, (const guchar *)text, (gssize)size);
     g_autofree char *name = g_path_get_basename(path);
-    g_autoptr(RpYamlFile) file = rp_yaml_parse(name, text, size, loader->findings);
-    if (file == NULL)
-        return;
-    const RpYamlNode root = rp_yaml_root(file);
-    static const char *const needed[] = {"redis2pg", NULL};
-    if (rp_yaml_kind(root) != RP_YAML_MAP) {
-        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "wrong_yaml_type", name,
-                        "begin with redis2pg: 1", "the file is no map of words");
-        return;
-    }
-    rp_words_demand(loader, root, "the mapping", needed);
-    rp_words_walk(loader, TOP_WORDS, root, "a mapping");
+    load_text(loader, name, text, size);
 }
 
 static int compare_paths(gconstpointer a, gconstpointer b) {
@@ -85,24 +89,43 @@ static GPtrArray *list_files(const char *path, RpFindings *findings) {
     return g_steal_pointer(&files);
 }
 
-RpMapping *rp_mapping_load(const char *path, RpFindings *findings) {
-    g_autoptr(GPtrArray) files = list_files(path, findings);
+static RpMapping *mapping_new(const char *path) {
     RpMapping *mapping = g_new0(RpMapping, 1);
     mapping->path = g_strdup(path);
     mapping->uuid_namespace = RP_UUID_DEFAULT_NAMESPACE;
     mapping->entities = g_ptr_array_new_with_free_func((GDestroyNotify)rp_entity_free);
     mapping->links = g_ptr_array_new_with_free_func((GDestroyNotify)rp_link_free);
     mapping->ignores = g_ptr_array_new_with_free_func((GDestroyNotify)rp_pattern_free);
-    RpLoader loader = {.findings = findings, .mapping = mapping};
+    return mapping;
+}
+
+/* After all files. */
+static void finish(RpLoader *loader, GChecksum *digest) {
+    RpMapping *mapping = loader->mapping;
+    mapping->digest = g_strdup(g_checksum_get_string(digest));
+    rp_links_check(loader);
+    if (mapping->entities->len == 0 && rp_findings_count(loader->findings, RP_SEVERITY_ERROR) == 0)
+        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "missing_word", mapping->path, NULL,
+                        "the mapping has no entities");
+}
+
+RpMapping *rp_mapping_load(const char *path, RpFindings *findings) {
+    g_autoptr(GPtrArray) files = list_files(path, findings);
     g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
+    RpLoader loader = {.findings = findings, .mapping = mapping_new(path)};
     for (guint i = 0; i < files->len; i++)
         load_file(&loader, g_ptr_array_index(files, i), digest);
-    mapping->digest = g_strdup(g_checksum_get_string(digest));
-    rp_links_check(&loader);
-    if (mapping->entities->len == 0 && rp_findings_count(findings, RP_SEVERITY_ERROR) == 0)
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "missing_word", path, NULL,
-                        "the mapping has no entities");
-    return mapping;
+    finish(&loader, digest);
+    return loader.mapping;
+}
+
+RpMapping *rp_mapping_load_text(const char *name, const char *text, gsize size, RpFindings *findings) {
+    g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
+    RpLoader loader = {.findings = findings, .mapping = mapping_new(name)};
+    g_checksum_update(digest, (const guchar *)text, (gssize)size);
+    load_text(&loader, name, text, size);
+    finish(&loader, digest);
+    return loader.mapping;
 }
 
 void rp_mapping_free(RpMapping *mapping) {
