@@ -137,6 +137,8 @@ static gboolean look_at_wrong_type(RpFetch *fetch, RpRecords *records, RpSpan ke
     g_autoptr(redisReply) type = rp_redis_command(aside, 2, type_argv, type_sizes, error);
     if (type == NULL)
         return FALSE;
+    if (type->type != REDIS_REPLY_STATUS)
+        return rp_channel_lost(fetch->channel, "the answer to TYPE names no type", error);
     RpRecord *record = &g_array_index(records->index, RpRecord, records->index->len - 1);
     if (strcmp(type->str, "none") == 0) {
         record->outcome = RP_READ_VANISHED;
@@ -150,7 +152,7 @@ static gboolean look_at_wrong_type(RpFetch *fetch, RpRecords *records, RpSpan ke
     const gsize value_sizes[4] = {8, key.size, 1, strlen(last)};
     g_autoptr(GError) changed = NULL; /* it may have become another type meanwhile, or be gone */
     g_autoptr(redisReply) value = rp_redis_command(aside, 4, value_argv, value_sizes, &changed);
-    if (value != NULL)
+    if (value != NULL && value->type == REDIS_REPLY_STRING)
         rp_records_add_value(records, (RpSpan){value->str, value->len});
     else if (!g_error_matches(changed, RP_SOURCE_ERROR, RP_SOURCE_ERROR_WRONG_TYPE)) {
         g_propagate_error(error, g_steal_pointer(&changed));
