@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "pipeline/passes.h"
-#include "pipeline/sample.h"
+#include "pipeline/trial.h"
 #include "report/table.h"
 
 static struct { gint64 sample; } settings;
@@ -17,7 +17,7 @@ static const RpOption OPTIONS[] = {
      .argument = "N",
      .fallback = "10000",
      .maximum = 100000000,
-     .help = "look at so many keys for patterns that nothing covers"},
+     .help = "look at so many keys, and try to map them"},
     {0},
 };
 
@@ -60,6 +60,14 @@ static void note_circle(const RpGlobals *globals, const RpMapping *mapping, RpFi
                         circle->message);
 }
 
+/* Rows are tried only when the mapping fits the tables. */
+static gboolean try_keys(const RpPrepared *prepared, const RpMapping *mapping, RpFindings *findings,
+                         GError **error) {
+    const gboolean is_bound = rp_findings_count(findings, RP_SEVERITY_ERROR) == 0;
+    return mapping == NULL ||
+           rp_trial(prepared->redis, mapping, is_bound, (guint64)settings.sample, findings, error);
+}
+
 /* Redis is looked at even when the mapping has mistakes, and the other way round: one call finds all. */
 static gboolean inspect(const RpGlobals *globals, RpPrepared *prepared, RpFindings *findings,
                         GError **error) {
@@ -75,7 +83,7 @@ static gboolean inspect(const RpGlobals *globals, RpPrepared *prepared, RpFindin
     if (is_sound && rp_findings_count(findings, RP_SEVERITY_ERROR) == 0)
         note_circle(globals, mapping, findings);
     return rp_check_servers(prepared->postgres, prepared->redis, mapping, findings, error) &&
-           rp_sample_keys(prepared->redis, mapping, (guint64)settings.sample, findings, error);
+           try_keys(prepared, mapping, findings, error);
 }
 
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {

@@ -47,7 +47,7 @@ gboolean rp_check_servers(PGconn *postgres, const RpRedisAddress *address, const
     g_autoptr(GArray) needs = list_needs(mapping);
     g_autoptr(redisContext) redis = rp_redis_connect(address, REACH_SECONDS, error);
     return redis != NULL &&
-           rp_redis_audit(redis, address->user, (const RpRedisNeed *)(void *)needs->data, needs->len,
-                          &data_bytes, findings, error) &&
+           rp_redis_audit(redis, address, (const RpRedisNeed *)(void *)needs->data, needs->len, &data_bytes,
+                          findings, error) &&
            rp_postgres_audit_room(postgres, data_bytes, findings, error);
 }

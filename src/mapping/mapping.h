@@ -137,6 +137,7 @@ typedef struct {
     char **key;             /* identity: column names */
     GPtrArray *columns;     /* of RpMapColumn */
     GPtrArray *checks;      /* of RpCheck */
+    char **ignored_fields;  /* that are left behind on purpose, or NULL */
     RpCheck *where;         /* or NULL */
     RpWhenGone on_delete;
     RpWhenGone on_expire;

@@ -8,7 +8,7 @@
  * 4. What a key holds beyond its first window is read on a connection of its own, window after window.
  * 5. A pass begins when every batch of the one before is committed: children find their parents. */
 #include "pipeline/filling.h"
-#include "source/fetch.h"
+#include "pipeline/wanted.h"
 
 #include "base/error.h"
 
@@ -16,22 +16,13 @@
 
 #define MAX_PAGE_KEYS 1000 /* SCAN's COUNT: more gains little and lengthens the time that Redis is busy */
 #define MIN_PAGE_KEYS 10
-#define FIRST_WINDOW  100 /* elements that are asked for at first; then by their size */
 #define MAX_WINDOW    10000
-#define BIG_HASH      10000         /* fields: of more, only those that matter are read */
 #define PAGE_BYTES    (1024 * 1024) /* what the records of a page should weigh at the most, by the last page */
-
-/* A key of a page that an entity reads. */
-typedef struct {
-    guint key; /* position in the page */
-    guint entity;
-    RpWindow window;
-} Wish;
 
 /* A page under way. */
 typedef struct {
     RpKeyPage keys;
-    GArray *wishes; /* of Wish: what is read for it */
+    GArray *wishes; /* of RpWish: what is read for it */
 } Page;
 
 #define N_PAGES 3
@@ -97,29 +88,24 @@ static void choose(Reader *reader, Page *page) {
             const RpSpan span = rp_key_page_get(&page->keys, key);
             if (!is_of_pass(reader, entity) || !rp_pattern_match(entity_at(reader, entity)->keys, span, NULL))
                 continue;
-            const Wish wish = {key, entity, {.count = reader->counts[entity]}};
+            const RpWish wish = {key, entity, {.count = reader->counts[entity]}};
             g_array_append_val(page->wishes, wish);
-            if (reader->reads[entity].type == RP_RECORD_HASH)
-                rp_fetch_send_length(reader->fetch, span);
+            rp_wish_ask_length(reader->fetch, &reader->reads[entity], span);
         }
 }
 
 static gboolean receive_lengths(Reader *reader, Page *page, GError **error) {
     for (guint i = 0; i < page->wishes->len; i++) {
-        Wish *wish = &g_array_index(page->wishes, Wish, i);
-        guint64 n_fields;
-        if (reader->reads[wish->entity].type != RP_RECORD_HASH)
-            continue;
-        if (!rp_fetch_receive_length(reader->fetch, &n_fields, error))
+        RpWish *wish = &g_array_index(page->wishes, RpWish, i);
+        if (!rp_wish_take_length(reader->fetch, &reader->reads[wish->entity], wish, error))
             return FALSE;
-        wish->window.is_partial = n_fields > BIG_HASH && reader->reads[wish->entity].fields->len > 0;
     }
     return TRUE;
 }
 
 static void send_reads(Reader *reader, const Page *page) {
     for (guint i = 0; i < page->wishes->len; i++) {
-        const Wish *wish = &g_array_index(page->wishes, Wish, i);
+        const RpWish *wish = &g_array_index(page->wishes, RpWish, i);
         rp_fetch_send_read(reader->fetch, &reader->reads[wish->entity], &wish->window,
                            rp_key_page_get(&page->keys, wish->key));
     }
@@ -140,7 +126,7 @@ static void adapt_page_size(Reader *reader, gsize n_bytes, guint n_records) {
 }
 
 /* Reads on in a key of which only a window has come. A stop breaks off between two windows. */
-static gboolean read_rest(Reader *reader, const Wish *wish, RpSpan key, GError **error) {
+static gboolean read_rest(Reader *reader, const RpWish *wish, RpSpan key, GError **error) {
     const RpLoadOptions *options = reader->crew->options;
     RpWindow window = wish->window;
     if (reader->rest == NULL)
@@ -168,7 +154,7 @@ static gboolean read_rest(Reader *reader, const Wish *wish, RpSpan key, GError *
 }
 
 /* Takes what was read of a key into the batch; *n_bytes: of its first window. */
-static gboolean take_key(Reader *reader, const Page *page, Wish *wish, gsize *n_bytes, GError **error) {
+static gboolean take_key(Reader *reader, const Page *page, RpWish *wish, gsize *n_bytes, GError **error) {
     RpRecords *records = &reader->filling.batch->records;
     const RpSpan key = rp_key_page_get(&page->keys, wish->key);
     const gsize bytes_before = records->bytes.size;
@@ -196,7 +182,7 @@ static gboolean take_page(Reader *reader, Page *page, GError **error) {
     for (guint i = 0; i < page->wishes->len; i++) {
         gsize n_key_bytes;
         if ((i > 0 && !rp_filling_make_room(&reader->filling, error)) ||
-            !take_key(reader, page, &g_array_index(page->wishes, Wish, i), &n_key_bytes, error))
+            !take_key(reader, page, &g_array_index(page->wishes, RpWish, i), &n_key_bytes, error))
             return FALSE;
         n_bytes += n_key_bytes;
     }
@@ -315,13 +301,12 @@ static void reader_init(Reader *reader, RpCrew *crew) {
     reader->reads = g_new0(RpRead, entities->len);
     reader->counts = g_new0(guint, entities->len);
     for (guint i = 0; i < entities->len; i++) {
-        const RpReferenceScope *scope = &entity_at(reader, i)->scope;
-        reader->reads[i] = (RpRead){i, scope->type, scope->has_ttl, scope->has_expiry, scope->fields};
-        reader->counts[i] = FIRST_WINDOW;
+        reader->reads[i] = rp_wanted_read(crew->options->mapping, i);
+        reader->counts[i] = RP_FIRST_WINDOW;
     }
     for (guint i = 0; i < N_PAGES; i++) {
         rp_key_page_init(&reader->pages[i].keys);
-        reader->pages[i].wishes = g_array_new(FALSE, FALSE, sizeof(Wish));
+        reader->pages[i].wishes = g_array_new(FALSE, FALSE, sizeof(RpWish));
     }
 }
 
