@@ -50,14 +50,10 @@ struct RpReading {
 
 /* units: how many make a second. A product could wrap around: Redis takes any 64-bit number of ms. */
 static void write_time(Text *text, gint64 unix_time, gint64 units) {
-    gint64 seconds = unix_time / units;
-    gint64 fraction = unix_time % units;
-    if (fraction < 0) {
-        seconds--;
-        fraction += units;
-    }
-    struct tm parts;
+    const gint64 seconds = unix_time / units - (unix_time % units < 0);
+    const gint64 fraction = unix_time - seconds * units;
     const time_t time = (time_t)seconds;
+    struct tm parts;
     if (gmtime_r(&time, &parts) == NULL) { /* a year that no type holds: refused as what it is */
         g_snprintf(text->bytes, sizeof text->bytes, "%" G_GINT64_FORMAT, unix_time);
         return;
