@@ -276,7 +276,7 @@ static void check_shared_columns(const RpEntity *later, const RpEntity *earlier,
         if (!g_strv_contains((const char *const *)later->key, column->name) &&
             rp_entity_find_column(earlier, column->name) != NULL)
             rp_findings_add(
-                findings, RP_SEVERITY_WARNING, "column_written_twice", column->place, NULL,
+                findings, RP_SEVERITY_NOTE, "column_written_twice", column->place, NULL,
                 "entities \"%s\" and \"%s\" both write column \"%s\" of %s: where they give the same "
                 "row, the later one's value stays",
                 earlier->name, later->name, column->name, later->table->shown);
