@@ -167,7 +167,9 @@ void rp_reading_begin(RpReading *reading, const RpRecords *records, guint record
     forget_documents(reading, FALSE);
     if (reading->entity->scope.has_ttl)
         write_number(&reading->ttl_ms, head->ttl_ms);
-    if (reading->entity->scope.has_expiry)
+    if (head->expires_at_ms > G_MAXINT64 / 1000) /* Redis takes more than microseconds can say */
+        write_number(&reading->expires_at, head->expires_at_ms);
+    else if (reading->entity->scope.has_expiry)
         write_time(&reading->expires_at, head->expires_at_ms * 1000);
     write_number(&reading->index, head->index);
 }

@@ -259,6 +259,19 @@ Test(mapper, accounts_for_what_was_not_read) {
     cr_assert(strstr(g_array_index(batch->rejects, RpReject, 0).message, "list") != NULL);
 }
 
+Test(mapper, says_times_of_expiry_beyond_all_calendars_as_they_are) {
+    load("      a: $expires_at\n");
+    add("t:1", "")->expires_at_ms = 1700000000123;
+    add("t:1", "")->expires_at_ms = G_MAXINT64; /* PEXPIREAT takes it */
+    add("t:1", "")->expires_at_ms = -1;
+    map();
+    static const char *const EXPECTED[] = {"2023-11-14T22:13:20.123000Z", "9223372036854775807", "NULL"};
+    for (guint i = 0; i < G_N_ELEMENTS(EXPECTED); i++) {
+        g_autofree char *got = row(i);
+        cr_assert(strcmp(got, EXPECTED[i]) == 0, "%s", got);
+    }
+}
+
 Test(mapper, cuts_a_row_that_turns_out_bad_late) {
     ASSERT_MAPS("      a: a\n      b: b\n      n: n\n", {"a=1 b=2 n=x", "!invalid_integer n x"},
                 {"a=1 b=2", "1|2|NULL"}, {"a=1 b=\1", "!invalid_encoding b \\xff"}, {"a=3", "3|NULL|NULL"});
