@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "pipeline/passes.h"
-#include "pipeline/sample.h"
+#include "pipeline/trial.h"
 #include "report/table.h"
 
 static struct { gint64 sample; } settings;
@@ -17,7 +17,7 @@ static const RpOption OPTIONS[] = {
      .argument = "N",
      .fallback = "10000",
      .maximum = 100000000,
-     .help = "look at so many keys for patterns that nothing covers"},
+     .help = "look at so many keys, and try to map them"},
     {0},
 };
 
@@ -51,13 +51,21 @@ static void print_text(const RpFindings *findings) {
     g_print("%s\n", has_trouble(findings) ? "check: there are findings" : "check: ok");
 }
 
-static void note_circle(const RpGlobals *globals, const RpMapping *mapping, RpFindings *findings) {
+static void note_circle(const RpMapping *mapping, RpFindings *findings) {
     guint n_passes;
     g_autoptr(GError) circle = NULL;
     g_autoptr(GArray) passes = rp_passes_plan(mapping, &n_passes, &circle);
     if (passes == NULL)
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "foreign_key_circle", globals->mapping_path, NULL, "%s",
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "foreign_key_circle", mapping->path, NULL, "%s",
                         circle->message);
+}
+
+/* Rows are tried only when the mapping fits the tables. */
+static gboolean try_keys(const RpPrepared *prepared, const RpMapping *mapping, RpFindings *findings,
+                         GError **error) {
+    const gboolean is_bound = rp_findings_count(findings, RP_SEVERITY_ERROR) == 0;
+    return mapping == NULL ||
+           rp_trial(prepared->redis, mapping, is_bound, (guint64)settings.sample, findings, error);
 }
 
 /* Redis is looked at even when the mapping has mistakes, and the other way round: one call finds all. */
@@ -73,9 +81,9 @@ static gboolean inspect(const RpGlobals *globals, RpPrepared *prepared, RpFindin
             return FALSE;
     }
     if (is_sound && rp_findings_count(findings, RP_SEVERITY_ERROR) == 0)
-        note_circle(globals, mapping, findings);
+        note_circle(mapping, findings);
     return rp_check_servers(prepared->postgres, prepared->redis, mapping, findings, error) &&
-           rp_sample_keys(prepared->redis, mapping, (guint64)settings.sample, findings, error);
+           try_keys(prepared, mapping, findings, error);
 }
 
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {

@@ -32,7 +32,7 @@ static GArray *list_needs(const RpMapping *mapping) {
     g_array_set_clear_func(needs, clear_need);
     for (guint i = 0; mapping != NULL && i < mapping->entities->len; i++) {
         const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
-        const RpRedisNeed need = {entity->type, rp_pattern_scan_match(entity->keys)};
+        const RpRedisNeed need = {entity->scope.type, rp_pattern_scan_match(entity->keys)};
         g_array_append_val(needs, need);
     }
     return needs;
@@ -47,7 +47,7 @@ gboolean rp_check_servers(PGconn *postgres, const RpRedisAddress *address, const
     g_autoptr(GArray) needs = list_needs(mapping);
     g_autoptr(redisContext) redis = rp_redis_connect(address, REACH_SECONDS, error);
     return redis != NULL &&
-           rp_redis_audit(redis, address->user, (const RpRedisNeed *)(void *)needs->data, needs->len,
-                          &data_bytes, findings, error) &&
+           rp_redis_audit(redis, address, (const RpRedisNeed *)(void *)needs->data, needs->len, &data_bytes,
+                          findings, error) &&
            rp_postgres_audit_room(postgres, data_bytes, findings, error);
 }

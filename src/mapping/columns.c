@@ -178,7 +178,6 @@ static void take_sensitive(RpLoader *loader, RpYamlNode value) {
     rp_words_bool(loader, value, &loader->column->is_sensitive);
 }
 
-/* What is digested is not meant to be read: it is not shown either. */
 static void take_hash(RpLoader *loader, RpYamlNode value) {
     static const char *const digests[] = {"sha256", NULL};
     guint position;
@@ -320,6 +319,8 @@ void rp_column_load(RpLoader *loader, RpYamlNode name, RpYamlNode value) {
                        rp_yaml_kind_name(rp_yaml_kind(value)));
     if (rp_yaml_kind(value) == RP_YAML_MAP)
         check_words(loader, value);
+    /* What is digested is not meant to be read: it is not shown either. */
+    column->is_sensitive = column->is_sensitive || column->is_hashed;
     g_ptr_array_add(loader->entity->columns, column);
     loader->column = NULL;
 }

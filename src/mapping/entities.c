@@ -9,6 +9,7 @@ void rp_entity_free(RpEntity *entity) {
     rp_pattern_free(entity->keys);
     g_free(entity->table_name);
     g_strfreev(entity->key);
+    g_strfreev(entity->ignored_fields);
     g_ptr_array_unref(entity->columns);
     rp_reference_scope_clear(&entity->scope);
     g_ptr_array_unref(entity->checks);
@@ -60,6 +61,14 @@ static void take_columns(RpLoader *loader, RpYamlNode value) {
         else if (rp_words_add(loader, name, entity->columns->len, RP_MAX_COLUMNS, "columns"))
             rp_column_load(loader, name, column);
     }
+}
+
+static void take_ignored_fields(RpLoader *loader, RpYamlNode value) {
+    RpEntity *entity = loader->entity;
+    entity->ignored_fields = rp_words_list(loader, value);
+    if (entity->has_scope && entity->scope.type != RP_RECORD_HASH && entity->scope.type != RP_RECORD_STREAM)
+        rp_words_error(loader, value, "word_without_effect", "a %s has no fields to ignore",
+                       rp_record_type_name(entity->scope.type));
 }
 
 static gboolean has_check(const RpEntity *entity, const char *name) {
@@ -118,6 +127,7 @@ static const RpWord ENTITY_WORDS[] = {
     {"table", RP_YAML_SCALAR, take_table},
     {"key", RP_YAML_LIST, take_key},
     {"columns", RP_YAML_MAP, take_columns},
+    {"ignore_fields", RP_YAML_LIST, take_ignored_fields},
     {"checks", RP_YAML_MAP, take_checks},
     {"where", RP_YAML_SCALAR, take_where},
     {"on_delete", RP_YAML_SCALAR, take_on_delete},

@@ -24,6 +24,7 @@ typedef struct {
     gsize cost;       /* so far */
     gboolean is_over; /* it was too much: nothing more is read, and nothing more is said */
     RpMapping *mapping;
+    char *namespace_place; /* of uuid_namespace, once it was read */
     RpEntity *entity;
     RpMapColumn *column;
     RpLink *link;

@@ -56,11 +56,23 @@ static void watch(redisContext *redis, RpRedisFacts *facts) {
     facts->elapsed_ms = (g_get_monotonic_time() - start) / G_TIME_SPAN_MILLISECOND;
 }
 
-gboolean rp_redis_audit(redisContext *redis, const char *user, const RpRedisNeed *needs, guint n_needs,
-                        guint64 *data_bytes, RpFindings *findings, GError **error) {
+static void note_reachable(redisContext *redis, const RpRedisAddress *address, RpFindings *findings) {
+    const char *const argv[] = {"DBSIZE"};
+    g_autofree char *place = rp_redis_address_show(address);
+    g_autofree char *version = rp_redis_info_field(redis, "server", "redis_version", NULL);
+    g_autoptr(redisReply) size = rp_redis_command(redis, 1, argv, NULL, NULL);
+    g_autofree char *keys =
+        size != NULL ? g_strdup_printf(", %lld keys", size->integer) : g_strdup(", which tells no size");
+    rp_findings_add(findings, RP_SEVERITY_NOTE, "redis_reachable", "Redis", NULL, "version %s at %s%s",
+                    version != NULL ? version : "unknown", place, keys);
+}
+
+gboolean rp_redis_audit(redisContext *redis, const RpRedisAddress *address, const RpRedisNeed *needs,
+                        guint n_needs, guint64 *data_bytes, RpFindings *findings, GError **error) {
     RpRedisFacts facts = {0};
+    note_reachable(redis, address, findings);
     const guint major = read_major_version(redis);
-    facts.may_not_follow = !rp_redis_probe(redis, user, major, needs, n_needs, findings);
+    facts.may_not_follow = !rp_redis_probe(redis, address->user, major, needs, n_needs, findings);
     facts.settings = read_settings(redis);
     watch(redis, &facts);
     g_autoptr(GHashTable) settings = facts.settings;

@@ -10,11 +10,11 @@
 
 G_BEGIN_DECLS
 
-/* Looks at Redis for half a second and adds what it finds. user is who the connection is (NULL: the default
- * user), needs are the keys that a run will read. *data_bytes gets the memory that all keys and values take
- * there, 0 where it is not told. Nothing is written. What the user may not look at is a finding too: FALSE,
- * with RP_SOURCE_ERROR, only for a lost connection. */
-gboolean rp_redis_audit(redisContext *redis, const char *user, const RpRedisNeed *needs, guint n_needs,
-                        guint64 *data_bytes, RpFindings *findings, GError **error);
+/* Looks at Redis, to which address led, for half a second and adds what it finds. needs are the keys that a
+ * run will read. *data_bytes gets the memory that all keys and values take there, 0 where it is not told.
+ * Nothing is written. What the user may not look at is a finding too: FALSE, with RP_SOURCE_ERROR, only for a
+ * lost connection. */
+gboolean rp_redis_audit(redisContext *redis, const RpRedisAddress *address, const RpRedisNeed *needs,
+                        guint n_needs, guint64 *data_bytes, RpFindings *findings, GError **error);
 
 G_END_DECLS
