@@ -9,10 +9,14 @@
 
 #define LANGUAGE_VERSION "1"
 
+/* What each byte of a pattern can take: every second one may begin a part. */
+#define COST_OF_GLOB_BYTE 32
+
 static void take_ignore(RpLoader *loader, RpYamlNode value) {
     g_auto(GStrv) patterns = rp_words_list(loader, value);
     for (char **pattern = patterns; pattern != NULL && *pattern != NULL; pattern++)
-        g_ptr_array_add(loader->mapping->ignores, rp_pattern_new_glob(*pattern));
+        if (rp_words_spend(loader, value, RP_WORDS_COST_NEW + COST_OF_GLOB_BYTE * strlen(*pattern)))
+            g_ptr_array_add(loader->mapping->ignores, rp_pattern_new_glob(*pattern));
 }
 
 static void take_version(RpLoader *loader, RpYamlNode value) {
@@ -137,7 +141,7 @@ RpMapping *rp_mapping_load_all(const char *const *paths, RpFindings *findings) {
     RpLoader loader = {.findings = findings, .mapping = mapping_new(name)};
     for (; *paths != NULL; paths++) {
         g_autoptr(GPtrArray) files = list_files(*paths, findings);
-        for (guint i = 0; i < files->len; i++)
+        for (guint i = 0; i < files->len && !loader.is_over; i++)
             load_file(&loader, g_ptr_array_index(files, i), digest);
     }
     finish(&loader, digest);
