@@ -51,12 +51,12 @@ static void print_text(const RpFindings *findings) {
     g_print("%s\n", has_trouble(findings) ? "check: there are findings" : "check: ok");
 }
 
-static void note_circle(const RpGlobals *globals, const RpMapping *mapping, RpFindings *findings) {
+static void note_circle(const RpMapping *mapping, RpFindings *findings) {
     guint n_passes;
     g_autoptr(GError) circle = NULL;
     g_autoptr(GArray) passes = rp_passes_plan(mapping, &n_passes, &circle);
     if (passes == NULL)
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "foreign_key_circle", globals->mapping_path, NULL, "%s",
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "foreign_key_circle", mapping->path, NULL, "%s",
                         circle->message);
 }
 
@@ -81,7 +81,7 @@ static gboolean inspect(const RpGlobals *globals, RpPrepared *prepared, RpFindin
             return FALSE;
     }
     if (is_sound && rp_findings_count(findings, RP_SEVERITY_ERROR) == 0)
-        note_circle(globals, mapping, findings);
+        note_circle(mapping, findings);
     return rp_check_servers(prepared->postgres, prepared->redis, mapping, findings, error) &&
            try_keys(prepared, mapping, findings, error);
 }

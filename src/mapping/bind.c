@@ -268,3 +268,27 @@ void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings
     }
     rp_identity_bind(entity, findings);
 }
+
+/* A column that two entities write in rows of the same identity has the value of whichever came last. */
+static void check_shared_columns(const RpEntity *later, const RpEntity *earlier, RpFindings *findings) {
+    for (guint i = 0; i < later->columns->len; i++) {
+        const RpMapColumn *column = g_ptr_array_index(later->columns, i);
+        if (!g_strv_contains((const char *const *)later->key, column->name) &&
+            rp_entity_find_column(earlier, column->name) != NULL)
+            rp_findings_add(
+                findings, RP_SEVERITY_NOTE, "column_written_twice", column->place, NULL,
+                "entities \"%s\" and \"%s\" both write column \"%s\" of %s: where they give the same "
+                "row, the later one's value stays",
+                earlier->name, later->name, column->name, later->table->shown);
+    }
+}
+
+void rp_mapping_check_tables(const RpMapping *mapping, RpFindings *findings) {
+    for (guint i = 0; i < mapping->entities->len; i++)
+        for (guint j = 0; j < i; j++) {
+            const RpEntity *later = g_ptr_array_index(mapping->entities, i);
+            const RpEntity *earlier = g_ptr_array_index(mapping->entities, j);
+            if (later->table != NULL && earlier->table != NULL && later->table->oid == earlier->table->oid)
+                check_shared_columns(later, earlier, findings);
+        }
+}

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 typedef struct {
     RpFindings *findings;
     RpMapping *mapping;
+    char *namespace_place; /* of uuid_namespace, once it was read */
     RpEntity *entity;
     RpMapColumn *column;
     RpLink *link;

@@ -142,5 +142,6 @@ RpBinding *rp_binding_new(PGconn *connection, RpMapping *mapping, RpFindings *fi
     for (guint i = 0; i < mapping->entities->len; i++)
         if (!bind_entity(binding, connection, g_ptr_array_index(mapping->entities, i), findings, error))
             return NULL;
+    rp_mapping_check_tables(mapping, findings);
     return g_steal_pointer(&binding);
 }

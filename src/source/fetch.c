@@ -126,37 +126,43 @@ static gboolean receive_times(RpFetch *fetch, const RpRead *read, RpRecord *head
     return TRUE;
 }
 
+/* The beginning of a string, as long as the limit allows; it may have become another type meanwhile, or be
+ * gone. */
+static gboolean keep_string(RpFetch *fetch, RpRecords *records, RpSpan key, GError **error) {
+    g_autofree char *last = g_strdup_printf("%" G_GSIZE_FORMAT, fetch->max_value_bytes - 1);
+    const char *const argv[4] = {"GETRANGE", key.data, "0", last};
+    const gsize sizes[4] = {8, key.size, 1, strlen(last)};
+    g_autoptr(GError) changed = NULL;
+    g_autoptr(redisReply) value = rp_redis_command(rp_fetch_aside(fetch, NULL), 4, argv, sizes, &changed);
+    if (value != NULL && value->type != REDIS_REPLY_STRING)
+        return rp_channel_lost(fetch->channel, "the answer to GETRANGE is no string", error);
+    if (value != NULL)
+        rp_records_add_value(records, (RpSpan){value->str, value->len});
+    if (value != NULL || g_error_matches(changed, RP_SOURCE_ERROR, RP_SOURCE_ERROR_WRONG_TYPE))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&changed));
+    return FALSE;
+}
+
 /* A key of another type than expected is kept with its real type, and with its value if that is a string:
  * a reject has to show what was there. */
 static gboolean look_at_wrong_type(RpFetch *fetch, RpRecords *records, RpSpan key, GError **error) {
     redisContext *aside = rp_fetch_aside(fetch, error);
     if (aside == NULL)
         return FALSE;
-    const char *const type_argv[2] = {"TYPE", key.data};
-    const gsize type_sizes[2] = {4, key.size};
-    g_autoptr(redisReply) type = rp_redis_command(aside, 2, type_argv, type_sizes, error);
+    const char *const argv[2] = {"TYPE", key.data};
+    const gsize sizes[2] = {4, key.size};
+    g_autoptr(redisReply) type = rp_redis_command(aside, 2, argv, sizes, error);
     if (type == NULL)
         return FALSE;
+    if (type->type != REDIS_REPLY_STATUS)
+        return rp_channel_lost(fetch->channel, "the answer to TYPE names no type", error);
     RpRecord *record = &g_array_index(records->index, RpRecord, records->index->len - 1);
-    if (strcmp(type->str, "none") == 0) {
-        record->outcome = RP_READ_VANISHED;
-        return TRUE;
-    }
-    record->type = (guint8)rp_record_type_parse(type->str);
-    if (record->type != RP_RECORD_STRING)
-        return TRUE;
-    g_autofree char *last = g_strdup_printf("%" G_GSIZE_FORMAT, fetch->max_value_bytes - 1);
-    const char *const value_argv[4] = {"GETRANGE", key.data, "0", last};
-    const gsize value_sizes[4] = {8, key.size, 1, strlen(last)};
-    g_autoptr(GError) changed = NULL; /* it may have become another type meanwhile, or be gone */
-    g_autoptr(redisReply) value = rp_redis_command(aside, 4, value_argv, value_sizes, &changed);
-    if (value != NULL)
-        rp_records_add_value(records, (RpSpan){value->str, value->len});
-    else if (!g_error_matches(changed, RP_SOURCE_ERROR, RP_SOURCE_ERROR_WRONG_TYPE)) {
-        g_propagate_error(error, g_steal_pointer(&changed));
-        return FALSE;
-    }
-    return TRUE;
+    const gboolean is_gone = strcmp(type->str, "none") == 0;
+    record->outcome = is_gone ? RP_READ_VANISHED : RP_READ_WRONG_TYPE;
+    if (!is_gone)
+        record->type = (guint8)rp_record_type_parse(type->str);
+    return is_gone || record->type != RP_RECORD_STRING || keep_string(fetch, records, key, error);
 }
 
 static gboolean take_refusal(RpFetch *fetch, RpReplyTarget *target, GError **error) {
@@ -169,8 +175,6 @@ static gboolean take_refusal(RpFetch *fetch, RpReplyTarget *target, GError **err
     g_clear_pointer(&target->error_text, g_free);
     if (target->n_begun == 0)
         rp_reply_begin_record(target);
-    RpRecord *newest = &g_array_index(target->records->index, RpRecord, target->records->index->len - 1);
-    newest->outcome = RP_READ_WRONG_TYPE;
     return look_at_wrong_type(fetch, target->records, target->key, error);
 }
 

@@ -273,7 +273,7 @@ Test(elements, portions_may_end_between_records) {
         for (guint i = 0; i < G_N_ELEMENTS(VALUES); i++)
             mapped_add_values(RP_RECORD_STRING, "t:1", VALUES[i], NULL, NULL);
         mapped_newest()->outcome = RP_READ_OK;
-        g_autoptr(RpMapper) mapper = mapper_new(portion_rows, 1 << 20);
+        RpMapper *mapper = mapper_new(portion_rows, 1 << 20);
         g_autoptr(GString) got = g_string_new(NULL);
         guint64 n_read = 0, n_rejected = 0;
         for (rp_mapper_map(mapper, mapped_batch);; rp_mapper_map(mapper, mapped_batch)) {
@@ -290,6 +290,7 @@ Test(elements, portions_may_end_between_records) {
         cr_assert(strcmp(got->str, "1 2 3 4 5 6 7 8 9 10 ") == 0, "portions of %u: %s", portion_rows,
                   got->str);
         cr_assert(n_read == 11 && n_rejected == 1);
+        rp_mapper_free(mapper);
         g_clear_pointer(&mapped_batch, rp_batch_free);
         g_clear_pointer(&mapped_mapping, rp_mapping_free);
     }
