@@ -14,7 +14,7 @@ void rp_case_add_payment(RpCase *test_case, const char *id, const char *order);
 /* Generates a shop with `demo --fill`: n customers, 4 n orders, 3 n payments. */
 void rp_case_fill(RpCase *test_case, guint n_customers, const char *fault_percent);
 
-/* Runs `run --json` with mappings/shop.yaml (a later --mapping wins) and gives its document; fails the test
+/* Runs `run --json` with mappings/shop.yaml, or the --mapping given, and gives its document; fails the test
  * unless the exit status is the expected one and the run is balanced. */
 json_t *rp_case_load(RpCase *test_case, int status, ...) G_GNUC_NULL_TERMINATED;
 
