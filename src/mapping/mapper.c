@@ -274,8 +274,10 @@ static gboolean take_record(RpMapper *mapper, RpBatch *batch) {
 }
 
 void rp_mapper_map(RpMapper *mapper, RpBatch *batch) {
-    if (batch->portion == 0)
+    if (batch->portion == 0) {
         mapper->record = 0;
+        mapper->is_among_elements = FALSE; /* the batch before may have been given up in the middle */
+    }
     while (mapper->record < batch->records.index->len && take_record(mapper, batch))
         mapper->record++;
     batch->is_whole = mapper->record == batch->records.index->len;

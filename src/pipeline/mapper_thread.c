@@ -3,14 +3,15 @@
 #include "pipeline/crew.h"
 
 /* A batch that gives more rows than it may hold is mapped and written portion by portion: in between it is
- * the writer's, and comes back. */
+ * the writer's, and comes back. Its portions may be many: a stop does not wait for them, since the next run
+ * reads its keys again. */
 static void map_batch(RpCrew *crew, RpMapper *mapper, guint number, RpBatch *batch) {
     rp_mapper_map(mapper, batch);
     while (!batch->is_whole) {
         batch->mapper = number;
         rp_queue_push(crew->to_write, batch);
         batch = rp_queue_pop(g_ptr_array_index(crew->to_go_on, number));
-        if (g_atomic_int_get(&crew->is_cancelled)) {
+        if (g_atomic_int_get(&crew->is_cancelled) || g_atomic_int_get(&crew->is_stopping)) {
             rp_queue_push(crew->pool, batch);
             return;
         }

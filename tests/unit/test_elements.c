@@ -312,3 +312,17 @@ Test(elements, a_mapper_goes_on_with_the_next_batch) {
         cr_assert(strcmp(last, "3") == 0);
     }
 }
+
+/* After a stop in the middle of a batch, too. */
+Test(elements, a_batch_that_is_given_up_leaves_nothing_behind) {
+    mapped_load_type("json\n    each: $value", "      a: $element\n");
+    g_autoptr(RpMapper) mapper = mapper_new(2, 1 << 20);
+    static const char *const VALUES[] = {"[1,2,3]", "[4]"};
+    for (guint i = 0; i < G_N_ELEMENTS(VALUES); i++) {
+        rp_batch_reset(mapped_batch, 1 << 20);
+        mapped_add_values(RP_RECORD_STRING, "t:1", VALUES[i], NULL, NULL);
+        rp_mapper_map(mapper, mapped_batch);
+    }
+    g_autofree char *only = mapped_row(0);
+    cr_assert(mapped_batch->is_whole && mapped_batch->tuples[0].rows->len == 1 && strcmp(only, "4") == 0);
+}
