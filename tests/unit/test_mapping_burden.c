@@ -25,7 +25,8 @@ static RpMapping *load(const char *text, gsize size) {
 /* ---- much ---- */
 
 #define HEAD        "redis2pg: 1\n"
-#define KEYS        "keys: \"t:{id}\", type: hash, table: t, key: [a]"
+#define REST        "type: hash, table: t, key: [a]"
+#define KEYS        "keys: \"t:{id}\", " REST
 #define ENTITY(in_) HEAD "entities: {t: {" KEYS ", " in_
 
 typedef struct {
@@ -75,8 +76,8 @@ Test(mapping_burden, has_limits_of_each) {
         {ENTITY("columns: {a: a"), ", c%u: a", 1600, "}}}\n", "too_much m.yaml:2:"},
         {ENTITY("columns: {a: a}, checks: {x: x"), ", c%u: x", 1599, "}}}\n", NULL},
         {ENTITY("columns: {a: a}, checks: {x: x"), ", c%u: x", 90000, "}}}\n", "too_much m.yaml:2:"},
-        {HEAD "entities:\n", "  e%u: {" KEYS ", columns: {a: a}}\n", 1000, "", NULL},
-        {HEAD "entities:\n", "  e%u: {" KEYS ", columns: {a: a}}\n", 1001, "",
+        {HEAD "entities:\n", "  e%u: {keys: \"t%u:{id}\", " REST ", columns: {a: a}}\n", 1000, "", NULL},
+        {HEAD "entities:\n", "  e%u: {keys: \"t%u:{id}\", " REST ", columns: {a: a}}\n", 1001, "",
          "too_much m.yaml:1003:3 more than 1000 entities"},
         {HEAD "links:\n", "  l%u: {}\n", 1001, "", "too_much m.yaml:1003:3 more than 1000 links"},
         {HEAD "entities: {t: {keys: k, type: hash, table: t, columns: {a: a}, key: [a", ", a", 100000,
@@ -145,7 +146,7 @@ Test(mapping_burden, of_some_aliases_is_taken) {
         g_string_append_printf(text, ", c%u: *one", i);
     g_string_append(text, "}}\n");
     for (guint i = 0; i < 100; i++)
-        g_string_append_printf(text, "  e%u: {" KEYS ", columns: *all}\n", i);
+        g_string_append_printf(text, "  e%u: {keys: \"t%u:{id}\", " REST ", columns: *all}\n", i, i);
     g_autofree char *yaml = g_string_free(text, FALSE);
     g_autoptr(RpMapping) mapping = load(yaml, strlen(yaml));
     g_autofree char *shown = handmade_show_findings(findings);
