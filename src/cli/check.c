@@ -1,10 +1,11 @@
 /* `redis2pg check`: is everything there that a run needs, and does the mapping fit? */
 #include "base/error.h"
 #include "base/log.h"
+#include "cli/check_servers.h"
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "pipeline/passes.h"
-#include "pipeline/sample.h"
+#include "pipeline/trial.h"
 #include "report/table.h"
 
 static struct { gint64 sample; } settings;
@@ -16,7 +17,7 @@ static const RpOption OPTIONS[] = {
      .argument = "N",
      .fallback = "10000",
      .maximum = 100000000,
-     .help = "look at so many keys for patterns that nothing covers"},
+     .help = "look at so many keys, and try to map them"},
     {0},
 };
 
@@ -50,15 +51,21 @@ static void print_text(const RpFindings *findings) {
     g_print("%s\n", has_trouble(findings) ? "check: there are findings" : "check: ok");
 }
 
-static void note_server(RpFindings *findings, PGconn *connection) {
-    g_autofree char *place = rp_postgres_place(connection);
-    const int version = PQserverVersion(connection);
-    rp_findings_add(findings, RP_SEVERITY_NOTE, "postgres_reachable", "PostgreSQL", NULL,
-                    "version %d.%d at %s", version / 10000, version % 10000, place);
-    if (version < 130000)
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "postgres_too_old", "PostgreSQL",
-                        "use PostgreSQL 13 or later", "version %d.%d has no xid8 type, on which undo rests",
-                        version / 10000, version % 10000);
+static void note_circle(const RpMapping *mapping, RpFindings *findings) {
+    guint n_passes;
+    g_autoptr(GError) circle = NULL;
+    g_autoptr(GArray) passes = rp_passes_plan(mapping, &n_passes, &circle);
+    if (passes == NULL)
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "foreign_key_circle", mapping->path, NULL, "%s",
+                        circle->message);
+}
+
+/* Rows are tried only when the mapping fits the tables. */
+static gboolean try_keys(const RpPrepared *prepared, const RpMapping *mapping, RpFindings *findings,
+                         GError **error) {
+    const gboolean is_bound = rp_findings_count(findings, RP_SEVERITY_ERROR) == 0;
+    return mapping == NULL ||
+           rp_trial(prepared->redis, mapping, is_bound, (guint64)settings.sample, findings, error);
 }
 
 /* Redis is looked at even when the mapping has mistakes, and the other way round: one call finds all. */
@@ -67,22 +74,16 @@ static gboolean inspect(const RpGlobals *globals, RpPrepared *prepared, RpFindin
     if (!rp_prepare(globals, prepared, findings, error))
         return FALSE;
     const gboolean is_sound = prepared->binding != NULL;
+    const RpMapping *mapping = is_sound ? prepared->mapping : NULL;
     if (!is_sound) {
         prepared->postgres = rp_postgres_connect(globals->postgres_conninfo, error);
         if (prepared->postgres == NULL)
             return FALSE;
     }
-    note_server(findings, prepared->postgres);
-    if (is_sound && rp_findings_count(findings, RP_SEVERITY_ERROR) == 0) {
-        guint n_passes;
-        g_autoptr(GError) circle = NULL;
-        g_autoptr(GArray) passes = rp_passes_plan(prepared->mapping, &n_passes, &circle);
-        if (passes == NULL)
-            rp_findings_add(findings, RP_SEVERITY_ERROR, "foreign_key_circle", globals->mapping_path, NULL,
-                            "%s", circle->message);
-    }
-    return rp_sample_keys(prepared->redis, is_sound ? prepared->mapping : NULL, (guint64)settings.sample,
-                          findings, error);
+    if (is_sound && rp_findings_count(findings, RP_SEVERITY_ERROR) == 0)
+        note_circle(mapping, findings);
+    return rp_check_servers(prepared->postgres, prepared->redis, mapping, findings, error) &&
+           try_keys(prepared, mapping, findings, error);
 }
 
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {

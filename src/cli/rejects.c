@@ -53,10 +53,11 @@ static json_t *text_or_null(const char *text) {
 
 static json_t *reject_json(const RpStoredReject *reject) {
     json_t *object = json_pack(
-        "{sI sI ss ss ss so ss so ss so so ss}", "id", (json_int_t)reject->id, "run", (json_int_t)reject->run,
-        "entity", reject->entity, "key", reject->key, "stage", reject->stage, "column",
-        text_or_null(reject->column), "code", reject->code, "constraint", text_or_null(reject->constraint),
-        "message", reject->message, "value", text_or_null(reject->value), "resolved_by",
+        "{sI sI ss ss so ss so ss so ss so so ss}", "id", (json_int_t)reject->id, "run",
+        (json_int_t)reject->run, "entity", reject->entity, "key", reject->key, "element",
+        text_or_null(reject->element), "stage", reject->stage, "column", text_or_null(reject->column), "code",
+        reject->code, "constraint", text_or_null(reject->constraint), "message", reject->message, "value",
+        text_or_null(reject->value), "resolved_by",
         reject->resolved_by != 0 ? json_integer((json_int_t)reject->resolved_by) : json_null(), "rejected_at",
         reject->rejected_at);
     if (reject->key_hex != NULL)
@@ -74,7 +75,7 @@ static void add_to_table(const RpStoredReject *reject, gpointer data) {
     g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT, reject->id);
     g_autofree char *run = g_strdup_printf("%" G_GUINT64_FORMAT, reject->run);
     const char *const cells[] = {
-        id, run, reject->entity, reject->key, reject->code, reject->message, reject->value};
+        id, run, reject->entity, reject->key, reject->element, reject->code, reject->message, reject->value};
     rp_text_table_add(data, cells);
 }
 
@@ -100,7 +101,8 @@ static gboolean list_json(PGconn *connection, const RpRejectFilter *filter, cons
 
 static gboolean list_text(PGconn *connection, const RpRejectFilter *filter, const GPtrArray *codes,
                           GError **error) {
-    static const char *const headings[] = {">id", ">run", "entity", "key", "code", "message", "value", NULL};
+    static const char *const headings[] = {">id",  ">run",    "entity", "key", "element",
+                                           "code", "message", "value",  NULL};
     g_autoptr(RpTextTable) table = rp_text_table_new(headings);
     if (codes->len == 0) {
         g_print("no rejects\n");
@@ -155,6 +157,7 @@ static void show_one(const RpStoredReject *reject, gpointer data) {
     g_print("reject %" G_GUINT64_FORMAT " of run %" G_GUINT64_FORMAT "\n", reject->id, reject->run);
     print_line("entity", reject->entity);
     print_line("key", reject->key);
+    print_line("element", reject->element);
     print_line("code", reject->code);
     print_line("stage", reject->stage);
     print_line("column", reject->column);
@@ -162,7 +165,10 @@ static void show_one(const RpStoredReject *reject, gpointer data) {
     print_line("message", reject->message);
     print_line("value", reject->value);
     print_line("rejected", reject->rejected_at);
-    g_print("%-11s %" G_GSIZE_FORMAT " bytes, kept in redis2pg.rejects.raw\n", "raw record", raw_bytes);
+    if (raw_bytes > 0)
+        g_print("%-11s %" G_GSIZE_FORMAT " bytes, kept in redis2pg.rejects.raw\n", "raw record", raw_bytes);
+    else
+        print_line("raw record", "kept with the first reject of this key in the same batch");
 }
 
 static gboolean show(PGconn *connection, gboolean is_json, gboolean exists, const char *text,

@@ -1,11 +1,11 @@
 /* Position, counts, rejects and before-images of a batch.
  *
  * 1. They are written by the transaction that writes the batch's rows.
- * 2. (run, pass, number) is the primary key: a batch cannot be counted twice. */
+ * 2. (run, pass, number, portion) is the primary key: no portion of a batch can be counted twice. */
 #include "ledger/batches.h"
 
 #include "base/error.h"
-#include "sink/merge.h"
+#include "ledger/write_rejects.h"
 
 #include <jansson.h>
 
@@ -63,15 +63,26 @@ static gboolean write_position(PGconn *connection, const char *run, const RpBatc
     g_autofree char *ignored = g_strdup_printf("%" G_GUINT64_FORMAT, batch->keys.ignored);
     g_autofree char *unmapped = g_strdup_printf("%" G_GUINT64_FORMAT, batch->keys.unmapped);
     g_autofree char *patterns = unmapped_json(batch);
-    const char *const parameters[] = {
-        run,     pass,   number,  cursor,   batch->position.is_pass_end ? "t" : "f",
-        scanned, mapped, ignored, unmapped, patterns};
+    g_autofree char *portion = g_strdup_printf("%u", batch->portion);
+    const char *const parameters[] = {run,
+                                      pass,
+                                      number,
+                                      cursor,
+                                      batch->position.is_pass_end ? "t" : "f",
+                                      scanned,
+                                      mapped,
+                                      ignored,
+                                      unmapped,
+                                      patterns,
+                                      portion,
+                                      batch->is_whole ? "t" : "f"};
     g_autoptr(PGresult) result = rp_postgres_query(
         connection,
         "INSERT INTO redis2pg.batches (run, pass, number, cursor_after, is_pass_end, keys_scanned, "
         "keys_mapped,"
-        " keys_ignored, keys_unmapped, unmapped) SELECT run, $2::integer, $3::bigint, $4::numeric, "
-        "$5::boolean, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::jsonb "
+        " keys_ignored, keys_unmapped, unmapped, portion, is_whole) SELECT run, $2::integer, $3::bigint,"
+        " $4::numeric, $5::boolean, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::jsonb, $11::integer,"
+        " $12::boolean "
         "FROM redis2pg.runs WHERE run = $1 AND status = 'open'",
         G_N_ELEMENTS(parameters), parameters, error);
     if (result == NULL || rp_postgres_affected(result) == 1)
@@ -86,70 +97,20 @@ static gboolean write_counts(PGconn *connection, const char *run, const RpBatch 
         const RpCounts *counts = &batch->counts[entity];
         if (counts->read == 0)
             continue;
-        g_string_append_printf(
-            sql,
-            "%s(%s, %u, %" G_GUINT64_FORMAT ", %u, %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
-            ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
-            ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT ")",
-            sql->len > 0 ? ", " : "INSERT INTO redis2pg.batch_counts VALUES ", run, batch->pass,
-            batch->number, entity, counts->read, counts->inserted, counts->updated, counts->unchanged,
-            counts->deleted, counts->rejected, counts->filtered, counts->vanished, counts->parked);
+        g_string_append(sql, sql->len > 0 ? ", "
+                                          : "INSERT INTO redis2pg.batch_counts (run, pass, batch, portion,"
+                                            " entity, read, inserted, updated, unchanged, deleted, rejected,"
+                                            " filtered, vanished, parked) VALUES ");
+        g_string_append_printf(sql, "(%s, %u, %" G_GUINT64_FORMAT ", %u, %u", run, batch->pass, batch->number,
+                               batch->portion, entity);
+        const guint64 numbers[] = {counts->read,      counts->inserted, counts->updated,
+                                   counts->unchanged, counts->deleted,  counts->rejected,
+                                   counts->filtered,  counts->vanished, counts->parked};
+        for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
+            g_string_append_printf(sql, ", %" G_GUINT64_FORMAT, numbers[i]);
+        g_string_append_c(sql, ')');
     }
     return sql->len == 0 || rp_postgres_run(connection, sql->str, error);
-}
-
-/* ---- rejects, as binary COPY tuples ---- */
-
-static void add_text(RpBuffer *tuples, const char *text) {
-    if (text == NULL) {
-        rp_buffer_append_u32(tuples, G_MAXUINT32);
-        return;
-    }
-    rp_buffer_append_u32(tuples, (guint32)strlen(text));
-    rp_buffer_append(tuples, text, strlen(text));
-}
-
-static void add_bytes(RpBuffer *tuples, RpSpan bytes) {
-    rp_buffer_append_u32(tuples, (guint32)bytes.size);
-    rp_buffer_append(tuples, bytes.data, bytes.size);
-}
-
-static void add_reject(RpBuffer *tuples, RpBuffer *raw, guint64 run, const RpMapping *mapping,
-                       const RpBatch *batch, const RpReject *reject) {
-    const RpEntity *entity = g_ptr_array_index(mapping->entities, reject->entity);
-    rp_buffer_append_u16(tuples, 12);
-    rp_buffer_append_u32(tuples, 8);
-    rp_buffer_append_u64(tuples, run);
-    rp_buffer_append_u32(tuples, 4);
-    rp_buffer_append_u32(tuples, batch->pass);
-    rp_buffer_append_u32(tuples, 8);
-    rp_buffer_append_u64(tuples, batch->number);
-    add_text(tuples, entity->name);
-    add_bytes(tuples, rp_records_key(&batch->records, reject->record));
-    add_text(tuples, rp_stage_name(reject->stage));
-    add_text(tuples, rp_reject_code_name(reject->code));
-    add_text(tuples, reject->column);
-    add_text(tuples, reject->constraint);
-    add_text(tuples, reject->message);
-    add_text(tuples, reject->value);
-    raw->size = 0;
-    rp_records_append_raw(&batch->records, reject->record, raw);
-    add_bytes(tuples, (RpSpan){raw->data, raw->size});
-}
-
-static gboolean write_rejects(PGconn *connection, guint64 run, const RpMapping *mapping, const RpBatch *batch,
-                              GError **error) {
-    if (batch->rejects->len == 0)
-        return TRUE;
-    g_auto(RpBuffer) tuples = {0};
-    g_auto(RpBuffer) raw = {0};
-    for (guint i = 0; i < batch->rejects->len; i++)
-        add_reject(&tuples, &raw, run, mapping, batch, &g_array_index(batch->rejects, RpReject, i));
-    const RpSpan run_of_tuples = {tuples.data, tuples.size};
-    return rp_copy_binary(connection,
-                          "COPY redis2pg.rejects (run, pass, batch, entity, key, stage, code, column_name,"
-                          " constraint_name, message, value, raw) FROM STDIN (FORMAT binary)",
-                          &run_of_tuples, 1, error);
 }
 
 gboolean rp_ledger_write_batch(PGconn *connection, guint64 run, const RpMapping *mapping,
@@ -157,7 +118,7 @@ gboolean rp_ledger_write_batch(PGconn *connection, guint64 run, const RpMapping 
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     if (write_position(connection, run_text, batch, error) &&
         write_counts(connection, run_text, batch, error) &&
-        write_rejects(connection, run, mapping, batch, error))
+        rp_ledger_write_rejects(connection, run, mapping, batch, error))
         return TRUE;
     g_prefix_error(error, "writing batch %" G_GUINT64_FORMAT " to the ledger: ", batch->number);
     return FALSE;

@@ -12,6 +12,15 @@
     "'' OR entity = $3)"                                                                                     \
     " AND ($4 = '' OR code = $4)"
 
+/* A ledger that no run of this version has brought up to date has no column element: then the name is that of
+ * the table beside it. */
+#define PAGE_SQL(more)                                                                                       \
+    "SELECT page.* FROM (VALUES (NULL::text)) AS absent (element) CROSS JOIN LATERAL ("                      \
+    "SELECT reject, run, entity, key, stage, column_name, code, constraint_name, message, value,"            \
+    " to_char(rejected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), resolved_by, "           \
+    "element" more " FROM redis2pg.rejects WHERE " FILTER_SQL                                                \
+    " AND reject > $5::bigint ORDER BY reject LIMIT " PAGE_ROWS ") page ORDER BY page.reject"
+
 typedef struct {
     char id[24];
     char run[24];
@@ -61,7 +70,8 @@ static void read_reject(PGresult *result, int row, gboolean with_raw, RpStoredRe
         .value = text_at(result, row, 9),
         .rejected_at = text_at(result, row, 10),
         .resolved_by = g_ascii_strtoull(PQgetvalue(result, row, 11), NULL, 10),
-        .raw = with_raw ? bytes_at(result, row, 12) : NULL,
+        .element = text_at(result, row, 12),
+        .raw = with_raw ? bytes_at(result, row, 13) : NULL,
     };
 }
 
@@ -69,6 +79,7 @@ static void clear_reject(RpStoredReject *reject) {
     g_free(reject->entity);
     g_free(reject->key);
     g_free(reject->key_hex);
+    g_free(reject->element);
     g_free(reject->stage);
     g_free(reject->column);
     g_free(reject->code);
@@ -88,13 +99,8 @@ gboolean rp_ledger_visit_rejects(PGconn *connection, const RpRejectFilter *filte
     for (;;) {
         const char *const parameters[] = {values.values[0], values.values[1], values.values[2],
                                           values.values[3], after};
-        g_autofree char *sql = g_strdup_printf(
-            "SELECT reject, run, entity, key, stage, column_name, code, constraint_name, message, value,"
-            " to_char(rejected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), resolved_by%s "
-            "FROM redis2pg.rejects WHERE " FILTER_SQL
-            " AND reject > $5::bigint ORDER BY reject LIMIT " PAGE_ROWS,
-            with_raw ? ", raw" : "");
-        g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 5, parameters, error);
+        g_autoptr(PGresult) result =
+            rp_postgres_query(connection, with_raw ? PAGE_SQL(", raw") : PAGE_SQL(""), 5, parameters, error);
         if (result == NULL)
             return FALSE;
         for (int row = 0; row < PQntuples(result); row++) {

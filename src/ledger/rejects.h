@@ -22,6 +22,7 @@ typedef struct {
     char *entity;
     char *key;     /* shown text */
     char *key_hex; /* when the key is not UTF-8 text; else NULL */
+    char *element; /* index or id of the element of the key; NULL: about the whole key */
     char *stage;
     char *column; /* NULL: about the whole record */
     char *code;
@@ -30,7 +31,7 @@ typedef struct {
     char *value;
     char *rejected_at;
     guint64 resolved_by; /* 0: open */
-    GBytes *raw;         /* only when asked for */
+    GBytes *raw;         /* only when asked for; empty when another reject of the key's batch holds it */
 } RpStoredReject;
 
 /* Called for each reject in the order of their ids; the reject is freed after it. */

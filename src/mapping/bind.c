@@ -35,7 +35,7 @@ static const struct {
     guint kinds;
 } REFINEMENTS[] = {
     {RP_REFINES_TIMESTAMP, "timestamp", TIMES | KIND(RP_TYPE_TIME)},
-    {RP_REFINES_ZONE, "zone", TIMES},
+    {RP_REFINES_ZONE, "zone", TIMES | KIND(RP_TYPE_TIME)},
     {RP_REFINES_BOOLEAN, "boolean", KIND(RP_TYPE_BOOL)},
     {RP_REFINES_DIVIDE, "divide", NUMBERS},
     {RP_REFINES_ROUND, "round", NUMBERS},
@@ -111,6 +111,7 @@ static void bind_bounds(RpMapColumn *column, RpFindings *findings) {
         RpConversion conversion = column->conversion;
         conversion.column = &wide;
         conversion.divisor = 0; /* bounds are of what is stored */
+        conversion.rounding = RP_ROUND_NONE;
         if (!rp_converted_is_ordered(kind))
             rp_findings_add(findings, RP_SEVERITY_ERROR, "rule_does_not_fit", column->place, NULL,
                             "\"%s\" has no meaning for column \"%s\" of type %s", rule->word, column->name,
@@ -137,6 +138,18 @@ static void check_made_times(const RpMapColumn *column, RpFindings *findings) {
         rp_findings_add(findings, RP_SEVERITY_ERROR, "type_does_not_fit", column->place,
                         "leave \"timestamp\" out",
                         "column \"%s\": $now and $expires_at are written in ISO 8601", column->name);
+}
+
+/* A pattern must name what the column holds. */
+static void check_pattern(const RpMapColumn *column, RpFindings *findings) {
+    const RpTimePattern *pattern = column->conversion.time_pattern;
+    const RpColumn *target = column->conversion.column;
+    const gboolean is_time =
+        (target->kind == RP_TYPE_ARRAY ? target->element->kind : target->kind) == RP_TYPE_TIME;
+    if (pattern != NULL && !(is_time ? rp_time_pattern_has_time(pattern) : rp_time_pattern_has_date(pattern)))
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "type_does_not_fit", column->place, NULL,
+                        "column \"%s\" is %s: the time format names no %s", column->name, target->type_name,
+                        is_time ? "time of day" : "date");
 }
 
 static void check_nulls(const RpMapColumn *column, RpFindings *findings) {
@@ -173,6 +186,7 @@ static void bind_column(RpMapColumn *column, const RpTable *table, RpFindings *f
     bind_matches(column);
     check_refinements(column, findings);
     check_made_times(column, findings);
+    check_pattern(column, findings);
     check_nulls(column, findings);
     bind_bounds(column, findings);
     check_default(column, findings);
@@ -253,4 +267,28 @@ void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings
         entity->n_tuple_fields += column->lookup != NULL ? column->lookup->matches->len : 1;
     }
     rp_identity_bind(entity, findings);
+}
+
+/* A column that two entities write in rows of the same identity has the value of whichever came last. */
+static void check_shared_columns(const RpEntity *later, const RpEntity *earlier, RpFindings *findings) {
+    for (guint i = 0; i < later->columns->len; i++) {
+        const RpMapColumn *column = g_ptr_array_index(later->columns, i);
+        if (!g_strv_contains((const char *const *)later->key, column->name) &&
+            rp_entity_find_column(earlier, column->name) != NULL)
+            rp_findings_add(
+                findings, RP_SEVERITY_NOTE, "column_written_twice", column->place, NULL,
+                "entities \"%s\" and \"%s\" both write column \"%s\" of %s: where they give the same "
+                "row, the later one's value stays",
+                earlier->name, later->name, column->name, later->table->shown);
+    }
+}
+
+void rp_mapping_check_tables(const RpMapping *mapping, RpFindings *findings) {
+    for (guint i = 0; i < mapping->entities->len; i++)
+        for (guint j = 0; j < i; j++) {
+            const RpEntity *later = g_ptr_array_index(mapping->entities, i);
+            const RpEntity *earlier = g_ptr_array_index(mapping->entities, j);
+            if (later->table != NULL && earlier->table != NULL && later->table->oid == earlier->table->oid)
+                check_shared_columns(later, earlier, findings);
+        }
 }

@@ -190,9 +190,21 @@ gboolean rp_cell_make(RpCellMaker *maker, const RpMapColumn *column, RpCell *cel
     return TRUE;
 }
 
-RpSpan rp_cell_digest(RpCellMaker *maker, RpSpan text) {
+static void digest(RpCellMaker *maker, RpSpan text) {
     g_checksum_reset(maker->sha256);
     if (text.size > 0)
         g_checksum_update(maker->sha256, (const guchar *)text.data, (gssize)text.size);
+}
+
+RpSpan rp_cell_digest_text(RpCellMaker *maker, RpSpan text) {
+    digest(maker, text);
     return rp_span(g_checksum_get_string(maker->sha256));
+}
+
+RpSpan rp_cell_digest_bytes(RpCellMaker *maker, RpSpan text) {
+    gsize size = RP_DIGEST_BYTES;
+    char *bytes = rp_buffer_reserve(next_scratch(maker), size);
+    digest(maker, text);
+    g_checksum_get_digest(maker->sha256, (guint8 *)bytes, &size);
+    return (RpSpan){bytes, size};
 }

@@ -33,7 +33,10 @@ typedef struct {
  * *problem when it cannot be made of what the record holds; cell->text is then what was at fault. */
 gboolean rp_cell_make(RpCellMaker *maker, const RpMapColumn *column, RpCell *cell, RpProblem *problem);
 
-/* The SHA-256 of text as 64 hex digits, borrowed until the next one. */
-RpSpan rp_cell_digest(RpCellMaker *maker, RpSpan text);
+#define RP_DIGEST_BYTES 32
+
+/* The SHA-256 of text as 64 hex digits, and as bytes; borrowed until the next one. */
+RpSpan rp_cell_digest_text(RpCellMaker *maker, RpSpan text);
+RpSpan rp_cell_digest_bytes(RpCellMaker *maker, RpSpan text);
 
 G_END_DECLS

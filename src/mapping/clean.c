@@ -23,7 +23,9 @@ RpRegex *rp_words_regex(RpLoader *loader, RpYamlNode node) {
     const char *text = rp_yaml_text(node);
     g_autofree char *problem = NULL;
     RpRegex *regex = rp_regex_new(text, &problem);
-    if (regex == NULL)
+    if (regex != NULL)
+        rp_words_spend(loader, node, rp_regex_get_bytes(regex));
+    else
         rp_words_error(loader, node, "bad_regex", "\"%s\" is no regular expression: %s", text, problem);
     return regex;
 }
@@ -80,9 +82,8 @@ static gboolean add_mapped(RpMapColumn *column, const char *from, const char *to
 
 void rp_clean_take_map(RpLoader *loader, RpYamlNode value) {
     loader->column->map = g_hash_table_new_full(rp_mapped_hash, rp_mapped_equal, g_free, NULL);
-    for (guint i = 0; i < rp_yaml_length(value); i++) {
-        RpYamlNode from, to;
-        rp_yaml_pair(value, i, &from, &to);
+    RpYamlNode from, to;
+    for (guint i = 0; rp_words_pair(loader, value, i, &from, &to); i++) {
         if (rp_yaml_text(from) == NULL || rp_yaml_text(to) == NULL)
             rp_words_error(loader, from, "wrong_yaml_type", "map takes scalars to scalars");
         else if (!add_mapped(loader->column, rp_yaml_text(from), rp_yaml_text(to)))

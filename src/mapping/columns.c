@@ -21,6 +21,8 @@ static void take_timestamp(RpLoader *loader, RpYamlNode value) {
             conversion->time_format = (RpTimeFormat)position;
         return;
     }
+    if (!rp_words_spend(loader, value, RP_TIME_PATTERN_COST))
+        return;
     g_autofree char *problem = NULL;
     conversion->time_format = RP_TIME_PATTERN;
     conversion->time_pattern = rp_time_pattern_new(rp_yaml_text(value), &problem);
@@ -52,12 +54,21 @@ static void take_json(RpLoader *loader, RpYamlNode value) {
     loader->column->refinements |= RP_REFINES_JSON;
 }
 
+#define MAX_BOOLEAN_WORDS 100 /* of each: all are compared with all */
+
+static char **take_boolean_words(RpLoader *loader, RpYamlNode value) {
+    if (rp_yaml_length(value) <= MAX_BOOLEAN_WORDS)
+        return rp_words_list(loader, value);
+    rp_words_error(loader, value, "bad_value", "boolean takes at most %d words of each", MAX_BOOLEAN_WORDS);
+    return NULL;
+}
+
 static void take_true(RpLoader *loader, RpYamlNode value) {
-    loader->column->conversion.true_words = rp_words_list(loader, value);
+    loader->column->conversion.true_words = take_boolean_words(loader, value);
 }
 
 static void take_false(RpLoader *loader, RpYamlNode value) {
-    loader->column->conversion.false_words = rp_words_list(loader, value);
+    loader->column->conversion.false_words = take_boolean_words(loader, value);
 }
 
 static const RpWord BOOLEAN_WORDS[] = {
@@ -167,7 +178,6 @@ static void take_sensitive(RpLoader *loader, RpYamlNode value) {
     rp_words_bool(loader, value, &loader->column->is_sensitive);
 }
 
-/* What is digested is not meant to be read: it is not shown either. */
 static void take_hash(RpLoader *loader, RpYamlNode value) {
     static const char *const digests[] = {"sha256", NULL};
     guint position;
@@ -309,6 +319,8 @@ void rp_column_load(RpLoader *loader, RpYamlNode name, RpYamlNode value) {
                        rp_yaml_kind_name(rp_yaml_kind(value)));
     if (rp_yaml_kind(value) == RP_YAML_MAP)
         check_words(loader, value);
+    /* What is digested is not meant to be read: it is not shown either. */
+    column->is_sensitive = column->is_sensitive || column->is_hashed;
     g_ptr_array_add(loader->entity->columns, column);
     loader->column = NULL;
 }

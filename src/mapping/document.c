@@ -5,7 +5,9 @@
 #include <string.h>
 #include <yaml.h>
 
-#define MAX_DEPTH 32
+#define MAX_DEPTH   32
+#define MAX_ANCHORS 1000
+#define MAX_TAGS    10 /* %TAG lines */
 
 struct RpYamlFile {
     char *name;
@@ -23,43 +25,80 @@ void rp_yaml_free(RpYamlFile *file) {
 }
 
 static void add_syntax_finding(RpFindings *findings, const char *name, const yaml_parser_t *parser) {
-    const yaml_mark_t mark = parser->problem_mark.line > 0 || parser->problem_mark.column > 0
-                                 ? parser->problem_mark
-                                 : parser->mark;
+    /* What is wrong with bytes has no mark of its own. */
+    const yaml_mark_t mark = parser->error == YAML_READER_ERROR ? parser->mark : parser->problem_mark;
     g_autofree char *place = g_strdup_printf("%s:%zu:%zu", name, mark.line + 1, mark.column + 1);
     rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", place, NULL, "no YAML: %s%s%s",
                     parser->context != NULL ? parser->context : "", parser->context != NULL ? ", " : "",
                     parser->problem != NULL ? parser->problem : "unreadable");
 }
 
-static int depth_change(yaml_event_type_t type) {
-    if (type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT)
-        return 1;
-    return type == YAML_SEQUENCE_END_EVENT || type == YAML_MAPPING_END_EVENT ? -1 : 0;
+/* What was met of a file so far that makes libyaml slow. */
+typedef struct {
+    int depth;
+    guint n_anchors;
+} Burden;
+
+static const char *add_event(Burden *burden, const yaml_event_t *event) {
+    const yaml_char_t *anchor = NULL;
+    if (event->type == YAML_SEQUENCE_END_EVENT || event->type == YAML_MAPPING_END_EVENT) {
+        burden->depth--;
+    } else if (event->type == YAML_SEQUENCE_START_EVENT) {
+        burden->depth++;
+        anchor = event->data.sequence_start.anchor;
+    } else if (event->type == YAML_MAPPING_START_EVENT) {
+        burden->depth++;
+        anchor = event->data.mapping_start.anchor;
+    } else if (event->type == YAML_SCALAR_EVENT) {
+        anchor = event->data.scalar.anchor;
+    }
+    burden->n_anchors += anchor != NULL;
+    if (burden->depth > MAX_DEPTH)
+        return "lists and maps are nested deeper than " G_STRINGIFY(MAX_DEPTH);
+    return burden->n_anchors > MAX_ANCHORS ? "more than " G_STRINGIFY(MAX_ANCHORS) " anchors" : NULL;
 }
 
-/* libyaml's time grows with the square of the nesting: what no mapping needs is refused by a look at the
- * events, which can stop. Other mistakes are left to the loading. */
-static gboolean refuse_deep(const char *name, const char *text, gsize size, RpFindings *findings) {
+/* Lines that begin with %TAG: libyaml compares each with those before it, and gives no event for them. */
+static gboolean has_many_tags(const char *text, gsize size) {
+    static const char line[] = "\n%TAG";
+    const char *end = text + size;
+    guint n_tags = 0;
+    for (const char *at = text; n_tags <= MAX_TAGS; n_tags++) {
+        at = memmem(at, (gsize)(end - at), line, sizeof line - 1);
+        if (at == NULL)
+            return FALSE;
+        at++;
+    }
+    return TRUE;
+}
+
+/* libyaml's time grows with the square of the nesting, and of the number of anchors: what no mapping needs is
+ * refused by a look at the events, which can stop. Other mistakes are left to the loading. */
+static gboolean refuse_costly(const char *name, const char *text, gsize size, RpFindings *findings) {
+    if (has_many_tags(text, size)) {
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", name, NULL, "more than %d %%TAG lines",
+                        MAX_TAGS);
+        return FALSE;
+    }
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
         g_error("out of memory");
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-    int depth = 0;
+    Burden burden = {0};
+    const char *problem = NULL;
     yaml_event_t event = {0};
-    for (gboolean is_end = FALSE; !is_end && depth <= MAX_DEPTH && yaml_parser_parse(&parser, &event);) {
-        depth += depth_change(event.type);
+    for (gboolean is_end = FALSE; !is_end && problem == NULL && yaml_parser_parse(&parser, &event);) {
         is_end = event.type == YAML_STREAM_END_EVENT;
-        if (depth > MAX_DEPTH) {
+        problem = add_event(&burden, &event);
+        if (problem != NULL) {
             g_autofree char *place =
                 g_strdup_printf("%s:%zu:%zu", name, event.start_mark.line + 1, event.start_mark.column + 1);
-            rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", place, NULL,
-                            "lists and maps are nested deeper than %d", MAX_DEPTH);
+            rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", place, NULL, "%s", problem);
         }
         yaml_event_delete(&event);
     }
     yaml_parser_delete(&parser);
-    return depth <= MAX_DEPTH;
+    return problem == NULL;
 }
 
 static gboolean refuse_second_document(yaml_parser_t *parser, const char *name, RpFindings *findings) {
@@ -100,7 +139,7 @@ RpYamlFile *rp_yaml_parse(const char *name, const char *text, gsize size, RpFind
                         RP_YAML_MAX_BYTES);
         return NULL;
     }
-    if (!refuse_deep(name, text, size, findings))
+    if (!refuse_costly(name, text, size, findings))
         return NULL;
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))

@@ -9,6 +9,7 @@ void rp_entity_free(RpEntity *entity) {
     rp_pattern_free(entity->keys);
     g_free(entity->table_name);
     g_strfreev(entity->key);
+    g_strfreev(entity->ignored_fields);
     g_ptr_array_unref(entity->columns);
     rp_reference_scope_clear(&entity->scope);
     g_ptr_array_unref(entity->checks);
@@ -36,24 +37,39 @@ static void take_table(RpLoader *loader, RpYamlNode value) {
     loader->entity->table_name = rp_words_name(loader, value);
 }
 
+#define MAX_KEY_COLUMNS 32 /* INDEX_MAX_KEYS of PostgreSQL */
+
 static void take_key(RpLoader *loader, RpYamlNode value) {
+    if (rp_yaml_length(value) > MAX_KEY_COLUMNS) {
+        rp_words_error(loader, value, "bad_value", "key names more than %d columns", MAX_KEY_COLUMNS);
+        return;
+    }
     loader->entity->key = rp_words_list(loader, value);
     if (loader->entity->key != NULL && loader->entity->key[0] == NULL)
         rp_words_error(loader, value, "bad_value", "key names no column");
 }
 
 static void take_columns(RpLoader *loader, RpYamlNode value) {
-    for (guint i = 0; i < rp_yaml_length(value); i++) {
-        RpYamlNode name, column;
-        rp_yaml_pair(value, i, &name, &column);
+    const RpEntity *entity = loader->entity;
+    RpYamlNode name, column;
+    for (guint i = 0; rp_words_pair(loader, value, i, &name, &column); i++) {
         if (rp_yaml_text(name) == NULL)
             rp_words_error(loader, name, "wrong_yaml_type", "a column's name is a scalar");
-        else if (rp_entity_find_column(loader->entity, rp_yaml_text(name)) != NULL)
+        else if (rp_entity_find_column(entity, rp_yaml_text(name)) != NULL)
             rp_words_error(loader, name, "duplicate_column", "column \"%s\" is mapped twice",
                            rp_yaml_text(name));
-        else
+        else if (rp_words_add(loader, name, entity->columns->len, RP_MAX_COLUMNS, "columns"))
             rp_column_load(loader, name, column);
     }
+}
+
+static void take_ignored_fields(RpLoader *loader, RpYamlNode value) {
+    RpEntity *entity = loader->entity;
+    entity->ignored_fields = rp_words_list(loader, value);
+    if (entity->has_scope && !entity->scope.is_json && entity->scope.type != RP_RECORD_HASH &&
+        entity->scope.type != RP_RECORD_STREAM)
+        rp_words_error(loader, value, "word_without_effect", "a %s has no fields to ignore",
+                       rp_record_type_name(entity->scope.type));
 }
 
 static gboolean has_check(const RpEntity *entity, const char *name) {
@@ -64,9 +80,8 @@ static gboolean has_check(const RpEntity *entity, const char *name) {
 }
 
 static void take_checks(RpLoader *loader, RpYamlNode value) {
-    for (guint i = 0; i < rp_yaml_length(value); i++) {
-        RpYamlNode name, sql;
-        rp_yaml_pair(value, i, &name, &sql);
+    RpYamlNode name, sql;
+    for (guint i = 0; rp_words_pair(loader, value, i, &name, &sql); i++) {
         if (rp_yaml_text(name) == NULL || rp_yaml_text(sql) == NULL) {
             rp_words_error(loader, name, "wrong_yaml_type", "a check is a name and an SQL expression");
             continue;
@@ -75,6 +90,8 @@ static void take_checks(RpLoader *loader, RpYamlNode value) {
             rp_words_error(loader, name, "duplicate_name", "check \"%s\" stands twice", rp_yaml_text(name));
             continue;
         }
+        if (!rp_words_add(loader, name, loader->entity->checks->len, RP_MAX_COLUMNS, "checks"))
+            return;
         RpCheck *check = g_new0(RpCheck, 1);
         check->name = g_strdup(rp_yaml_text(name));
         check->sql = g_strdup(rp_yaml_text(sql));
@@ -111,6 +128,7 @@ static const RpWord ENTITY_WORDS[] = {
     {"table", RP_YAML_SCALAR, take_table},
     {"key", RP_YAML_LIST, take_key},
     {"columns", RP_YAML_MAP, take_columns},
+    {"ignore_fields", RP_YAML_LIST, take_ignored_fields},
     {"checks", RP_YAML_MAP, take_checks},
     {"where", RP_YAML_SCALAR, take_where},
     {"on_delete", RP_YAML_SCALAR, take_on_delete},
@@ -171,9 +189,8 @@ static void load_entity(RpLoader *loader, RpYamlNode name, RpYamlNode value) {
 }
 
 void rp_entities_load(RpLoader *loader, RpYamlNode value) {
-    for (guint i = 0; i < rp_yaml_length(value); i++) {
-        RpYamlNode name, entity;
-        rp_yaml_pair(value, i, &name, &entity);
+    RpYamlNode name, entity;
+    for (guint i = 0; rp_words_pair(loader, value, i, &name, &entity); i++) {
         if (rp_yaml_text(name) == NULL || rp_yaml_kind(entity) != RP_YAML_MAP) {
             rp_words_error(loader, name, "wrong_yaml_type", "an entity is a name and a map");
             continue;
@@ -182,7 +199,7 @@ void rp_entities_load(RpLoader *loader, RpYamlNode value) {
         if (earlier != NULL)
             rp_words_error(loader, name, "duplicate_name", "entity \"%s\" stands at %s too", earlier->name,
                            earlier->place);
-        else
+        else if (rp_words_add(loader, name, loader->mapping->entities->len, RP_MAX_ENTITIES, "entities"))
             load_entity(loader, name, entity);
     }
 }

@@ -28,10 +28,10 @@ static void take_link_type(RpLoader *loader, RpYamlNode value) {
 
 /* {entity: orders, column: order_id}, both needed and nothing else. */
 static void take_end(RpLoader *loader, RpYamlNode value, char **entity, char **column) {
-    const RpYamlNode entity_node = rp_yaml_get(value, "entity");
-    const RpYamlNode column_node = rp_yaml_get(value, "column");
-    if (rp_yaml_length(value) != 2 || rp_yaml_text(entity_node) == NULL ||
-        rp_yaml_text(column_node) == NULL) {
+    const gboolean is_pair = rp_yaml_length(value) == 2;
+    const RpYamlNode entity_node = is_pair ? rp_yaml_get(value, "entity") : (RpYamlNode){0};
+    const RpYamlNode column_node = is_pair ? rp_yaml_get(value, "column") : (RpYamlNode){0};
+    if (rp_yaml_text(entity_node) == NULL || rp_yaml_text(column_node) == NULL) {
         rp_words_error(loader, value, "bad_value", "an end of a link is {entity: NAME, column: NAME}");
         return;
     }
@@ -76,9 +76,8 @@ static void load_link(RpLoader *loader, RpYamlNode name, RpYamlNode value) {
 }
 
 void rp_links_load(RpLoader *loader, RpYamlNode value) {
-    for (guint i = 0; i < rp_yaml_length(value); i++) {
-        RpYamlNode name, link;
-        rp_yaml_pair(value, i, &name, &link);
+    RpYamlNode name, link;
+    for (guint i = 0; rp_words_pair(loader, value, i, &name, &link); i++) {
         if (rp_yaml_text(name) == NULL || rp_yaml_kind(link) != RP_YAML_MAP) {
             rp_words_error(loader, name, "wrong_yaml_type", "a link is a name and a map");
             continue;
@@ -87,7 +86,7 @@ void rp_links_load(RpLoader *loader, RpYamlNode value) {
         if (earlier != NULL)
             rp_words_error(loader, name, "duplicate_name", "link \"%s\" stands at %s too", earlier->name,
                            earlier->place);
-        else
+        else if (rp_words_add(loader, name, loader->mapping->links->len, RP_MAX_ENTITIES, "links"))
             load_link(loader, name, link);
     }
 }
@@ -108,7 +107,7 @@ static void check_link_end(RpFindings *findings, const RpMapping *mapping, const
 }
 
 void rp_links_check(RpLoader *loader) {
-    for (guint i = 0; i < loader->mapping->links->len; i++) {
+    for (guint i = 0; !loader->is_over && i < loader->mapping->links->len; i++) {
         const RpLink *link = g_ptr_array_index(loader->mapping->links, i);
         check_link_end(loader->findings, loader->mapping, link, link->member_entity, link->member_column);
         check_link_end(loader->findings, loader->mapping, link, link->owner_entity, link->owner_column);

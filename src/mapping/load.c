@@ -1,16 +1,22 @@
 /* Loading: files and folders of YAML to a mapping. */
+#include "mapping/overlap.h"
 #include "mapping/words.h"
 
 #include "base/error.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define LANGUAGE_VERSION "1"
 
+/* What each byte of a pattern can take: every second one may begin a part. */
+#define COST_OF_GLOB_BYTE 32
+
 static void take_ignore(RpLoader *loader, RpYamlNode value) {
     g_auto(GStrv) patterns = rp_words_list(loader, value);
     for (char **pattern = patterns; pattern != NULL && *pattern != NULL; pattern++)
-        g_ptr_array_add(loader->mapping->ignores, rp_pattern_new_glob(*pattern));
+        if (rp_words_spend(loader, value, RP_WORDS_COST_NEW + COST_OF_GLOB_BYTE * strlen(*pattern)))
+            g_ptr_array_add(loader->mapping->ignores, rp_pattern_new_glob(*pattern));
 }
 
 static void take_version(RpLoader *loader, RpYamlNode value) {
@@ -20,9 +26,17 @@ static void take_version(RpLoader *loader, RpYamlNode value) {
                        rp_yaml_text(value));
 }
 
+/* Every uuid5 of the mapping is in one namespace: two files cannot have two. */
 static void take_namespace(RpLoader *loader, RpYamlNode value) {
+    const RpUuid before = loader->mapping->uuid_namespace;
     if (!rp_uuid_parse(rp_span(rp_yaml_text(value)), &loader->mapping->uuid_namespace))
         rp_words_error(loader, value, "bad_value", "uuid_namespace: \"%s\" is no UUID", rp_yaml_text(value));
+    else if (loader->namespace_place != NULL &&
+             memcmp(&before, &loader->mapping->uuid_namespace, sizeof before) != 0)
+        rp_words_error(loader, value, "duplicate_name", "another uuid_namespace stands at %s",
+                       loader->namespace_place);
+    g_free(loader->namespace_place);
+    loader->namespace_place = rp_yaml_place(value);
 }
 
 static const RpWord TOP_WORDS[] = {
@@ -31,22 +45,7 @@ static const RpWord TOP_WORDS[] = {
     {"links", RP_YAML_MAP, rp_links_load},      {NULL, RP_YAML_NONE, NULL},
 };
 
-static void load_file(RpLoader *loader, const char *path, GChecksum *digest) {
-    g_autofree char *text = NULL;
-    gsize size = 0;
-    g_autoptr(GError) error = NULL;
-    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR) && g_file_test(path, G_FILE_TEST_EXISTS)) {
-        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL,
-                        "it is no regular file");
-        return;
-    }
-    if (!g_file_get_contents(path, &text, &size, &error)) {
-        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s",
-                        error->message);
-        return;
-    }
-    g_checksum_update(digest, (const guchar *)text, (gssize)size);
-    g_autofree char *name = g_path_get_basename(path);
+static void load_text(RpLoader *loader, const char *name, const char *text, gsize size) {
     g_autoptr(RpYamlFile) file = rp_yaml_parse(name, text, size, loader->findings);
     if (file == NULL)
         return;
@@ -59,6 +58,35 @@ static void load_file(RpLoader *loader, const char *path, GChecksum *digest) {
     }
     rp_words_demand(loader, root, "the mapping", needed);
     rp_words_walk(loader, TOP_WORDS, root, "a mapping");
+}
+
+/* What is no regular file, or larger than any mapping, is not read. */
+static const char *refusal_of(const char *path) {
+    GStatBuf status;
+    if (g_stat(path, &status) != 0)
+        return NULL; /* reading it says why */
+    if (!S_ISREG(status.st_mode))
+        return "it is no regular file";
+    return status.st_size > RP_YAML_MAX_BYTES ? "it is larger than a mapping may be (1 MiB)" : NULL;
+}
+
+static void load_file(RpLoader *loader, const char *path, GChecksum *digest) {
+    g_autofree char *text = NULL;
+    gsize size = 0;
+    g_autoptr(GError) error = NULL;
+    const char *refusal = refusal_of(path);
+    if (refusal != NULL) {
+        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s", refusal);
+        return;
+    }
+    if (!g_file_get_contents(path, &text, &size, &error)) {
+        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s",
+                        error->message);
+        return;
+    }
+    g_checksum_update(digest, (const guchar *)text, (gssize)size);
+    g_autofree char *name = g_path_get_basename(path);
+    load_text(loader, name, text, size);
 }
 
 static int compare_paths(gconstpointer a, gconstpointer b) {
@@ -85,24 +113,53 @@ static GPtrArray *list_files(const char *path, RpFindings *findings) {
     return g_steal_pointer(&files);
 }
 
-RpMapping *rp_mapping_load(const char *path, RpFindings *findings) {
-    g_autoptr(GPtrArray) files = list_files(path, findings);
+static RpMapping *mapping_new(const char *path) {
     RpMapping *mapping = g_new0(RpMapping, 1);
     mapping->path = g_strdup(path);
     mapping->uuid_namespace = RP_UUID_DEFAULT_NAMESPACE;
     mapping->entities = g_ptr_array_new_with_free_func((GDestroyNotify)rp_entity_free);
     mapping->links = g_ptr_array_new_with_free_func((GDestroyNotify)rp_link_free);
     mapping->ignores = g_ptr_array_new_with_free_func((GDestroyNotify)rp_pattern_free);
-    RpLoader loader = {.findings = findings, .mapping = mapping};
-    g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
-    for (guint i = 0; i < files->len; i++)
-        load_file(&loader, g_ptr_array_index(files, i), digest);
-    mapping->digest = g_strdup(g_checksum_get_string(digest));
-    rp_links_check(&loader);
-    if (mapping->entities->len == 0 && rp_findings_count(findings, RP_SEVERITY_ERROR) == 0)
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "missing_word", path, NULL,
-                        "the mapping has no entities");
     return mapping;
+}
+
+/* After all files. */
+static void finish(RpLoader *loader, GChecksum *digest) {
+    RpMapping *mapping = loader->mapping;
+    mapping->digest = g_strdup(g_checksum_get_string(digest));
+    g_free(loader->namespace_place);
+    rp_links_check(loader);
+    rp_overlap_note(mapping, loader->findings);
+    if (mapping->entities->len == 0 && rp_findings_count(loader->findings, RP_SEVERITY_ERROR) == 0)
+        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "missing_word", mapping->path, NULL,
+                        "the mapping has no entities");
+}
+
+RpMapping *rp_mapping_load_all(const char *const *paths, RpFindings *findings) {
+    g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *name = g_strjoinv(", ", (char **)paths);
+    RpLoader loader = {.findings = findings, .mapping = mapping_new(name)};
+    for (; *paths != NULL; paths++) {
+        g_autoptr(GPtrArray) files = list_files(*paths, findings);
+        for (guint i = 0; i < files->len && !loader.is_over; i++)
+            load_file(&loader, g_ptr_array_index(files, i), digest);
+    }
+    finish(&loader, digest);
+    return loader.mapping;
+}
+
+RpMapping *rp_mapping_load(const char *path, RpFindings *findings) {
+    const char *const paths[] = {path, NULL};
+    return rp_mapping_load_all(paths, findings);
+}
+
+RpMapping *rp_mapping_load_text(const char *name, const char *text, gsize size, RpFindings *findings) {
+    g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
+    RpLoader loader = {.findings = findings, .mapping = mapping_new(name)};
+    g_checksum_update(digest, (const guchar *)text, (gssize)size);
+    load_text(&loader, name, text, size);
+    finish(&loader, digest);
+    return loader.mapping;
 }
 
 void rp_mapping_free(RpMapping *mapping) {

@@ -85,12 +85,18 @@ static gboolean append_uuid(RpMapper *mapper, const RpMapColumn *column, RpSpan 
     return column->rules->len == 0 || check_rules(mapper, column, rp_span(text), problem);
 }
 
-/* Rules are about what was digested, not about the digest. */
+/* Rules are about what was digested, not about the digest. A bytea column holds its bytes, others hex. */
 static gboolean append_digest(RpMapper *mapper, const RpMapColumn *column, RpSpan text, RpTuples *tuples,
                               RpProblem *problem) {
-    return check_rules(mapper, column, text, problem) &&
-           column->convert(&column->conversion, rp_cell_digest(&mapper->maker, text), &tuples->bytes,
-                           &mapper->converted, problem);
+    if (!check_rules(mapper, column, text, problem))
+        return FALSE;
+    if (column->conversion.column->kind != RP_TYPE_BYTEA)
+        return column->convert(&column->conversion, rp_cell_digest_text(&mapper->maker, text), &tuples->bytes,
+                               &mapper->converted, problem);
+    const RpSpan digest = rp_cell_digest_bytes(&mapper->maker, text);
+    rp_buffer_append_u32(&tuples->bytes, (guint32)digest.size);
+    rp_buffer_append(&tuples->bytes, digest.data, digest.size);
+    return TRUE;
 }
 
 static gboolean append_value(RpMapper *mapper, const RpMapColumn *column, const RpCell *cell,

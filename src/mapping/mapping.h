@@ -137,6 +137,7 @@ typedef struct {
     char **key;             /* identity: column names */
     GPtrArray *columns;     /* of RpMapColumn */
     GPtrArray *checks;      /* of RpCheck */
+    char **ignored_fields;  /* that are left behind on purpose, or NULL */
     RpCheck *where;         /* or NULL */
     RpWhenGone on_delete;
     RpWhenGone on_expire;
@@ -171,6 +172,10 @@ typedef struct {
  * are added to findings; NULL is returned only when there is nothing to go on with. A mapping with error
  * findings must not be used for more than further linting. */
 RpMapping *rp_mapping_load(const char *path, RpFindings *findings);
+/* The same for several files and folders (NULL-terminated), which make one mapping. */
+RpMapping *rp_mapping_load_all(const char *const *paths, RpFindings *findings);
+/* The same of one file's text in memory; name stands for the path in places. */
+RpMapping *rp_mapping_load_text(const char *name, const char *text, gsize size, RpFindings *findings);
 void rp_mapping_free(RpMapping *mapping);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMapping, rp_mapping_free)
 
@@ -178,6 +183,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMapping, rp_mapping_free)
  * (unknown columns, NOT NULL without a source, no unique constraint behind the key, …). The tables of its
  * lookups must be set before. Tables are borrowed and must outlive the mapping's use. */
 void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings);
+
+/* Looks at tables that several entities write, once all are bound. */
+void rp_mapping_check_tables(const RpMapping *mapping, RpFindings *findings);
 
 /* Sets entity->has_key_identity; part of rp_entity_bind (identity.c). */
 void rp_identity_bind(RpEntity *entity, RpFindings *findings);

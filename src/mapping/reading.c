@@ -48,21 +48,19 @@ struct RpReading {
 
 /* ---- life ---- */
 
-static void write_time(Text *text, gint64 unix_us) {
-    gint64 seconds = unix_us / G_USEC_PER_SEC;
-    gint64 fraction = unix_us % G_USEC_PER_SEC;
-    if (fraction < 0) {
-        seconds--;
-        fraction += G_USEC_PER_SEC;
-    }
-    struct tm parts;
+/* units: how many make a second. A product could wrap around: Redis takes any 64-bit number of ms. */
+static void write_time(Text *text, gint64 unix_time, gint64 units) {
+    const gint64 seconds = unix_time / units - (unix_time % units < 0);
+    const gint64 fraction = unix_time - seconds * units;
     const time_t time = (time_t)seconds;
+    struct tm parts;
     if (gmtime_r(&time, &parts) == NULL) { /* a year that no type holds: refused as what it is */
-        g_snprintf(text->bytes, sizeof text->bytes, "%" G_GINT64_FORMAT, unix_us);
+        g_snprintf(text->bytes, sizeof text->bytes, "%" G_GINT64_FORMAT, unix_time);
         return;
     }
     g_snprintf(text->bytes, sizeof text->bytes, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", parts.tm_year + 1900,
-               parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, (int)fraction);
+               parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+               (int)(fraction * (G_USEC_PER_SEC / units)));
 }
 
 static void write_number(Text *text, gint64 number) {
@@ -105,7 +103,7 @@ RpReading *rp_reading_new(const RpMapping *mapping, const RpOccasion *occasion) 
     }
     reading->fields = g_new0(RpSpan, most_fields);
     write_number(&reading->database, occasion->database);
-    write_time(&reading->now, occasion->now_us);
+    write_time(&reading->now, occasion->now_us, G_USEC_PER_SEC);
     return reading;
 }
 
@@ -168,7 +166,7 @@ void rp_reading_begin(RpReading *reading, const RpRecords *records, guint record
     if (reading->entity->scope.has_ttl)
         write_number(&reading->ttl_ms, head->ttl_ms);
     if (reading->entity->scope.has_expiry)
-        write_time(&reading->expires_at, head->expires_at_ms * 1000);
+        write_time(&reading->expires_at, head->expires_at_ms, 1000);
     write_number(&reading->index, head->index);
 }
 

@@ -197,6 +197,10 @@ static gboolean parse_name(RpReferenceScope *scope, char **segments, const char 
 
 gboolean rp_reference_parse(RpReferenceScope *scope, const char *text, RpReference *reference,
                             char **problem) {
+    if (++scope->n_references > RP_MAX_REFERENCES) {
+        *problem = g_strdup_printf("an entity has at most %d references", RP_MAX_REFERENCES);
+        return FALSE;
+    }
     g_auto(GStrv) segments = split(text, problem);
     if (segments == NULL)
         return FALSE;

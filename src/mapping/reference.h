@@ -52,12 +52,16 @@ typedef struct {
     RpReference each;     /* that array */
     GPtrArray *fields;    /* of char * */
     GPtrArray *documents; /* of RpDocument */
+    guint n_references;   /* that were read */
     gboolean has_ttl;     /* some reference needs the time to live, */
     gboolean has_expiry;  /* or the time of expiry */
 } RpReferenceScope;
 
 void rp_reference_scope_init(RpReferenceScope *scope);
 void rp_reference_scope_clear(RpReferenceScope *scope);
+
+/* An entity has at most so many: each is compared with those before it. */
+#define RP_MAX_REFERENCES 10000
 
 /* Reads a reference as a mapping writes it; a dot that belongs to a name is written `\.`. What it names is
  * added to the scope. FALSE with a message (the caller frees it) in *problem. */

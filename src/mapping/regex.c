@@ -75,6 +75,12 @@ void rp_regex_free(RpRegex *regex) {
     g_free(regex);
 }
 
+gsize rp_regex_get_bytes(const RpRegex *regex) {
+    size_t size = 0;
+    pcre2_pattern_info(regex->code, PCRE2_INFO_SIZE, &size);
+    return size;
+}
+
 static RpRegexOutcome outcome_of(int count) {
     if (count == PCRE2_ERROR_NOMATCH)
         return RP_REGEX_NO;

@@ -20,6 +20,8 @@ typedef enum {
  * it) in *problem. The result is immutable: threads may share it. */
 RpRegex *rp_regex_new(const char *text, char **problem);
 void rp_regex_free(RpRegex *regex);
+/* What it takes of memory, about. */
+gsize rp_regex_get_bytes(const RpRegex *regex);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpRegex, rp_regex_free)
 
 /* Whether the whole of text fits. text must be UTF-8. */

@@ -21,7 +21,7 @@ void rp_rule_free(RpRule *rule) {
 }
 
 static gboolean is_nan(const RpRule *rule, const RpConverted *converted) {
-    return rule->kind == RP_TYPE_NUMERIC && converted->decimal.is_nan;
+    return rp_converted_is_nan(rule->kind, converted);
 }
 
 static gboolean check_min(const RpRule *rule, RpSpan text, const RpConverted *converted, RpSpan other,

@@ -6,6 +6,8 @@
 gboolean rp_words_reference(RpLoader *loader, RpYamlNode node, RpReference *reference) {
     g_autofree char *problem = NULL;
     const char *text = rp_yaml_text(node);
+    if (!rp_words_spend(loader, node, RP_WORDS_COST_NEW))
+        return FALSE;
     if (text == NULL)
         problem = g_strdup("a reference is a scalar");
     else if (loader->entity->has_scope) /* else the mistake of `keys` or `type` was noted */
@@ -36,9 +38,9 @@ static gboolean add_part(RpLoader *loader, RpYamlNode node, char *literal, const
 }
 
 static void take_references(RpLoader *loader, RpYamlNode list, guint from) {
-    for (guint i = from; i < rp_yaml_length(list); i++) {
+    RpYamlNode item;
+    for (guint i = from; rp_words_item(loader, list, i, &item); i++) {
         RpReference reference = {0};
-        const RpYamlNode item = rp_yaml_item(list, i);
         if (rp_words_reference(loader, item, &reference) && !add_part(loader, item, NULL, &reference))
             return;
     }
@@ -142,16 +144,17 @@ static void take_table(RpLoader *loader, RpYamlNode value) {
 }
 
 static void take_matches(RpLoader *loader, RpYamlNode value) {
-    for (guint i = 0; i < rp_yaml_length(value); i++) {
-        RpYamlNode name, from;
-        rp_yaml_pair(value, i, &name, &from);
+    if (rp_yaml_length(value) == 0 || rp_yaml_length(value) > RP_MAX_PARTS) {
+        rp_words_error(loader, value, "bad_value", "match takes 1 to %d columns", RP_MAX_PARTS);
+        return;
+    }
+    RpYamlNode name, from;
+    for (guint i = 0; rp_words_pair(loader, value, i, &name, &from); i++) {
         RpLookupMatch *match = g_new0(RpLookupMatch, 1);
         match->name = rp_words_name(loader, name);
         rp_words_reference(loader, from, &match->reference);
         g_ptr_array_add(loader->column->lookup->matches, match);
     }
-    if (rp_yaml_length(value) == 0 || rp_yaml_length(value) > RP_MAX_PARTS)
-        rp_words_error(loader, value, "bad_value", "match takes 1 to %d columns", RP_MAX_PARTS);
 }
 
 static void take_take(RpLoader *loader, RpYamlNode value) {

@@ -10,6 +10,9 @@ G_BEGIN_DECLS
 
 typedef struct RpTimePattern RpTimePattern;
 
+/* What a pattern takes of memory at most, about. */
+#define RP_TIME_PATTERN_COST 10000
+
 /* Compiles a pattern: %Y %m %d %e %y %b %B %j (date), %H %I %M %S %f %p %T (time of day; %f is a fraction of
  * a second, one to nine digits), %F, %z, %s (Unix seconds), %% and literal bytes. NULL with a message (the
  * caller frees it) in *problem for other directives and for one that contradicts another. */

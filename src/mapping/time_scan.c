@@ -6,27 +6,6 @@
 #define DAYS_TO_2000    730119 /* from 0001-01-01 */
 #define MAX_UNIX_DIGITS 19
 
-int rp_time_take_digits(const char **at, const char *end, int n) {
-    if (end - *at < n)
-        return -1;
-    int value = 0;
-    for (int i = 0; i < n; i++) {
-        const char digit = (*at)[i];
-        if (!g_ascii_isdigit(digit))
-            return -1;
-        value = value * 10 + (digit - '0');
-    }
-    *at += n;
-    return value;
-}
-
-gboolean rp_time_take_char(const char **at, const char *end, char expected) {
-    if (*at == end || **at != expected)
-        return FALSE;
-    (*at)++;
-    return TRUE;
-}
-
 gboolean rp_time_take_fraction(const char **at, const char *end, int max_digits, gint64 *microseconds,
                                RpRejectCode *code) {
     int n_digits = 0;

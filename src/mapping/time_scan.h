@@ -12,9 +12,26 @@ G_BEGIN_DECLS
 #define RP_USEC_PER_DAY    (RP_SECONDS_PER_DAY * RP_USEC_PER_SECOND)
 
 /* Exactly n digits, at most nine; -1 when they are not there. */
-int rp_time_take_digits(const char **at, const char *end, int n);
+static inline int rp_time_take_digits(const char **at, const char *end, int n) {
+    if (end - *at < n)
+        return -1;
+    int value = 0;
+    for (int i = 0; i < n; i++) {
+        const char digit = (*at)[i];
+        if (!g_ascii_isdigit(digit))
+            return -1;
+        value = value * 10 + (digit - '0');
+    }
+    *at += n;
+    return value;
+}
 
-gboolean rp_time_take_char(const char **at, const char *end, char expected);
+static inline gboolean rp_time_take_char(const char **at, const char *end, char expected) {
+    if (*at == end || **at != expected)
+        return FALSE;
+    (*at)++;
+    return TRUE;
+}
 
 /* The fraction of a second behind its point, as microseconds; up to max_digits digits are taken, at least one
  * must be there. Digits finer than microseconds must be zero, else *code is RP_REJECT_SCALE_EXCEEDED. */

@@ -49,6 +49,8 @@ gint32 rp_zone_offset(GTimeZone *zone, gint64 local_seconds_unix) {
 }
 
 gint64 rp_zone_to_utc(GTimeZone *zone, gint64 local_us) {
+    if (zone == NULL)
+        return local_us;
     const gint64 seconds = rp_time_floor(local_us + RP_POSTGRES_EPOCH_US, RP_USEC_PER_SECOND);
     return local_us - rp_zone_offset(zone, seconds) * RP_USEC_PER_SECOND;
 }

@@ -12,8 +12,56 @@ void rp_words_error(RpLoader *loader, RpYamlNode node, const char *code, const c
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     g_autofree char *place = rp_yaml_place(node);
-    rp_findings_add(loader->findings, RP_SEVERITY_ERROR, code, place, NULL, "%s", text);
+    if (!loader->is_over && rp_words_spend(loader, node, RP_WORDS_COST_NEW + strlen(text)))
+        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, code, place, NULL, "%s", text);
 }
+
+/* ---- what it costs ---- */
+
+/* Ends the loading. */
+static gboolean refuse_more(RpLoader *loader, RpYamlNode node, const char *what) {
+    g_autofree char *place = rp_yaml_place(node);
+    if (!loader->is_over)
+        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "too_much", place, NULL, "%s", what);
+    loader->is_over = TRUE;
+    return FALSE;
+}
+
+gboolean rp_words_spend(RpLoader *loader, RpYamlNode node, gsize cost) {
+    loader->cost += cost;
+    return !loader->is_over &&
+           (loader->cost <= RP_WORDS_MAX_COST || refuse_more(loader, node,
+                                                             "up to here the mapping says too much already: "
+                                                             "aliases may repeat a large part too often"));
+}
+
+gboolean rp_words_add(RpLoader *loader, RpYamlNode node, guint n, guint limit, const char *what) {
+    if (n < limit)
+        return rp_words_spend(loader, node, RP_WORDS_COST_NEW);
+    g_autofree char *text = g_strdup_printf("more than %u %s", limit, what);
+    return refuse_more(loader, node, text);
+}
+
+static gsize text_size(RpYamlNode node) {
+    const char *text = rp_yaml_text(node);
+    return text != NULL ? strlen(text) : 0;
+}
+
+gboolean rp_words_pair(RpLoader *loader, RpYamlNode map, guint position, RpYamlNode *key, RpYamlNode *value) {
+    if (loader->is_over || position >= rp_yaml_length(map))
+        return FALSE;
+    rp_yaml_pair(map, position, key, value);
+    return rp_words_spend(loader, *key, RP_WORDS_COST + text_size(*key) + text_size(*value));
+}
+
+gboolean rp_words_item(RpLoader *loader, RpYamlNode list, guint position, RpYamlNode *item) {
+    if (loader->is_over || position >= rp_yaml_length(list))
+        return FALSE;
+    *item = rp_yaml_item(list, position);
+    return rp_words_spend(loader, *item, RP_WORDS_COST + text_size(*item));
+}
+
+/* ---- the walk ---- */
 
 static void refuse_unknown(RpLoader *loader, const RpWord *words, RpYamlNode key, const char *what) {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -24,44 +72,36 @@ static void refuse_unknown(RpLoader *loader, const RpWord *words, RpYamlNode key
     rp_words_error(loader, key, "unknown_word", "\"%s\" is no word of %s%s", rp_yaml_text(key), what, hint);
 }
 
-static gboolean stood_before(RpYamlNode map, guint position, const char *name) {
-    for (guint i = 0; i < position; i++) {
-        RpYamlNode key, value;
-        rp_yaml_pair(map, i, &key, &value);
-        if (g_strcmp0(rp_yaml_text(key), name) == 0)
-            return TRUE;
-    }
-    return FALSE;
-}
-
+/* Sets the word's bit in *taken. */
 static void take_pair(RpLoader *loader, const RpWord *words, RpYamlNode key, RpYamlNode value,
-                      const char *what) {
+                      const char *what, guint64 *taken) {
     const char *name = rp_yaml_text(key);
     for (const RpWord *word = words; word->word != NULL; word++) {
+        const guint64 bit = G_GUINT64_CONSTANT(1) << (word - words);
         if (strcmp(word->word, name) != 0)
             continue;
-        if (word->kind != RP_YAML_NONE && rp_yaml_kind(value) != word->kind)
+        if (*taken & bit)
+            rp_words_error(loader, key, "duplicate_word", "\"%s\" stands twice in %s", name, what);
+        else if (word->kind != RP_YAML_NONE && rp_yaml_kind(value) != word->kind)
             rp_words_error(loader, value, "wrong_yaml_type", "\"%s\" takes %s, not %s", name,
                            rp_yaml_kind_name(word->kind), rp_yaml_kind_name(rp_yaml_kind(value)));
         else
             word->take(loader, value);
+        *taken |= bit;
         return;
     }
     refuse_unknown(loader, words, key, what);
 }
 
 void rp_words_walk(RpLoader *loader, const RpWord *words, RpYamlNode map, const char *what) {
-    for (guint i = 0; i < rp_yaml_length(map); i++) {
-        RpYamlNode key, value;
-        rp_yaml_pair(map, i, &key, &value);
+    guint64 taken = 0;
+    RpYamlNode key, value;
+    for (guint i = 0; rp_words_pair(loader, map, i, &key, &value); i++) {
         if (rp_yaml_text(key) == NULL)
             rp_words_error(loader, key, "wrong_yaml_type", "a word of %s is %s", what,
                            rp_yaml_kind_name(rp_yaml_kind(key)));
-        else if (stood_before(map, i, rp_yaml_text(key)))
-            rp_words_error(loader, key, "duplicate_word", "\"%s\" stands twice in %s", rp_yaml_text(key),
-                           what);
         else
-            take_pair(loader, words, key, value, what);
+            take_pair(loader, words, key, value, what, &taken);
     }
 }
 
@@ -101,8 +141,8 @@ gboolean rp_words_choice(RpLoader *loader, RpYamlNode node, const char *const *c
 
 char **rp_words_list(RpLoader *loader, RpYamlNode node) {
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-    for (guint i = 0; i < rp_yaml_length(node); i++) {
-        const RpYamlNode item = rp_yaml_item(node, i);
+    RpYamlNode item;
+    for (guint i = 0; rp_words_item(loader, node, i, &item); i++) {
         if (rp_yaml_text(item) == NULL) {
             rp_words_error(loader, item, "wrong_yaml_type", "a scalar is expected, not %s",
                            rp_yaml_kind_name(rp_yaml_kind(item)));

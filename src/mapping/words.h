@@ -9,10 +9,22 @@
 
 G_BEGIN_DECLS
 
+/* A mapping may be of so many bytes of work in all, and so many of each: aliases let a small file name a lot.
+ * Whatever is visited costs a few bytes and its text, what is made of it or found wrong with it costs more.
+ */
+#define RP_WORDS_MAX_COST (16 * 1024 * 1024)
+#define RP_WORDS_COST     16
+#define RP_WORDS_COST_NEW 256
+#define RP_MAX_COLUMNS    1600 /* of an entity; PostgreSQL's tables have no more. The same for its checks */
+#define RP_MAX_ENTITIES   1000 /* and links */
+
 /* What is being loaded; the members below the current level are NULL. */
 typedef struct {
     RpFindings *findings;
+    gsize cost;       /* so far */
+    gboolean is_over; /* it was too much: nothing more is read, and nothing more is said */
     RpMapping *mapping;
+    char *namespace_place; /* of uuid_namespace, once it was read */
     RpEntity *entity;
     RpMapColumn *column;
     RpLink *link;
@@ -24,12 +36,21 @@ typedef struct {
     void (*take)(RpLoader *loader, RpYamlNode value);
 } RpWord;
 
+/* The pair or item at a position; FALSE after the last one, and when it is too much. Each costs. */
+gboolean rp_words_pair(RpLoader *loader, RpYamlNode map, guint position, RpYamlNode *key, RpYamlNode *value);
+gboolean rp_words_item(RpLoader *loader, RpYamlNode list, guint position, RpYamlNode *item);
+
+/* Counts what is made of a node. FALSE when that is too much: the one finding `too_much` says so. */
+gboolean rp_words_spend(RpLoader *loader, RpYamlNode node, gsize cost);
+/* Counts one more of what there are n of; FALSE when there are limit of them. what says what ("entities"). */
+gboolean rp_words_add(RpLoader *loader, RpYamlNode node, guint n, guint limit, const char *what);
+
 /* Gives each pair of the map to its word. Unknown words (with the nearest one), words that stand twice and
- * values of the wrong kind become findings. words ends with a row of NULLs; what says what the map is ("a
- * column"). */
+ * values of the wrong kind become findings. words ends with a row of NULLs after at most 64; what says
+ * what the map is ("a column"). */
 void rp_words_walk(RpLoader *loader, const RpWord *words, RpYamlNode map, const char *what);
 
-/* Adds an error finding at a node. */
+/* Adds an error finding at a node; it costs. */
 void rp_words_error(RpLoader *loader, RpYamlNode node, const char *code, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 

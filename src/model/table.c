@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-static void column_free(gpointer data) {
-    RpColumn *column = data;
+void rp_table_column_free(RpColumn *column) {
     if (column == NULL)
         return;
-    column_free(column->element);
+    rp_table_column_free(column->element);
     g_free(column->name);
     g_free(column->type_name);
+    g_free(column->cast_name);
     g_strfreev(column->labels);
     g_free(column);
 }
@@ -26,7 +26,7 @@ static void constraint_free(gpointer data) {
 
 RpTable *rp_table_new(void) {
     RpTable *table = g_new0(RpTable, 1);
-    table->columns = g_ptr_array_new_with_free_func(column_free);
+    table->columns = g_ptr_array_new_with_free_func((GDestroyNotify)rp_table_column_free);
     table->constraints = g_ptr_array_new_with_free_func(constraint_free);
     return table;
 }

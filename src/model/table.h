@@ -34,6 +34,9 @@ typedef struct RpColumn RpColumn;
 struct RpColumn {
     char *name;
     char *type_name; /* as format_type() writes it: "numeric(10,2)" */
+    /* The same without its modifier ("numeric"), for casts in SQL: an explicit cast to bit(3) cuts a value
+     * to fit, an assignment refuses it. NULL where no catalogue was read. */
+    char *cast_name;
     RpTypeKind kind;
     guint32 type_oid;   /* of the type or domain */
     RpColumn *element;  /* of an array: what its elements are; else NULL */
@@ -81,6 +84,9 @@ void rp_table_free(RpTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpTable, rp_table_free)
 
 RpColumn *rp_column_new(void);
+void rp_table_column_free(RpColumn *column);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpColumn, rp_table_column_free)
+
 RpConstraint *rp_constraint_new(void);
 
 /* The column of that name, or NULL; borrowed. */

@@ -32,18 +32,30 @@ static void set_states(Search *search, guint from, guint to, RpRowState state) {
             row_at(search, i)->state = (guint8)state;
 }
 
-/* Merges only the rows [from, to) and rolls back. */
-static gboolean try_rows(Search *search, guint from, guint to, GError **error) {
-    PGconn *connection = search->writer->connection;
+/* How far a trial goes. */
+typedef enum {
+    TRY_STAGING,
+    TRY_MERGE,
+} Trial;
+
+static gboolean make_trial(Search *search, Trial trial, GError **error) {
+    guint64 n_rows;
+    return rp_postgres_run(search->writer->connection, RP_WRITER_BEGIN_SQL, error) &&
+           (trial == TRY_STAGING
+                ? rp_writer_stage_entity(search->writer, search->plan, search->batch, &n_rows, error)
+                : rp_writer_merge_entity(search->writer, search->plan, search->batch, error));
+}
+
+/* Stages or merges only the rows [from, to) and rolls back. */
+static gboolean try_rows(Search *search, Trial trial, guint from, guint to, GError **error) {
     set_states(search, 0, search->rows->len, RP_ROW_ASIDE);
     set_states(search, from, to, RP_ROW_IN);
     if (g_atomic_int_get(&search->writer->crew->is_cancelled)) {
         g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "stopped while looking for bad rows");
         return FALSE;
     }
-    const gboolean is_fine = rp_postgres_run(connection, RP_WRITER_BEGIN_SQL, error) &&
-                             rp_writer_merge_entity(search->writer, search->plan, search->batch, error);
-    rp_postgres_run(connection, "ROLLBACK", NULL);
+    const gboolean is_fine = make_trial(search, trial, error);
+    rp_postgres_run(search->writer->connection, "ROLLBACK", NULL);
     rp_batch_forget_write(search->batch);
     set_states(search, 0, search->rows->len, RP_ROW_IN);
     return is_fine;
@@ -70,15 +82,27 @@ static RpRejectCode code_of(const char *sqlstate) {
     return RP_REJECT_DATABASE_ERROR;
 }
 
+/* Of a value that PostgreSQL cannot read, or that is beyond the type: it says so while the row is staged. */
+static gboolean is_of_cast(Search *search, guint position, const char *sqlstate) {
+    static const char *const states[] = {"22P02", "22007", "22008", "22003", NULL};
+    if (search->plan->raw == NULL || sqlstate == NULL || !g_strv_contains(states, sqlstate))
+        return FALSE;
+    g_autoptr(GError) trouble = NULL;
+    return !try_rows(search, TRY_STAGING, position, position + 1, &trouble) &&
+           g_strcmp0(rp_sink_error_get_sqlstate(trouble), sqlstate) == 0;
+}
+
 static void reject_row(Search *search, guint position, const GError *why) {
     const char *sqlstate = rp_sink_error_get_sqlstate(why);
+    const gboolean is_cast = is_of_cast(search, position, sqlstate);
     /* What the server says may quote the row. */
     const char *said = has_sensitive_columns(search->plan->entity) ? RP_MASK : rp_sink_error_get_primary(why);
     const RpReject reject = {
         .entity = search->plan->number,
         .record = row_at(search, position)->record,
-        .stage = RP_STAGE_WRITE,
-        .code = code_of(sqlstate),
+        .element = row_at(search, position)->element,
+        .stage = is_cast ? RP_STAGE_STAGE : RP_STAGE_WRITE,
+        .code = is_cast ? RP_REJECT_INVALID_VALUE : code_of(sqlstate),
         .constraint = g_strdup(rp_sink_error_get_constraint(why)),
         .message = g_strdup_printf("PostgreSQL refused the row: %s (SQLSTATE %s)", said,
                                    sqlstate != NULL ? sqlstate : "unknown"),
@@ -99,7 +123,7 @@ static gboolean is_of_rows(const GError *error) {
  * trial itself went wrong. */
 static GError *refusal_of(Search *search, guint from, guint to, GError **error) {
     GError *trouble = NULL;
-    if (try_rows(search, from, to, &trouble) || is_of_rows(trouble))
+    if (try_rows(search, TRY_MERGE, from, to, &trouble) || is_of_rows(trouble))
         return trouble;
     g_propagate_error(error, trouble);
     return NULL;

@@ -1,7 +1,17 @@
-/* Levels of the foreign-key graph. */
+/* Levels of the graph of foreign keys and look-ups. */
 #include "pipeline/passes.h"
 
 #include "base/error.h"
+
+/* What is looked up must be there before. */
+static gboolean looks_into(const RpEntity *child, const RpTable *table) {
+    for (guint i = 0; i < child->columns->len; i++) {
+        const RpMapColumn *column = g_ptr_array_index(child->columns, i);
+        if (column->source == RP_FROM_LOOKUP && column->lookup->table->oid == table->oid)
+            return TRUE;
+    }
+    return FALSE;
+}
 
 static gboolean refers_to(const RpEntity *child, const RpEntity *parent) {
     for (guint i = 0; i < child->table->constraints->len; i++) {
@@ -9,14 +19,14 @@ static gboolean refers_to(const RpEntity *child, const RpEntity *parent) {
         if (constraint->kind == RP_CONSTRAINT_FOREIGN && constraint->referenced_oid == parent->table->oid)
             return TRUE;
     }
-    return FALSE;
+    return looks_into(child, parent->table);
 }
 
 static gboolean refuse_circle(const RpEntity *entity, GError **error) {
     g_set_error(
         error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-        "%s: the foreign keys of %s lead back to itself: entity \"%s\" has no place in the load order. "
-        "Drop one foreign key of the circle, load, and add it again",
+        "%s: the foreign keys and look-ups of %s lead back to itself: entity \"%s\" has no place in the load "
+        "order. Drop one foreign key of the circle, load, and add it again, or do without the look-up",
         entity->place, entity->table->shown, entity->name);
     return FALSE;
 }

@@ -7,49 +7,37 @@
  * 3. The first pass sees every key and accounts for it; later passes ask SCAN only for their entities' keys.
  * 4. What a key holds beyond its first window is read on a connection of its own, window after window.
  * 5. A pass begins when every batch of the one before is committed: children find their parents. */
-#include "pipeline/crew.h"
-#include "source/fetch.h"
+#include "pipeline/filling.h"
+#include "pipeline/wanted.h"
 
 #include "base/error.h"
 
 #include <string.h>
 
-#define MAX_PAGE_KEYS  1000 /* SCAN's COUNT: more gains little and lengthens the time that Redis is busy */
-#define MIN_PAGE_KEYS  10
-#define MAX_BATCH_KEYS 100000 /* keys that nothing wants close a batch too: the position has to move */
-#define FIRST_WINDOW   100    /* elements that are asked for at first; then by their size */
-#define MAX_WINDOW     10000
-#define BIG_HASH       10000         /* fields: of more, only those that matter are read */
-#define PAGE_BYTES     (1024 * 1024) /* what the records of a page should weigh at the most, by the last page */
-
-/* A key of a page that an entity reads. */
-typedef struct {
-    guint key; /* position in the page */
-    guint entity;
-    RpWindow window;
-} Wish;
+#define MAX_PAGE_KEYS 1000 /* SCAN's COUNT: more gains little and lengthens the time that Redis is busy */
+#define MIN_PAGE_KEYS 10
+#define MAX_WINDOW    10000
+#define PAGE_BYTES    (1024 * 1024) /* what the records of a page should weigh at the most, by the last page */
 
 /* A page under way. */
 typedef struct {
     RpKeyPage keys;
-    GArray *wishes; /* of Wish: what is read for it */
+    GArray *wishes; /* of RpWish: what is read for it */
 } Page;
 
 #define N_PAGES 3
 
 typedef struct {
     RpCrew *crew;
+    RpFilling filling;
     RpFetch *fetch;
     RpFetch *rest; /* for what keys hold beyond their first window; made at first use */
     RpRead *reads; /* by entity */
     guint *counts; /* by entity: elements to ask for at once */
     Page pages[N_PAGES];
     guint pass;
-    char *match;       /* for SCAN, or NULL */
-    guint page_keys;   /* COUNT of the next SCAN */
-    guint64 cursor;    /* after the last page that was taken whole */
-    RpBatch *batch;    /* being filled, or NULL */
-    guint64 n_batches; /* of this pass */
+    char *match;     /* for SCAN, or NULL */
+    guint page_keys; /* COUNT of the next SCAN */
 } Reader;
 
 static const RpEntity *entity_at(const Reader *reader, guint entity) {
@@ -65,49 +53,7 @@ static gboolean is_stopping(const Reader *reader) {
     return g_atomic_int_get(&reader->crew->is_stopping) != 0;
 }
 
-/* ---- batches ---- */
-
-static gboolean open_batch(Reader *reader) {
-    if (reader->batch != NULL)
-        return TRUE;
-    reader->batch = rp_queue_pop(reader->crew->pool);
-    if (reader->batch == NULL)
-        return FALSE;
-    rp_batch_reset(reader->batch, 2 * reader->crew->options->batch_bytes);
-    reader->batch->pass = reader->pass;
-    reader->batch->number = reader->n_batches++;
-    return TRUE;
-}
-
-static void close_batch(Reader *reader) {
-    rp_queue_push(reader->crew->to_map, g_steal_pointer(&reader->batch));
-}
-
-static gboolean is_full(const Reader *reader) {
-    const RpLoadOptions *options = reader->crew->options;
-    return reader->batch->records.index->len >= options->batch_rows ||
-           reader->batch->records.bytes.size >= options->batch_bytes ||
-           reader->batch->keys.scanned >= MAX_BATCH_KEYS;
-}
-
-/* ---- the account of keys ---- */
-
-static void account_for(Reader *reader, RpSpan key) {
-    RpKeyCounts *counts = &reader->batch->keys;
-    counts->scanned++;
-    gboolean is_wanted = FALSE;
-    for (guint i = 0; i < reader->crew->options->mapping->entities->len; i++)
-        is_wanted = is_wanted || (rp_crew_wants(reader->crew, i) &&
-                                  rp_pattern_match(entity_at(reader, i)->keys, key, NULL));
-    if (is_wanted) {
-        counts->mapped++;
-    } else if (rp_mapping_cover(reader->crew->options->mapping, key) != RP_COVER_NONE) {
-        counts->ignored++;
-    } else {
-        g_autofree char *shape = rp_pattern_shape(key);
-        rp_batch_add_unmapped(reader->batch, shape, key);
-    }
-}
+/* ---- progress ---- */
 
 static guint64 reverse_bits(guint64 value) {
     guint64 reversed = 0;
@@ -142,29 +88,24 @@ static void choose(Reader *reader, Page *page) {
             const RpSpan span = rp_key_page_get(&page->keys, key);
             if (!is_of_pass(reader, entity) || !rp_pattern_match(entity_at(reader, entity)->keys, span, NULL))
                 continue;
-            const Wish wish = {key, entity, {.count = reader->counts[entity]}};
+            const RpWish wish = {key, entity, {.count = reader->counts[entity]}};
             g_array_append_val(page->wishes, wish);
-            if (reader->reads[entity].type == RP_RECORD_HASH)
-                rp_fetch_send_length(reader->fetch, span);
+            rp_wish_ask_length(reader->fetch, &reader->reads[entity], span);
         }
 }
 
 static gboolean receive_lengths(Reader *reader, Page *page, GError **error) {
     for (guint i = 0; i < page->wishes->len; i++) {
-        Wish *wish = &g_array_index(page->wishes, Wish, i);
-        guint64 n_fields;
-        if (reader->reads[wish->entity].type != RP_RECORD_HASH)
-            continue;
-        if (!rp_fetch_receive_length(reader->fetch, &n_fields, error))
+        RpWish *wish = &g_array_index(page->wishes, RpWish, i);
+        if (!rp_wish_take_length(reader->fetch, &reader->reads[wish->entity], wish, error))
             return FALSE;
-        wish->window.is_partial = n_fields > BIG_HASH && reader->reads[wish->entity].fields->len > 0;
     }
     return TRUE;
 }
 
 static void send_reads(Reader *reader, const Page *page) {
     for (guint i = 0; i < page->wishes->len; i++) {
-        const Wish *wish = &g_array_index(page->wishes, Wish, i);
+        const RpWish *wish = &g_array_index(page->wishes, RpWish, i);
         rp_fetch_send_read(reader->fetch, &reader->reads[wish->entity], &wish->window,
                            rp_key_page_get(&page->keys, wish->key));
     }
@@ -184,28 +125,8 @@ static void adapt_page_size(Reader *reader, gsize n_bytes, guint n_records) {
     reader->page_keys = (guint)CLAMP(fitting, MIN(MIN_PAGE_KEYS, most), most);
 }
 
-static gboolean need_batch(Reader *reader, GError **error) {
-    if (open_batch(reader))
-        return TRUE;
-    g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "stopped while reading Redis");
-    return FALSE;
-}
-
-static void set_position(Reader *reader, guint64 cursor, gboolean is_pass_end) {
-    reader->batch->position = (RpPosition){reader->pass, cursor, is_pass_end};
-}
-
-/* Closes the batch when it is full, and opens the next. */
-static gboolean make_room(Reader *reader, GError **error) {
-    if (!is_full(reader))
-        return TRUE;
-    set_position(reader, reader->cursor, FALSE);
-    close_batch(reader);
-    return need_batch(reader, error);
-}
-
 /* Reads on in a key of which only a window has come. A stop breaks off between two windows. */
-static gboolean read_rest(Reader *reader, const Wish *wish, RpSpan key, GError **error) {
+static gboolean read_rest(Reader *reader, const RpWish *wish, RpSpan key, GError **error) {
     const RpLoadOptions *options = reader->crew->options;
     RpWindow window = wish->window;
     if (reader->rest == NULL)
@@ -214,9 +135,9 @@ static gboolean read_rest(Reader *reader, const Wish *wish, RpSpan key, GError *
     if (reader->rest == NULL)
         return FALSE;
     for (gboolean is_complete = FALSE; !is_complete && !is_stopping(reader);) {
-        if (!make_room(reader, error))
+        if (!rp_filling_make_room(&reader->filling, error))
             return FALSE;
-        RpRecords *records = &reader->batch->records;
+        RpRecords *records = &reader->filling.batch->records;
         const gsize bytes_before = records->bytes.size;
         const guint records_before = records->index->len;
         rp_fetch_send_read(reader->rest, &reader->reads[wish->entity], &window, key);
@@ -227,14 +148,14 @@ static gboolean read_rest(Reader *reader, const Wish *wish, RpSpan key, GError *
         adapt_window(reader, wish->entity, records->bytes.size - bytes_before, n_records);
         if (n_records > 0)
             window.count = reader->counts[wish->entity];
-        note_progress(reader, reader->cursor, n_records, 0);
+        note_progress(reader, reader->filling.cursor, n_records, 0);
     }
     return TRUE;
 }
 
 /* Takes what was read of a key into the batch; *n_bytes: of its first window. */
-static gboolean take_key(Reader *reader, const Page *page, Wish *wish, gsize *n_bytes, GError **error) {
-    RpRecords *records = &reader->batch->records;
+static gboolean take_key(Reader *reader, const Page *page, RpWish *wish, gsize *n_bytes, GError **error) {
+    RpRecords *records = &reader->filling.batch->records;
     const RpSpan key = rp_key_page_get(&page->keys, wish->key);
     const gsize bytes_before = records->bytes.size;
     const guint records_before = records->index->len;
@@ -250,27 +171,24 @@ static gboolean take_key(Reader *reader, const Page *page, Wish *wish, gsize *n_
 
 /* Takes the records of a page into the batch, and into more where they are large. */
 static gboolean take_page(Reader *reader, Page *page, GError **error) {
-    if (!need_batch(reader, error))
+    if (!rp_filling_open(&reader->filling, error))
         return FALSE;
-    const guint64 mapped_before = reader->batch->keys.mapped;
+    const guint64 mapped_before = reader->filling.batch->keys.mapped;
     gsize n_bytes = 0;
     if (reader->pass == 0)
         for (guint key = 0; key < rp_key_page_size(&page->keys); key++)
-            account_for(reader, rp_key_page_get(&page->keys, key));
-    const guint64 n_mapped = reader->batch->keys.mapped - mapped_before;
+            rp_filling_account_for(&reader->filling, rp_key_page_get(&page->keys, key));
+    const guint64 n_mapped = reader->filling.batch->keys.mapped - mapped_before;
     for (guint i = 0; i < page->wishes->len; i++) {
         gsize n_key_bytes;
-        if ((i > 0 && !make_room(reader, error)) ||
-            !take_key(reader, page, &g_array_index(page->wishes, Wish, i), &n_key_bytes, error))
+        if ((i > 0 && !rp_filling_make_room(&reader->filling, error)) ||
+            !take_key(reader, page, &g_array_index(page->wishes, RpWish, i), &n_key_bytes, error))
             return FALSE;
         n_bytes += n_key_bytes;
     }
-    if (is_stopping(reader) && reader->rest != NULL) { /* perhaps in the middle of a key */
-        set_position(reader, reader->cursor, FALSE);
+    if (is_stopping(reader) && reader->rest != NULL) /* perhaps in the middle of a key */
         return TRUE;
-    }
-    reader->cursor = page->keys.next_cursor;
-    set_position(reader, reader->cursor, reader->cursor == 0);
+    rp_filling_reach(&reader->filling, page->keys.next_cursor);
     note_progress(reader, page->keys.next_cursor, page->wishes->len, n_mapped);
     adapt_page_size(reader, n_bytes, page->wishes->len);
     return TRUE;
@@ -305,7 +223,6 @@ static void send_turn(Reader *reader, const Page *page, Page *next) {
  * page k, sends turn k+1, and takes the records of page k while Redis works on that. */
 static gboolean read_pass(Reader *reader, GError **error) {
     Page *pages = reader->pages;
-    reader->cursor = 0;
     rp_fetch_send_scan(reader->fetch, 0, reader->match, reader->page_keys);
     if (!rp_fetch_receive_page(reader->fetch, &pages[0].keys, error))
         return FALSE;
@@ -326,8 +243,8 @@ static gboolean read_pass(Reader *reader, GError **error) {
         if (!rp_fetch_flush(reader->fetch, error) || !take_page(reader, page, error))
             return FALSE;
         const gboolean is_end = is_last || is_stopping(reader);
-        if (is_end || is_full(reader))
-            close_batch(reader);
+        if (is_end || rp_filling_is_full(&reader->filling))
+            rp_filling_close(&reader->filling);
         if (is_end)
             return TRUE;
     }
@@ -367,7 +284,7 @@ static gboolean read_all(Reader *reader, GError **error) {
             continue;
         g_free(reader->match);
         reader->match = match_for(reader);
-        reader->n_batches = 0;
+        rp_filling_begin(&reader->filling, reader->pass);
         if (!read_pass(reader, error))
             return FALSE;
         if (!rp_queue_wait_for(crew->pool, crew->n_batches))
@@ -378,17 +295,18 @@ static gboolean read_all(Reader *reader, GError **error) {
 
 static void reader_init(Reader *reader, RpCrew *crew) {
     const GPtrArray *entities = crew->options->mapping->entities;
-    *reader = (Reader){.crew = crew, .page_keys = MIN(crew->options->batch_rows, MAX_PAGE_KEYS / 4)};
+    *reader = (Reader){.crew = crew,
+                       .filling = {.crew = crew},
+                       .page_keys = MIN(crew->options->batch_rows, MAX_PAGE_KEYS / 4)};
     reader->reads = g_new0(RpRead, entities->len);
     reader->counts = g_new0(guint, entities->len);
     for (guint i = 0; i < entities->len; i++) {
-        const RpReferenceScope *scope = &entity_at(reader, i)->scope;
-        reader->reads[i] = (RpRead){i, scope->type, scope->has_ttl, scope->has_expiry, scope->fields};
-        reader->counts[i] = FIRST_WINDOW;
+        reader->reads[i] = rp_wanted_read(crew->options->mapping, i);
+        reader->counts[i] = RP_FIRST_WINDOW;
     }
     for (guint i = 0; i < N_PAGES; i++) {
         rp_key_page_init(&reader->pages[i].keys);
-        reader->pages[i].wishes = g_array_new(FALSE, FALSE, sizeof(Wish));
+        reader->pages[i].wishes = g_array_new(FALSE, FALSE, sizeof(RpWish));
     }
 }
 
@@ -413,8 +331,8 @@ gpointer rp_reader_thread(gpointer data) {
         rp_fetch_new(crew->options->redis, crew->options->max_value_bytes, &crew->is_cancelled, &error);
     if (reader.fetch == NULL || !read_all(&reader, &error))
         rp_crew_fail(crew, error, FALSE);
-    if (reader.batch != NULL) /* broken off inside a page: its records are read again next time */
-        rp_queue_push(crew->pool, reader.batch);
+    if (reader.filling.batch != NULL) /* broken off by an error: its records are read again next time */
+        rp_queue_push(crew->pool, reader.filling.batch);
     rp_queue_close(crew->to_map);
     reader_clear(&reader);
     return NULL;

@@ -43,8 +43,7 @@ static gboolean compare(RpWriter *writer, const RpMergePlan *plan, RpBatch *batc
             return FALSE;
         account->n_repeated -= MIN(account->n_repeated, counts->inserted - MIN(counts->inserted, n_dropped));
     }
-    return rp_merge_drop_equal(connection, plan, writer->crew->run, account->n_staged, &account->n_equal,
-                               error);
+    return rp_merge_drop_equal(connection, plan, writer->crew->run, &account->n_equal, error);
 }
 
 /* What is left neither equals the target's row nor could be inserted: a unique value is taken, or the row has
@@ -58,13 +57,19 @@ static gboolean change(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch
            rp_merge_update(connection, plan, batch, &counts->updated, error);
 }
 
+gboolean rp_writer_stage_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, guint64 *n_rows,
+                                GError **error) {
+    const RpCasting casting = writer->experience[plan->number].casting;
+    return rp_merge_stage(writer->connection, plan, casting, batch, n_rows, error);
+}
+
 static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, Account *account,
                            GError **error) {
     PGconn *connection = writer->connection;
     RpCounts *counts = &batch->counts[plan->number];
     RpExperience *experience = &writer->experience[plan->number];
     const guint64 rejected_before = counts->rejected;
-    if (!rp_merge_stage(connection, plan, batch, &account->n_staged, error) ||
+    if (!rp_writer_stage_entity(writer, plan, batch, &account->n_staged, error) ||
         (experience->expects_equal && !compare(writer, plan, batch, account, error)))
         return FALSE;
     guint64 n_done = account->n_equal + account->n_repeated + counts->rejected - rejected_before;
@@ -131,15 +136,23 @@ static gboolean may_be_a_row(const RpWriter *writer, const GError *error) {
            PQstatus(writer->connection) == CONNECTION_OK && !g_atomic_int_get(&writer->crew->is_cancelled);
 }
 
-/* A constraint that the set-based checks foresee is left to them; what they do not foresee is searched for.
- * *is_settled: rows were rejected, or the checks will; else the trouble has passed, and the batch may be
- * tried again. */
+/* Has the checks foresee what they can: constraints of the table, when the trouble is one of data, and texts
+ * that do not cast. FALSE when they foresee all of that already. */
+static gboolean look_closer(RpExperience *experience, const RpMergePlan *plan, const GError *why) {
+    const RpExperience before = *experience;
+    if (why->code == RP_SINK_ERROR_DATA)
+        experience->judgement = RP_JUDGE_ALL;
+    if (plan->judge_casts_sql != NULL)
+        experience->casting = RP_CAST_JUDGED;
+    return experience->judgement != before.judgement || experience->casting != before.casting;
+}
+
+/* What the set-based checks foresee is left to them; what they do not foresee is searched for. *is_settled:
+ * rows were rejected, or the checks will; else the trouble has passed, and the batch may be tried again. */
 static gboolean set_bad_rows_aside(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch,
                                    const GError *why, gboolean *is_settled, GError **error) {
-    RpExperience *experience = &writer->experience[plan->number];
-    if (experience->judgement == RP_JUDGE_ALL || why->code != RP_SINK_ERROR_DATA)
+    if (!look_closer(&writer->experience[plan->number], plan, why))
         return rp_isolate_bad_rows(writer, plan, batch, is_settled, error);
-    experience->judgement = RP_JUDGE_ALL;
     *is_settled = TRUE;
     return TRUE;
 }

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 typedef struct {
     gboolean expects_equal; /* most rows of the last batch stood in the target already: compare first */
     RpJudgement judgement;  /* ALL since a row was met that violates a constraint of the table */
+    RpCasting casting;      /* JUDGED since a text was met that may be no value of its column's type */
 } RpExperience;
 
 typedef struct {
@@ -19,6 +20,10 @@ typedef struct {
     PGconn *connection;
     RpExperience *experience; /* by entity */
 } RpWriter;
+
+/* The first step of it alone: puts the rows into the staging table. *n_rows: how many they are. */
+gboolean rp_writer_stage_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, guint64 *n_rows,
+                                GError **error);
 
 /* Merges the batch's rows of one entity inside the open transaction, and fills its counts. */
 gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error);

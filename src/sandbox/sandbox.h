@@ -28,6 +28,9 @@ typedef struct {
 
     /* More settings of PostgreSQL as "name=value", ending in NULL; NULL for none. They win over ours. */
     const char *const *extra_postgres_settings;
+
+    /* The same for Redis; blanks separate the words of a value. */
+    const char *const *extra_redis_settings;
 } RpSandboxOptions;
 
 #define RP_SANDBOX_REDIS_DATABASES 512

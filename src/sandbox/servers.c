@@ -19,7 +19,8 @@
 /* PostgreSQL: SIGINT ends sessions and writes everything, SIGQUIT drops everything ("Shutting Down the
  * Server"). */
 static const RpStopStep STOP_POSTGRES[] = {{SIGINT, 0}, {SIGQUIT, 3000}, {SIGKILL, 5000}, {0, 0}};
-static const RpStopStep STOP_REDIS[] = {{SIGTERM, 0}, {SIGKILL, 3000}, {0, 0}};
+/* Killed: told to end, it would first write a snapshot, which goes with the folder. */
+static const RpStopStep STOP_REDIS[] = {{SIGKILL, 0}, {0, 0}};
 static const RpStopStep STOP_INITDB[] = {{SIGKILL, 0}, {0, 0}};
 
 static gboolean answers_ping(const RpServer *server) {
@@ -77,7 +78,17 @@ static void add(GPtrArray *arguments, const char *name, const char *value) {
     g_ptr_array_add(arguments, g_strdup(value));
 }
 
-static void plan_redis(RpServers *servers, const char *program, guint databases) {
+/* "name=value" as arguments, a word of the value each. */
+static void add_setting(GPtrArray *arguments, const char *setting) {
+    g_auto(GStrv) parts = g_strsplit(setting, "=", 2);
+    g_auto(GStrv) words = g_strsplit(parts[1] != NULL ? parts[1] : "", " ", -1);
+    g_ptr_array_add(arguments, g_strconcat("--", parts[0], NULL));
+    for (char **word = words; *word != NULL; word++)
+        g_ptr_array_add(arguments, g_strdup(*word));
+}
+
+static void plan_redis(RpServers *servers, const char *program, const RpSandboxOptions *options) {
+    const guint databases = options->redis_databases;
     g_autofree char *count = g_strdup_printf("%u", databases != 0 ? databases : RP_SANDBOX_REDIS_DATABASES);
     RpServer *redis = &servers->redis;
     *redis = (RpServer){
@@ -91,10 +102,14 @@ static void plan_redis(RpServers *servers, const char *program, guint databases)
     add(arguments, "--unixsocketperm", "700");
     add(arguments, "--dir", servers->folder);
     add(arguments, "--databases", count);
-    add(arguments, "--save", "");
+    /* Snapshots are on, as they are by default, and so rare that none disturbs a test or a measurement. */
+    add(arguments, "--save", "86400 1");
     add(arguments, "--appendonly", "no");
     add(arguments, "--daemonize", "no");
     add(arguments, "--protected-mode", "yes");
+    for (const char *const *setting = options->extra_redis_settings; setting != NULL && *setting != NULL;
+         setting++)
+        add_setting(arguments, *setting);
     redis->argv = strv_end(arguments);
 }
 
@@ -164,7 +179,7 @@ gboolean rp_servers_plan(RpServers *servers, const RpSandboxOptions *options, GE
         return FALSE;
     servers->environment = plan_environment();
     if (redis != NULL)
-        plan_redis(servers, redis, options->redis_databases);
+        plan_redis(servers, redis, options);
     if (postgres != NULL)
         plan_postgres(servers, postgres, options);
     return TRUE;

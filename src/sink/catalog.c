@@ -10,34 +10,48 @@ static const char FIND_TABLE_SQL[] =
     "c.relnamespace "
     "WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p')";
 
+/* What a type is, of the base type t of b (typid, typmod, is_not_null). Arrays that PostgreSQL made for a
+ * type have it as their element; vectors and the like do not count as arrays. */
+#define TYPE_FIELDS                                                                                          \
+    "format_type(b.typid, b.typmod), format_type(b.typid, -1), t.typname, t.typtype,"                        \
+    " n.nspname = 'pg_catalog', b.typmod, b.is_not_null, b.declared, t.oid,"                                 \
+    " t.typtype IN ('e', 'r', 'm') OR t.typname = 'varchar' OR EXISTS ("                                     \
+    "   SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod"                                        \
+    "   WHERE o.opcintype = t.oid AND o.opcdefault AND m.amname IN ('btree', 'hash')),"                      \
+    " (SELECT e.oid FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid)"
+
+#define N_TYPE_FIELDS 11
+
 /* Domains are followed to their base type; the outermost type modifier counts, and any NOT NULL on the way.
  */
-static const char COLUMNS_SQL[] =
-    "WITH RECURSIVE base (attnum, typid, typmod, is_not_null) AS ("
-    "  SELECT attnum, atttypid, atttypmod, attnotnull FROM pg_attribute"
-    "  WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped"
-    "  UNION ALL"
-    "  SELECT b.attnum, t.typbasetype, CASE WHEN b.typmod >= 0 THEN b.typmod ELSE t.typtypmod END,"
-    "         b.is_not_null OR t.typnotnull"
-    "  FROM base b JOIN pg_type t ON t.oid = b.typid WHERE t.typtype = 'd')"
-    "SELECT a.attname, format_type(b.typid, b.typmod), t.typname, t.typtype, n.nspname = 'pg_catalog', "
-    "b.typmod,"
-    "  b.is_not_null, a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> '',"
-    "  a.attgenerated <> '' OR a.attidentity = 'a',"
-    "  t.typtype IN ('e', 'r', 'm') OR t.typcategory = 'A' OR t.typname = 'varchar' OR EXISTS ("
-    "    SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod"
-    "    WHERE o.opcintype = t.oid AND o.opcdefault AND m.amname IN ('btree', 'hash')) "
-    "FROM base b JOIN pg_type t ON t.oid = b.typid JOIN pg_namespace n ON n.oid = t.typnamespace "
-    "JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum = b.attnum "
-    "WHERE t.typtype <> 'd' ORDER BY a.attnum";
+#define DOMAINS(first)                                                                                       \
+    "WITH RECURSIVE base (number, declared, typid, typmod, is_not_null) AS (" first "  UNION ALL"            \
+    "  SELECT b.number, b.declared, t.typbasetype, CASE WHEN b.typmod >= 0 THEN b.typmod ELSE t.typtypmod "  \
+    "END, b.is_not_null OR t.typnotnull FROM base b JOIN pg_type t ON t.oid = b.typid WHERE t.typtype = "    \
+    "'d') "
+
+#define BASE_TYPE                                                                                            \
+    " FROM base b JOIN pg_type t ON t.oid = b.typid AND t.typtype <> 'd'"                                    \
+    " JOIN pg_namespace n ON n.oid = t.typnamespace "
+
+static const char COLUMNS_SQL[] = DOMAINS(
+    "  SELECT attnum, atttypid, atttypid, atttypmod, attnotnull FROM pg_attribute"
+    "  WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped") "SELECT " TYPE_FIELDS
+                                                                      ", a.attname, a.atthasdef OR "
+                                                                      "a.attidentity <> '' OR a.attgenerated "
+                                                                      "<> '',"
+                                                                      " a.attgenerated <> '' OR "
+                                                                      "a.attidentity = 'a'" BASE_TYPE
+                                                                      "JOIN pg_attribute a ON a.attrelid = "
+                                                                      "$1::oid AND a.attnum = b.number ORDER "
+                                                                      "BY a.attnum";
+
+/* The type $1 with the modifier $2. */
+static const char ELEMENT_SQL[] =
+    DOMAINS("  SELECT 1, $1::oid, $1::oid, $2::integer, false") "SELECT " TYPE_FIELDS BASE_TYPE;
 
 static const char LABELS_SQL[] =
-    "SELECT e.enumlabel FROM pg_enum e JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attname = $2 "
-    "WHERE e.enumtypid = ("
-    "  WITH RECURSIVE base (typid) AS (SELECT a.atttypid UNION ALL"
-    "    SELECT t.typbasetype FROM base b JOIN pg_type t ON t.oid = b.typid WHERE t.typtype = 'd')"
-    "  SELECT typid FROM base JOIN pg_type t ON t.oid = typid WHERE t.typtype = 'e')"
-    "ORDER BY e.enumsortorder";
+    "SELECT enumlabel FROM pg_enum WHERE enumtypid = $1::oid ORDER BY enumsortorder";
 
 /* A row for each column of each constraint (one with no column for a CHECK without any). Unique indexes that
  * are no constraint count as well, unless they are partial or over expressions. */
@@ -66,11 +80,15 @@ typedef struct {
 } TypeName;
 
 static const TypeName TYPE_NAMES[] = {
-    {"bool", RP_TYPE_BOOL},    {"int2", RP_TYPE_INT2},           {"int4", RP_TYPE_INT4},
-    {"int8", RP_TYPE_INT8},    {"numeric", RP_TYPE_NUMERIC},     {"text", RP_TYPE_TEXT},
-    {"varchar", RP_TYPE_TEXT}, {"bpchar", RP_TYPE_TEXT},         {"uuid", RP_TYPE_UUID},
-    {"date", RP_TYPE_DATE},    {"timestamp", RP_TYPE_TIMESTAMP}, {"timestamptz", RP_TYPE_TIMESTAMPTZ},
-    {"json", RP_TYPE_JSON},    {"jsonb", RP_TYPE_JSONB},
+    {"bool", RP_TYPE_BOOL},           {"int2", RP_TYPE_INT2},
+    {"int4", RP_TYPE_INT4},           {"int8", RP_TYPE_INT8},
+    {"float4", RP_TYPE_FLOAT4},       {"float8", RP_TYPE_FLOAT8},
+    {"numeric", RP_TYPE_NUMERIC},     {"text", RP_TYPE_TEXT},
+    {"varchar", RP_TYPE_TEXT},        {"bpchar", RP_TYPE_TEXT},
+    {"bytea", RP_TYPE_BYTEA},         {"uuid", RP_TYPE_UUID},
+    {"date", RP_TYPE_DATE},           {"time", RP_TYPE_TIME},
+    {"timestamp", RP_TYPE_TIMESTAMP}, {"timestamptz", RP_TYPE_TIMESTAMPTZ},
+    {"json", RP_TYPE_JSON},           {"jsonb", RP_TYPE_JSONB},
 };
 
 static RpTypeKind kind_of(const char *name, char type, gboolean is_builtin) {
@@ -100,23 +118,12 @@ static gboolean is_true(PGresult *result, int row, int field) {
     return PQgetvalue(result, row, field)[0] == 't';
 }
 
-static RpColumn *column_from(PGresult *result, int row) {
-    RpColumn *column = rp_column_new();
-    const char *type = PQgetvalue(result, row, 2);
-    column->name = g_strdup(PQgetvalue(result, row, 0));
-    column->type_name = g_strdup(PQgetvalue(result, row, 1));
-    column->kind = kind_of(type, PQgetvalue(result, row, 3)[0], is_true(result, row, 4));
-    set_limits(column, type, atoi(PQgetvalue(result, row, 5)));
-    column->is_not_null = is_true(result, row, 6);
-    column->has_default = is_true(result, row, 7);
-    column->is_generated = is_true(result, row, 8);
-    column->is_comparable = is_true(result, row, 9);
-    return column;
+static guint32 oid_at(PGresult *result, int row, int field) {
+    return (guint32)strtoul(PQgetvalue(result, row, field), NULL, 10);
 }
 
 static gboolean read_labels(PGconn *connection, const char *oid, RpColumn *column, GError **error) {
-    const char *const parameters[] = {oid, column->name};
-    g_autoptr(PGresult) result = rp_postgres_query(connection, LABELS_SQL, 2, parameters, error);
+    g_autoptr(PGresult) result = rp_postgres_query(connection, LABELS_SQL, 1, &oid, error);
     if (result == NULL)
         return FALSE;
     const int n_labels = PQntuples(result);
@@ -126,14 +133,51 @@ static gboolean read_labels(PGconn *connection, const char *oid, RpColumn *colum
     return TRUE;
 }
 
+/* Fills the column from a row of TYPE_FIELDS. */
+static gboolean set_type(PGconn *connection, PGresult *result, int row, RpColumn *column, GError **error) {
+    const char *type = PQgetvalue(result, row, 2);
+    column->type_name = g_strdup(PQgetvalue(result, row, 0));
+    column->cast_name = g_strdup(PQgetvalue(result, row, 1));
+    column->kind = kind_of(type, PQgetvalue(result, row, 3)[0], is_true(result, row, 4));
+    set_limits(column, type, atoi(PQgetvalue(result, row, 5)));
+    column->is_not_null = is_true(result, row, 6);
+    column->type_oid = oid_at(result, row, 7);
+    column->is_comparable = is_true(result, row, 9);
+    return column->kind != RP_TYPE_ENUM || read_labels(connection, PQgetvalue(result, row, 8), column, error);
+}
+
+/* An array has the modifier of its elements, and can be compared when they can. What its elements are is kept
+ * only when they convert on the fast path. An array of a domain over arrays has elements of kind OTHER. */
+static gboolean set_element(PGconn *connection, PGresult *result, int row, RpColumn *column, GError **error) {
+    const int element_field = 10;
+    if (PQgetisnull(result, row, element_field))
+        return TRUE;
+    const char *const parameters[] = {PQgetvalue(result, row, element_field), PQgetvalue(result, row, 5)};
+    g_autoptr(PGresult) described = rp_postgres_query(connection, ELEMENT_SQL, 2, parameters, error);
+    g_autoptr(RpColumn) element = rp_column_new();
+    if (described == NULL || !set_type(connection, described, 0, element, error))
+        return FALSE;
+    column->is_comparable = element->is_comparable;
+    if (element->kind == RP_TYPE_OTHER)
+        return TRUE;
+    column->kind = RP_TYPE_ARRAY;
+    element->name = g_strdup(column->name);
+    column->element = g_steal_pointer(&element);
+    return TRUE;
+}
+
 static gboolean read_columns(PGconn *connection, const char *oid, RpTable *table, GError **error) {
     g_autoptr(PGresult) result = rp_postgres_query(connection, COLUMNS_SQL, 1, &oid, error);
     if (result == NULL)
         return FALSE;
     for (int row = 0; row < PQntuples(result); row++) {
-        RpColumn *column = column_from(result, row);
+        RpColumn *column = rp_column_new();
         g_ptr_array_add(table->columns, column);
-        if (column->kind == RP_TYPE_ENUM && !read_labels(connection, oid, column, error))
+        column->name = g_strdup(PQgetvalue(result, row, N_TYPE_FIELDS));
+        column->has_default = is_true(result, row, N_TYPE_FIELDS + 1);
+        column->is_generated = is_true(result, row, N_TYPE_FIELDS + 2);
+        if (!set_type(connection, result, row, column, error) ||
+            !set_element(connection, result, row, column, error))
             return FALSE;
     }
     return TRUE;

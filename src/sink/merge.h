@@ -8,17 +8,24 @@
 
 G_BEGIN_DECLS
 
-/* Creates the session's staging table for the plan. Once for a connection. */
+/* Creates the session's staging tables for the plan. Once for a connection. */
 gboolean rp_merge_prepare(PGconn *connection, const RpMergePlan *plan, GError **error);
 
-/* Sends the tuples of the plan's entity that are RP_ROW_IN to the staging table as they are, and gives how
- * many rows that were. */
-gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch, guint64 *n_staged,
-                        GError **error);
+/* Whether text is looked at before PostgreSQL casts it to its column's type. */
+typedef enum {
+    RP_CAST_PLAINLY, /* a text that is no value of the type fails the statement */
+    RP_CAST_JUDGED,  /* such texts are told by trying each one, which costs some microseconds, and rejected */
+} RpCasting;
 
-/* Settles rows that share an identity within the batch. Of one Redis key read several times the last reading
- * stays staged, and *n_repeated counts the others; of different keys the first stays and the others are
- * rejected. kept collects the ordinals that stand for several readings. */
+/* Sends the tuples of the plan's entity that are RP_ROW_IN to the staging table, and gives how many rows that
+ * were. Where PostgreSQL casts values or looks them up, rows that it finds no value for become rejects of the
+ * batch, and are counted in *n_staged. */
+gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, RpCasting casting, RpBatch *batch,
+                        guint64 *n_staged, GError **error);
+
+/* Settles rows that share an identity within the batch. Of one Redis key, or element of it, that was read
+ * several times the last reading stays staged, and *n_repeated counts the others; of different ones the first
+ * stays and the others are rejected. kept collects the ordinals that stand for several readings. */
 gboolean rp_merge_settle_duplicates(PGconn *connection, const RpMergePlan *plan, RpBatch *batch,
                                     guint64 *n_repeated, GString *kept, GError **error);
 
@@ -29,10 +36,11 @@ gboolean rp_merge_drop_inserted(PGconn *connection, const RpMergePlan *plan, GSt
 
 /* Unstages the rows that the target has as they are, and gives how many that were. Worth its price first of
  * all where most rows are there: the other steps then have little left to do. Where identities do not follow
- * from the Redis keys, they are claimed for the run first, so that of two keys one has it. n_staged is how
- * many rows are staged at the most. */
-gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 n_staged,
-                             guint64 *n_equal, GError **error);
+ * from the Redis keys, they are claimed for the run first: a row of another key that comes later and differs
+ * is then known for a duplicate. One that is equal in everything is unchanged, whatever key it came from: it
+ * may be the same one, read again. */
+gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 *n_equal,
+                             GError **error);
 
 /* Which checks are made before the INSERT. The table's own constraints hold in any case: without looking at
  * them first, a row that violates one fails the INSERT, and the batch has to be merged again. */

@@ -23,6 +23,11 @@ static guint add_verdict(RpMergeSql *generator, RpRejectCode code, const char *c
     return generator->plan->verdicts->len - 1;
 }
 
+guint rp_merge_add_verdict(RpMergeSql *generator, RpRejectCode code, const RpMapColumn *column,
+                           char *message) {
+    return add_verdict(generator, code, NULL, (char *[]){column->name, NULL}, message);
+}
+
 /* A CASE that gives the value of the column that each verdict is about. */
 static void append_value_case(RpMergeSql *generator, GString *sql, guint first_verdict) {
     g_string_append(sql, "CASE s.r2p_verdict");
@@ -147,8 +152,9 @@ static guint add_identity_verdict(RpMergeSql *generator) {
     const RpConstraint *constraint =
         rp_table_find_unique(generator->table, (const char *const *)generator->entity->key);
     g_autofree char *key = g_strjoinv(", ", generator->entity->key);
-    return add_verdict(generator, RP_REJECT_DUPLICATE_KEY, constraint->name, generator->entity->key,
-                       g_strdup_printf("another Redis key gave a row with the same %s", key));
+    return add_verdict(
+        generator, RP_REJECT_DUPLICATE_KEY, constraint->name, generator->entity->key,
+        g_strdup_printf("another Redis key, or element of one, gave a row with the same %s", key));
 }
 
 /* The identity stands in the target, and this run has already met it: another key wrote it or claimed it. */

@@ -64,10 +64,6 @@ static void make_settlements(RpMergeSql *generator, const char *equal_key, const
     const char *target = generator->table->quoted;
     plan->claim_sql = make_claim(generator, equal_key);
     plan->drop_equal_sql = make_drop_equal(generator, equal_key, distinct);
-    if (plan->claim_sql != NULL) {
-        g_autofree char *others = rp_sql_claimed_by_other(generator);
-        plan->drop_unclaimed_equal_sql = g_strdup_printf("%s AND NOT %s", plan->drop_equal_sql, others);
-    }
     plan->drop_inserted_sql =
         g_strdup_printf("DELETE FROM %s s USING %s t WHERE %s AND t.xmin = pg_current_xact_id()::xid"
                         " AND s." RP_SQL_ORDINAL " <> ALL ($1::integer[])",
@@ -101,7 +97,8 @@ static void make_statements(RpMergeSql *generator) {
     plan->create_sql =
         g_strdup_printf("CREATE TEMPORARY TABLE %s (%s, " RP_SQL_ORDINAL " integer) ON COMMIT DELETE ROWS",
                         plan->stage, definitions);
-    plan->copy_sql = g_strdup_printf("COPY %s FROM STDIN (FORMAT binary)", plan->stage);
+    plan->copy_sql =
+        g_strdup_printf("COPY %s (%s, " RP_SQL_ORDINAL ") FROM STDIN (FORMAT binary)", plan->stage, names);
     make_settlements(generator, equal_key, distinct);
     rp_merge_make_judgements(generator);
     /* Without a conflict target, so that a row which violates any unique constraint is passed over instead of
@@ -122,6 +119,7 @@ static void make_statements(RpMergeSql *generator) {
     plan->collisions_sql = rp_merge_make_collisions(generator, equal_key, distinct);
     plan->changed_sql =
         g_strdup_printf("FROM %s s JOIN %s t ON %s WHERE (%s)", plan->stage, target, equal_key, distinct);
+    rp_merge_make_raw_stage(generator);
     if (beside[0] != NULL)
         plan->update_sql = g_strdup_printf("UPDATE %s t SET %s FROM %s s WHERE %s AND (%s)", target, sets,
                                            plan->stage, equal_key, distinct);
@@ -151,9 +149,13 @@ void rp_merge_plan_free(RpMergePlan *plan) {
     g_free(plan->stage);
     g_array_unref(plan->verdicts);
     g_free(plan->create_sql);
+    g_free(plan->raw);
+    g_free(plan->create_raw_sql);
+    g_free(plan->judge_casts_sql);
+    g_free(plan->cast_sql);
+    g_free(plan->judge_nulls_sql);
     g_free(plan->copy_sql);
     g_free(plan->claim_sql);
-    g_free(plan->drop_unclaimed_equal_sql);
     g_free(plan->drop_equal_sql);
     g_free(plan->judge_mapping_sql);
     g_free(plan->judge_all_sql);

@@ -34,12 +34,18 @@ typedef struct {
     char *stage;      /* name of the staging table */
     GArray *verdicts; /* of RpVerdict */
     char *create_sql; /* the staging table */
-    char *copy_sql;   /* COPY … FROM STDIN */
+    /* The table that tuples go to first, where PostgreSQL casts text or looks values up; else NULL, and so
+     * are the statements about it. */
+    char *raw;
+    char *create_raw_sql;  /* it, and a function for each field of text that says whether the cast succeeds */
+    char *judge_casts_sql; /* like judge_mapping_sql, of raw rows with text that cannot be cast; or NULL */
+    char *cast_sql;        /* raw rows to staged ones */
+    char *judge_nulls_sql; /* of staged rows that lack a value which was looked up or did not cast; or NULL */
+    char *copy_sql;        /* COPY … FROM STDIN into the raw table, or else into the staging table */
     /* Claims the identities of staged rows that the target has, for the run $1; NULL: they follow from the
      * keys. */
     char *claim_sql;
-    char *drop_equal_sql;           /* unstages rows that equal the target's */
-    char *drop_unclaimed_equal_sql; /* the same for rows whose identity no other transaction has; or NULL */
+    char *drop_equal_sql;    /* unstages rows that equal the target's */
     char *drop_inserted_sql; /* unstages rows that this transaction inserted, but for the ordinals $1 */
     /* Ordinal, verdict and value of staged rows that must not be written; NULL: nothing to check. */
     char *judge_mapping_sql;  /* by the mapping's where and checks, which PostgreSQL does not know */

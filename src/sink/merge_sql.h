@@ -47,6 +47,14 @@ char *rp_sql_claimed_by_other(RpMergeSql *generator);
 /* Whether the entity maps all of these columns. */
 gboolean rp_sql_maps_all(const RpEntity *entity, char **names);
 
+/* Adds a verdict about one column, and gives its number; takes message (merge_checks.c). */
+guint rp_merge_add_verdict(RpMergeSql *generator, RpRejectCode code, const RpMapColumn *column,
+                           char *message);
+
+/* Where the entity has values that PostgreSQL casts or looks up: sets the plan's raw table and its
+ * statements, has copy_sql go there, and adds verdicts (merge_raw.c). */
+void rp_merge_make_raw_stage(RpMergeSql *generator);
+
 /* Sets the plan's judge_mapping_sql and judge_all_sql, and adds their verdicts (merge_checks.c). */
 void rp_merge_make_judgements(RpMergeSql *generator);
 

@@ -146,7 +146,8 @@ gboolean rp_channel_receive(RpChannel *channel, RpReplyTarget *target, GError **
             return rp_channel_lost(channel, reader->errstr, error);
         if (reply != NULL) {
             note_answered(channel);
-            return TRUE;
+            return !target->is_odd ||
+                   rp_channel_lost(channel, "an answer is not made up as its command's answers are", error);
         }
         if (reader->len - reader->pos > channel->max_value_bytes + READER_SLACK_BYTES) {
             target->is_too_large = TRUE;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "source/channel.h"
+#include "source/commands.h"
 
 #include <string.h>
 
@@ -44,11 +45,7 @@ redisContext *rp_fetch_aside(RpFetch *fetch, GError **error) {
 /* ---- keys ---- */
 
 void rp_fetch_send_scan(RpFetch *fetch, guint64 cursor, const char *match, guint count) {
-    char cursor_text[32], count_text[16];
-    g_snprintf(cursor_text, sizeof cursor_text, "%" G_GUINT64_FORMAT, cursor);
-    g_snprintf(count_text, sizeof count_text, "%u", count);
-    const char *argv[6] = {"SCAN", cursor_text, "COUNT", count_text, "MATCH", match};
-    rp_channel_send(fetch->channel, match != NULL ? 6 : 4, argv, NULL);
+    rp_command_send_scan(fetch->channel, cursor, match, count);
 }
 
 gboolean rp_fetch_receive_page(RpFetch *fetch, RpKeyPage *page, GError **error) {
@@ -68,107 +65,23 @@ gboolean rp_fetch_receive_page(RpFetch *fetch, RpKeyPage *page, GError **error) 
     return TRUE;
 }
 
-/* ---- sending ---- */
-
-#define MAX_WORDS 6
-
-/* A command of few words, of which one is a key. */
-typedef struct {
-    const char *words[MAX_WORDS];
-    gsize sizes[MAX_WORDS];
-    int n_words;
-    char numbers[4][48]; /* what words made of numbers stand in */
-    guint n_numbers;
-} Command;
-
-static void add_word(Command *command, RpSpan word) {
-    command->words[command->n_words] = word.data;
-    command->sizes[command->n_words++] = word.size;
-}
-
-static void add_text(Command *command, const char *word) {
-    add_word(command, rp_span(word));
-}
-
-static void add_number(Command *command, guint64 number) {
-    char *text = command->numbers[command->n_numbers++];
-    g_snprintf(text, sizeof command->numbers[0], "%" G_GUINT64_FORMAT, number);
-    add_text(command, text);
-}
-
-static void add_id(Command *command, const guint64 id[2]) {
-    char *text = command->numbers[command->n_numbers++];
-    g_snprintf(text, sizeof command->numbers[0], "%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, id[0], id[1]);
-    add_text(command, text);
-}
-
-static void send_command(RpFetch *fetch, const Command *command) {
-    rp_channel_send(fetch->channel, command->n_words, command->words, command->sizes);
-}
-
-static void send_about(RpFetch *fetch, const char *word, RpSpan key) {
-    Command command = {0};
-    add_text(&command, word);
-    add_word(&command, key);
-    send_command(fetch, &command);
-}
-
-static void send_fields(RpFetch *fetch, const GPtrArray *fields, RpSpan key) {
-    const guint n_words = fields->len + 2;
-    g_autofree const char **words = g_new(const char *, n_words);
-    g_autofree gsize *sizes = g_new(gsize, n_words);
-    words[0] = "HMGET";
-    sizes[0] = strlen("HMGET");
-    words[1] = key.data;
-    sizes[1] = key.size;
-    for (guint i = 0; i < fields->len; i++) {
-        words[i + 2] = g_ptr_array_index(fields, i);
-        sizes[i + 2] = strlen(words[i + 2]);
-    }
-    rp_channel_send(fetch->channel, (int)n_words, words, sizes);
-}
-
-static void send_window(RpFetch *fetch, const RpRead *read, const RpWindow *window, RpSpan key) {
-    static const char *const commands[] = {
-        [RP_RECORD_LIST] = "LRANGE",
-        [RP_RECORD_SET] = "SSCAN",
-        [RP_RECORD_ZSET] = "ZSCAN",
-        [RP_RECORD_STREAM] = "XRANGE",
-    };
-    Command command = {0};
-    add_text(&command, commands[read->type]);
-    add_word(&command, key);
-    if (read->type == RP_RECORD_LIST) {
-        add_number(&command, window->n_before);
-        add_number(&command, window->n_before + window->count - 1);
-    } else if (read->type == RP_RECORD_STREAM) {
-        add_id(&command, window->id);
-        add_text(&command, "+");
-        add_text(&command, "COUNT");
-        add_number(&command, window->count);
-    } else {
-        add_number(&command, window->cursor);
-        add_text(&command, "COUNT");
-        add_number(&command, window->count);
-    }
-    send_command(fetch, &command);
-}
+/* ---- contents ---- */
 
 void rp_fetch_send_length(RpFetch *fetch, RpSpan key) {
-    send_about(fetch, "HLEN", key);
+    rp_command_send_about(fetch->channel, "HLEN", key);
 }
 
 void rp_fetch_send_read(RpFetch *fetch, const RpRead *read, const RpWindow *window, RpSpan key) {
     if (read->has_ttl || read->has_expiry)
-        send_about(fetch, "PTTL", key);
+        rp_command_send_about(fetch->channel, "PTTL", key);
     if (read->has_expiry)
-        send_about(fetch, "PEXPIRETIME", key);
+        rp_command_send_about(fetch->channel, "PEXPIRETIME", key);
     if (rp_record_type_has_elements(read->type))
-        send_window(fetch, read, window, key);
+        rp_command_send_window(fetch->channel, read->type, window, key);
     else if (window->is_partial)
-        send_fields(fetch, read->fields, key);
+        rp_command_send_fields(fetch->channel, read->fields, key);
     else
-        send_about(fetch, read->type == RP_RECORD_HASH ? "HGETALL" : "GET", key);
+        rp_command_send_about(fetch->channel, read->type == RP_RECORD_HASH ? "HGETALL" : "GET", key);
 }
 
 /* ---- receiving ---- */
@@ -213,37 +126,43 @@ static gboolean receive_times(RpFetch *fetch, const RpRead *read, RpRecord *head
     return TRUE;
 }
 
+/* The beginning of a string, as long as the limit allows; it may have become another type meanwhile, or be
+ * gone. */
+static gboolean keep_string(RpFetch *fetch, RpRecords *records, RpSpan key, GError **error) {
+    g_autofree char *last = g_strdup_printf("%" G_GSIZE_FORMAT, fetch->max_value_bytes - 1);
+    const char *const argv[4] = {"GETRANGE", key.data, "0", last};
+    const gsize sizes[4] = {8, key.size, 1, strlen(last)};
+    g_autoptr(GError) changed = NULL;
+    g_autoptr(redisReply) value = rp_redis_command(rp_fetch_aside(fetch, NULL), 4, argv, sizes, &changed);
+    if (value != NULL && value->type != REDIS_REPLY_STRING)
+        return rp_channel_lost(fetch->channel, "the answer to GETRANGE is no string", error);
+    if (value != NULL)
+        rp_records_add_value(records, (RpSpan){value->str, value->len});
+    if (value != NULL || g_error_matches(changed, RP_SOURCE_ERROR, RP_SOURCE_ERROR_WRONG_TYPE))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&changed));
+    return FALSE;
+}
+
 /* A key of another type than expected is kept with its real type, and with its value if that is a string:
  * a reject has to show what was there. */
 static gboolean look_at_wrong_type(RpFetch *fetch, RpRecords *records, RpSpan key, GError **error) {
     redisContext *aside = rp_fetch_aside(fetch, error);
     if (aside == NULL)
         return FALSE;
-    const char *const type_argv[2] = {"TYPE", key.data};
-    const gsize type_sizes[2] = {4, key.size};
-    g_autoptr(redisReply) type = rp_redis_command(aside, 2, type_argv, type_sizes, error);
+    const char *const argv[2] = {"TYPE", key.data};
+    const gsize sizes[2] = {4, key.size};
+    g_autoptr(redisReply) type = rp_redis_command(aside, 2, argv, sizes, error);
     if (type == NULL)
         return FALSE;
+    if (type->type != REDIS_REPLY_STATUS)
+        return rp_channel_lost(fetch->channel, "the answer to TYPE names no type", error);
     RpRecord *record = &g_array_index(records->index, RpRecord, records->index->len - 1);
-    if (strcmp(type->str, "none") == 0) {
-        record->outcome = RP_READ_VANISHED;
-        return TRUE;
-    }
-    record->type = (guint8)rp_record_type_parse(type->str);
-    if (record->type != RP_RECORD_STRING)
-        return TRUE;
-    g_autofree char *last = g_strdup_printf("%" G_GSIZE_FORMAT, fetch->max_value_bytes - 1);
-    const char *const value_argv[4] = {"GETRANGE", key.data, "0", last};
-    const gsize value_sizes[4] = {8, key.size, 1, strlen(last)};
-    g_autoptr(GError) changed = NULL; /* it may have become another type meanwhile, or be gone */
-    g_autoptr(redisReply) value = rp_redis_command(aside, 4, value_argv, value_sizes, &changed);
-    if (value != NULL)
-        rp_records_add_value(records, (RpSpan){value->str, value->len});
-    else if (!g_error_matches(changed, RP_SOURCE_ERROR, RP_SOURCE_ERROR_WRONG_TYPE)) {
-        g_propagate_error(error, g_steal_pointer(&changed));
-        return FALSE;
-    }
-    return TRUE;
+    const gboolean is_gone = strcmp(type->str, "none") == 0;
+    record->outcome = is_gone ? RP_READ_VANISHED : RP_READ_WRONG_TYPE;
+    if (!is_gone)
+        record->type = (guint8)rp_record_type_parse(type->str);
+    return is_gone || record->type != RP_RECORD_STRING || keep_string(fetch, records, key, error);
 }
 
 static gboolean take_refusal(RpFetch *fetch, RpReplyTarget *target, GError **error) {
@@ -256,8 +175,6 @@ static gboolean take_refusal(RpFetch *fetch, RpReplyTarget *target, GError **err
     g_clear_pointer(&target->error_text, g_free);
     if (target->n_begun == 0)
         rp_reply_begin_record(target);
-    RpRecord *newest = &g_array_index(target->records->index, RpRecord, target->records->index->len - 1);
-    newest->outcome = RP_READ_WRONG_TYPE;
     return look_at_wrong_type(fetch, target->records, target->key, error);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/record.h"
+#include "source/commands.h"
 #include "source/connection.h"
 #include "source/reply.h"
 
@@ -39,16 +40,6 @@ typedef struct {
     gboolean has_expiry;     /* and the time of expiry */
     const GPtrArray *fields; /* names of the fields of a hash that matter; borrowed */
 } RpRead;
-
-/* Which part of a key is read at once: Redis answers one command at a time, so none may ask for too much.
- * Hashes and strings come whole. */
-typedef struct {
-    guint count;         /* elements to ask for */
-    gboolean is_partial; /* of a hash: only the fields that matter, because it has too many */
-    guint64 n_before;    /* elements read before; of a list: the index to begin at */
-    guint64 cursor;      /* of sets and sorted sets: SSCAN's, ZSCAN's */
-    guint64 id[2];       /* of streams: the id to begin at, milliseconds and sequence */
-} RpWindow;
 
 /* Queues HLEN, and takes its reply: 0 for a key of another type. */
 void rp_fetch_send_length(RpFetch *fetch, RpSpan key);

@@ -13,6 +13,51 @@ static guint depth_of(const redisReadTask *task) {
     return depth;
 }
 
+/* Whether a string belongs at that place. */
+static gboolean has_place(const RpReplyTarget *target, const redisReadTask *task) {
+    const guint depth = depth_of(task);
+    switch (target->shape) {
+    case RP_REPLY_NUMBER:
+        return FALSE;
+    case RP_REPLY_VALUES:
+        return depth == (target->head.type == RP_RECORD_HASH ? 1 : 0);
+    case RP_REPLY_FIELDS:
+    case RP_REPLY_ITEMS:
+        return depth == 1;
+    case RP_REPLY_PAGE:
+    case RP_REPLY_MEMBERS:
+    case RP_REPLY_SCORES:
+        return (depth == 1 && task->idx == 0) || (depth == 2 && task->parent->idx == 1);
+    case RP_REPLY_ENTRIES:
+        return (depth == 2 && task->idx == 0) || (depth == 3 && task->parent->idx == 1);
+    }
+    g_assert_not_reached();
+}
+
+/* Whether an array belongs at that place, and may have that many elements. */
+static gboolean has_place_for(const RpReplyTarget *target, const redisReadTask *task, int n_elements) {
+    const guint depth = depth_of(task);
+    switch (target->shape) {
+    case RP_REPLY_NUMBER:
+        return FALSE;
+    case RP_REPLY_VALUES:
+        return depth == 0 && target->head.type == RP_RECORD_HASH && n_elements % 2 == 0;
+    case RP_REPLY_FIELDS:
+        return depth == 0 && (guint)n_elements == target->fields->len;
+    case RP_REPLY_ITEMS:
+        return depth == 0;
+    case RP_REPLY_PAGE:
+    case RP_REPLY_MEMBERS:
+        return depth == 0 ? n_elements == 2 : depth == 1 && task->idx == 1;
+    case RP_REPLY_SCORES:
+        return depth == 0 ? n_elements == 2 : depth == 1 && task->idx == 1 && n_elements % 2 == 0;
+    case RP_REPLY_ENTRIES:
+        return depth == 0 || (depth == 1 && n_elements == 2) ||
+               (depth == 2 && task->idx == 1 && n_elements % 2 == 0);
+    }
+    g_assert_not_reached();
+}
+
 static guint64 read_cursor(const char *text, gsize size) {
     g_autofree char *cursor = g_strndup(text, size);
     return g_ascii_strtoull(cursor, NULL, 10);
@@ -66,8 +111,6 @@ static void take_value(RpReplyTarget *target, char *text, gsize size) {
 }
 
 static void take_field(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
-    if ((guint)task->idx >= target->fields->len)
-        return;
     char *name = g_ptr_array_index(target->fields, (guint)task->idx);
     take_value(target, name, strlen(name));
     take_value(target, text, size);
@@ -134,15 +177,19 @@ static void take_string(RpReplyTarget *target, const redisReadTask *task, char *
 
 static void *on_string(const redisReadTask *task, char *text, size_t size) {
     RpReplyTarget *target = task->privdata;
-    if (task->type != REDIS_REPLY_ERROR)
-        take_string(target, task, text, size);
-    else if (target->error_text == NULL)
+    if (task->type == REDIS_REPLY_ERROR && task->parent == NULL)
         target->error_text = g_strndup(text, size);
+    else if (target->is_odd || task->type == REDIS_REPLY_ERROR || !has_place(target, task))
+        target->is_odd = TRUE;
+    else
+        take_string(target, task, text, size);
     return target;
 }
 
 static void *on_array(const redisReadTask *task, int n_elements) {
     RpReplyTarget *target = task->privdata;
+    if (!has_place_for(target, task, n_elements))
+        target->is_odd = TRUE;
     const gboolean has_cursor = target->shape == RP_REPLY_MEMBERS || target->shape == RP_REPLY_SCORES;
     if (depth_of(task) == (has_cursor ? 1 : 0))
         target->n_announced = (guint64)n_elements / (target->shape == RP_REPLY_SCORES ? 2 : 1);
@@ -152,12 +199,16 @@ static void *on_array(const redisReadTask *task, int n_elements) {
 static void *on_integer(const redisReadTask *task, long long value) {
     RpReplyTarget *target = task->privdata;
     target->integer = value;
+    if (target->shape != RP_REPLY_NUMBER || task->parent != NULL)
+        target->is_odd = TRUE;
     return target;
 }
 
 static void *on_nil(const redisReadTask *task) {
     RpReplyTarget *target = task->privdata;
     target->is_nil = task->parent == NULL;
+    if (!target->is_nil && target->shape != RP_REPLY_FIELDS)
+        target->is_odd = TRUE;
     return target;
 }
 

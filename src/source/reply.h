@@ -54,6 +54,7 @@ typedef struct {
     guint64 n_begun;     /* records that were begun */
     guint64 cursor;
     guint64 last_id[2]; /* of the last entry: milliseconds, sequence */
+    gboolean is_odd;    /* it is not made up like that: what came of it is not to be used */
     gboolean is_too_large;
     gboolean is_nil;
     long long integer;

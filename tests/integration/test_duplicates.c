@@ -167,3 +167,58 @@ Test(duplicates, numbers_that_are_equal_are_one_identity_over_batches_and_runs) 
     }
     rp_file_drop(mapping);
 }
+
+/* A key may be read again in another batch: a row that says the same once more is unchanged, whoever gave it
+ * before, in this run or in an earlier one. */
+Test(duplicates, equal_rows_in_several_batches_are_unchanged) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE num (id numeric PRIMARY KEY, w int)");
+    char *mapping =
+        rp_file_write("redis2pg: 1\nentities:\n  num:\n    keys: \"b:{x}\"\n    type: hash\n    table: num\n"
+                      "    key: [id]\n    columns:\n      id: {from: v, required: true}\n      w: w\n");
+    for (guint i = 0; i < 5; i++)
+        rp_case_redis(test_case, "HSET b:%u v 55 w 1", i);
+    for (guint round = 0; round < 3; round++) {
+        g_autoptr(json_t) run =
+            rp_case_load(test_case, 0, "--mapping", mapping, "--batch-rows", "1", "--writers", "1", NULL);
+        rp_assert_account(run, "num", round == 0 ? "read 5, inserted 1, unchanged 4" : "read 5, unchanged 5");
+    }
+    rp_file_drop(mapping);
+}
+
+/* A list may hold a value twice: two elements, of which one has the identity. A member that SSCAN gives twice
+ * is one. */
+Test(duplicates, elements_of_a_list_are_told_apart) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE tags (tag text PRIMARY KEY, position int)");
+    char *mapping = rp_file_write("redis2pg: 1\nentities:\n  tags:\n    keys: \"tags:{x}\"\n    type: list\n"
+                                  "    table: tags\n    key: [tag]\n    columns:\n      tag: $value\n"
+                                  "      position: $index\n");
+    rp_case_redis(test_case, "RPUSH tags:a one two one");
+    for (guint round = 0; round < 2; round++) {
+        g_autoptr(json_t) run = rp_case_load(test_case, 1, "--mapping", mapping, NULL);
+        rp_assert_account(run, "tags",
+                          round == 0 ? "read 3, inserted 2, rejected 1" : "read 3, unchanged 2, rejected 1");
+    }
+    rp_case_assert_rows(test_case, "SELECT * FROM tags ORDER BY 1", "one|0\ntwo|1");
+    rp_case_assert_rows(test_case, "SELECT element, code, value FROM redis2pg.rejects WHERE run = 1",
+                        "2|duplicate_key|tags:a");
+    rp_file_drop(mapping);
+}
+
+/* In several batches the second element is another one, too: only where its row is equal in everything is
+ * there nothing to tell. */
+Test(duplicates, elements_in_several_batches_are_told_apart) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE tags (tag text PRIMARY KEY, position int)");
+    char *mapping = rp_file_write("redis2pg: 1\nentities:\n  tags:\n    keys: \"tags:{x}\"\n    type: list\n"
+                                  "    table: tags\n    key: [tag]\n    columns:\n      tag: $value\n"
+                                  "      position: $index\n");
+    for (guint i = 0; i < 400; i++)
+        rp_case_redis(test_case, "RPUSH tags:a t%u", i % 200);
+    g_autoptr(json_t) run =
+        rp_case_load(test_case, 1, "--mapping", mapping, "--batch-rows", "50", "--writers", "1", NULL);
+    rp_assert_account(run, "tags", "read 400, inserted 200, rejected 200");
+    rp_case_assert_rows(test_case, "SELECT DISTINCT code FROM redis2pg.rejects", "duplicate_key");
+    rp_file_drop(mapping);
+}

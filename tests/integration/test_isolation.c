@@ -95,21 +95,6 @@ Test(isolation, an_exclusion_constraint_rejects_by_its_name) {
                         "database_error|orders_no_overlap");
 }
 
-Test(isolation, a_column_without_a_converter_is_said_before_anything_is_read) {
-    g_autoptr(RpCase) test_case = rp_case_new_empty();
-    rp_case_sql(test_case, "CREATE TABLE hosts (name text PRIMARY KEY, address inet)");
-    char *mapping =
-        rp_file_write("redis2pg: 1\nentities:\n  hosts:\n    keys: \"host:{name}\"\n    type: hash\n"
-                      "    table: hosts\n    key: [name]\n    columns:\n      name: $key.name\n"
-                      "      address: address\n");
-    RpOutcome outcome;
-    rp_case_run(test_case, &outcome, "run", "--mapping", mapping, NULL);
-    rp_outcome_assert_status(&outcome, 2);
-    rp_assert_says(outcome.errors, ":10:7: column \"address\" of public.hosts is inet");
-    rp_outcome_clear(&outcome);
-    rp_file_drop(mapping);
-}
-
 static const char PASS_OVER_SQL[] = "CREATE FUNCTION pass_over() RETURNS trigger LANGUAGE plpgsql AS "
                                     "'BEGIN IF NEW.quantity = 3 THEN RETURN NULL; END IF; RETURN NEW; END'";
 

@@ -22,6 +22,9 @@ static const char SCHEMA_SQL[] =
     "boolean, u uuid, d date,"
     " ts timestamp, tz timestamptz(3), j json, jb jsonb, m mood, e shorter, dm money2, md mood_d, ws words, "
     "arr int[], ip inet, p point,"
+    " f4 real, f8 double precision, by bytea, ti time(3), tt timetz, iv interval(0), bi bit(3), bn \"bit\","
+    " vs varchar(7)[], ns numeric(6,1)[][], ms mood[], mds mood_d[], es shorter[], js json[], ips inet[],"
+    " ps point[], wss words[], ivec int2vector, rg int4range, bis bit(3)[],"
     " twice int GENERATED ALWAYS AS (s * 2) STORED, gone int, b_ref int, a_ref int, \"Odd \"\"col\" text,"
     " CONSTRAINT fk FOREIGN KEY (b_ref, a_ref) REFERENCES parent (z, y), CONSTRAINT positive CHECK (s > 0 "
     "AND b_ref < 10),"
@@ -69,9 +72,7 @@ typedef struct {
     const char *labels;
 } Column;
 
-static void assert_column(const RpTable *table, const Column *expected) {
-    const RpColumn *column = rp_table_find_column(table, expected->name);
-    cr_assert(column != NULL, "%s", expected->name);
+static void assert_type(const RpColumn *column, const Column *expected) {
     g_autofree char *labels = column->labels != NULL ? g_strjoinv(" ", column->labels) : NULL;
     g_autofree char *flags = g_strconcat(column->is_not_null ? "n" : "", column->has_default ? "d" : "",
                                          column->is_generated ? "g" : "", column->is_padded ? "p" : "",
@@ -86,6 +87,19 @@ static void assert_column(const RpTable *table, const Column *expected) {
               column->scale);
     cr_assert(strcmp(flags, expected->flags) == 0, "%s is %s", column->name, flags);
     cr_assert(g_strcmp0(labels, expected->labels) == 0, "%s: %s", column->name, labels);
+}
+
+static void assert_column(const RpTable *table, const Column *expected) {
+    const RpColumn *column = rp_table_find_column(table, expected->name);
+    cr_assert(column != NULL, "%s", expected->name);
+    assert_type(column, expected);
+}
+
+static void assert_oid(const RpColumn *column, const char *type) {
+    g_autoptr(PGresult) result =
+        rp_postgres_query(connection, "SELECT oid FROM pg_type WHERE typname = $1", 1, &type, NULL);
+    const guint32 oid = (guint32)strtoul(PQgetvalue(result, 0, 0), NULL, 10);
+    cr_assert(column->type_oid == oid, "%s has the type %u, not %u", column->name, column->type_oid, oid);
 }
 
 Test(catalog, describes_every_column) {
@@ -110,10 +124,30 @@ Test(catalog, describes_every_column) {
         {"e", "character varying(5)", RP_TYPE_TEXT, 5, -1, 0, "n", NULL},
         {"dm", "numeric(10,2)", RP_TYPE_NUMERIC, -1, 10, 2, "", NULL},
         {"md", "mood", RP_TYPE_ENUM, -1, -1, 0, "", "sad so so ok happy"},
-        {"ws", "text[]", RP_TYPE_OTHER, -1, -1, 0, "", NULL},
-        {"arr", "integer[]", RP_TYPE_OTHER, -1, -1, 0, "", NULL},
+        {"ws", "text[]", RP_TYPE_ARRAY, -1, -1, 0, "", NULL},
+        {"arr", "integer[]", RP_TYPE_ARRAY, -1, -1, 0, "", NULL},
         {"ip", "inet", RP_TYPE_OTHER, -1, -1, 0, "", NULL},
         {"p", "point", RP_TYPE_OTHER, -1, -1, 0, "x", NULL},
+        {"f4", "real", RP_TYPE_FLOAT4, -1, -1, 0, "", NULL},
+        {"f8", "double precision", RP_TYPE_FLOAT8, -1, -1, 0, "", NULL},
+        {"by", "bytea", RP_TYPE_BYTEA, -1, -1, 0, "", NULL},
+        {"ti", "time(3) without time zone", RP_TYPE_TIME, -1, -1, 0, "", NULL},
+        {"tt", "time with time zone", RP_TYPE_OTHER, -1, -1, 0, "", NULL},
+        {"iv", "interval(0)", RP_TYPE_OTHER, -1, -1, 0, "", NULL},
+        {"bi", "bit(3)", RP_TYPE_OTHER, -1, -1, 0, "", NULL},
+        {"bn", "\"bit\"", RP_TYPE_OTHER, -1, -1, 0, "", NULL},
+        {"vs", "character varying(7)[]", RP_TYPE_ARRAY, -1, -1, 0, "", NULL},
+        {"ns", "numeric(6,1)[]", RP_TYPE_ARRAY, -1, -1, 0, "", NULL},
+        {"ms", "mood[]", RP_TYPE_ARRAY, -1, -1, 0, "", NULL},
+        {"mds", "mood_d[]", RP_TYPE_ARRAY, -1, -1, 0, "", NULL},
+        {"es", "shorter[]", RP_TYPE_ARRAY, -1, -1, 0, "", NULL},
+        {"js", "json[]", RP_TYPE_ARRAY, -1, -1, 0, "x", NULL},
+        {"ips", "inet[]", RP_TYPE_OTHER, -1, -1, 0, "", NULL},
+        {"ps", "point[]", RP_TYPE_OTHER, -1, -1, 0, "x", NULL},
+        {"wss", "words[]", RP_TYPE_OTHER, -1, -1, 0, "x", NULL},
+        {"ivec", "int2vector", RP_TYPE_OTHER, -1, -1, 0, "x", NULL},
+        {"rg", "int4range", RP_TYPE_OTHER, -1, -1, 0, "", NULL},
+        {"bis", "bit(3)[]", RP_TYPE_OTHER, -1, -1, 0, "", NULL},
         {"twice", "integer", RP_TYPE_INT4, -1, -1, 0, "dg", NULL},
         {"b_ref", "integer", RP_TYPE_INT4, -1, -1, 0, "", NULL},
         {"a_ref", "integer", RP_TYPE_INT4, -1, -1, 0, "", NULL},
@@ -126,6 +160,51 @@ Test(catalog, describes_every_column) {
         cr_assert(strcmp(((const RpColumn *)g_ptr_array_index(table->columns, i))->name, COLUMNS[i].name) ==
                       0,
                   "in the table's order");
+    }
+}
+
+typedef struct {
+    const char *name;
+    Column element; /* its name is that of its type, for the OID */
+} Array;
+
+Test(catalog, describes_the_elements_of_arrays) {
+    static const Array ARRAYS[] = {
+        {"arr", {"int4", "integer", RP_TYPE_INT4, -1, -1, 0, "", NULL}},
+        {"ws", {"text", "text", RP_TYPE_TEXT, -1, -1, 0, "", NULL}},
+        {"vs", {"varchar", "character varying(7)", RP_TYPE_TEXT, 7, -1, 0, "", NULL}},
+        {"ns", {"numeric", "numeric(6,1)", RP_TYPE_NUMERIC, -1, 6, 1, "", NULL}},
+        {"ms", {"mood", "mood", RP_TYPE_ENUM, -1, -1, 0, "", "sad so so ok happy"}},
+        {"mds", {"mood_d", "mood", RP_TYPE_ENUM, -1, -1, 0, "", "sad so so ok happy"}},
+        {"es", {"shorter", "character varying(5)", RP_TYPE_TEXT, 5, -1, 0, "n", NULL}},
+        {"js", {"json", "json", RP_TYPE_JSON, -1, -1, 0, "x", NULL}},
+    };
+    g_autoptr(RpTable) table = read_table("shop.t");
+    for (guint i = 0; i < G_N_ELEMENTS(ARRAYS); i++) {
+        const RpColumn *column = rp_table_find_column(table, ARRAYS[i].name);
+        cr_assert(column->element != NULL && strcmp(column->element->name, column->name) == 0);
+        assert_type(column->element, &ARRAYS[i].element);
+        assert_oid(column->element, ARRAYS[i].element.name);
+    }
+    for (guint i = 0; i < table->columns->len; i++) {
+        const RpColumn *column = g_ptr_array_index(table->columns, i);
+        cr_assert((column->kind == RP_TYPE_ARRAY) == (column->element != NULL), "%s", column->name);
+    }
+}
+
+Test(catalog, knows_types_by_oid_and_by_a_name_to_cast_to) {
+    static const struct {
+        const char *name, *type, *cast_name;
+    } CASES[] = {
+        {"np", "numeric", "numeric"},   {"dm", "money2", "numeric"}, {"e", "shorter", "character varying"},
+        {"c", "bpchar", "bpchar"},      {"bi", "bit", "\"bit\""},    {"bis", "_bit", "\"bit\"[]"},
+        {"iv", "interval", "interval"}, {"ws", "words", "text[]"},   {"arr", "_int4", "integer[]"}};
+    g_autoptr(RpTable) table = read_table("shop.t");
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        const RpColumn *column = rp_table_find_column(table, CASES[i].name);
+        assert_oid(column, CASES[i].type);
+        cr_assert(strcmp(column->cast_name, CASES[i].cast_name) == 0, "%s: %s", column->name,
+                  column->cast_name);
     }
 }
 

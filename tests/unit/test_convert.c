@@ -1,58 +1,8 @@
 /* Converters: the bytes of good values, and the code of each bad one. test_encoding compares with PostgreSQL.
  */
-#include "mapping/convert.h"
-
-#include <criterion/criterion.h>
-#include <glib.h>
+#include "converting.h"
 
 static char *LABELS[] = {"pending", "paid", "d\xc3\xa9j\xc3\xa0", NULL};
-
-typedef struct {
-    const char *text;
-    const char *expected; /* bytes in hex, or a reject code */
-} Case;
-
-static char *hex(const RpBuffer *buffer) {
-    GString *text = g_string_new(NULL);
-    for (gsize i = 0; i < buffer->size; i++)
-        g_string_append_printf(text, "%02x", (guchar)buffer->data[i]);
-    return g_string_free(text, FALSE);
-}
-
-static void assert_conversion(const RpConversion *conversion, RpSpan text, const char *expected) {
-    g_auto(RpBuffer) out = {0};
-    RpConverted converted;
-    RpProblem problem = {.code = RP_N_REJECT_CODES};
-    g_autofree char *got = NULL;
-    if (rp_converter_for(conversion->column->kind)(conversion, text, &out, &converted, &problem)) {
-        g_autofree char *bytes = hex(&out);
-        g_autofree char *size = g_strndup(bytes, MIN(strlen(bytes), 8));
-        cr_assert(g_ascii_strtoull(size, NULL, 16) == out.size - 4, "%s: the size is wrong", text.data);
-        got = g_strdup(bytes + 8);
-    } else {
-        got = g_strdup(rp_reject_code_name(problem.code));
-        cr_assert(problem.message[0] != '\0');
-        cr_assert(text.size < 6 || strstr(problem.message, text.data) == NULL, "the message shows the value");
-    }
-    cr_assert(strcmp(got, expected) == 0, "\"%s\" as %s gave %s, not %s", text.data,
-              conversion->column->type_name, got, expected);
-}
-
-static void assert_cases(const RpConversion *conversion, const Case *cases, gsize n_cases) {
-    for (gsize i = 0; i < n_cases; i++)
-        assert_conversion(conversion, rp_span(cases[i].text), cases[i].expected);
-}
-
-#define ASSERT_CASES(column_, ...)                                                                           \
-    do {                                                                                                     \
-        static const Case cases_[] = {__VA_ARGS__};                                                          \
-        const RpConversion conversion_ = {.column = (column_)};                                              \
-        assert_cases(&conversion_, cases_, G_N_ELEMENTS(cases_));                                            \
-    } while (0)
-
-#define SIZED(kind_, name_, ...)                                                                             \
-    (&(const RpColumn){.kind = (kind_), .type_name = (char *)(name_), __VA_ARGS__})
-#define COLUMN(kind_, name_) SIZED(kind_, name_, .max_characters = -1, .precision = -1)
 
 Test(convert, booleans) {
     ASSERT_CASES(COLUMN(RP_TYPE_BOOL, "boolean"), {"true", "01"}, {"T", "01"}, {"yes", "01"}, {"Y", "01"},
@@ -163,7 +113,12 @@ Test(convert, ordered_kinds_compare) {
         {RP_TYPE_INT4, "9", "10"},
         {RP_TYPE_INT8, "-9223372036854775808", "9223372036854775807"},
         {RP_TYPE_NUMERIC, "9.5", "10.25"},
+        {RP_TYPE_FLOAT4, "-inf", "-1e38"},
+        {RP_TYPE_FLOAT4, "0.1", "0.10000001"},
+        {RP_TYPE_FLOAT8, "9.5", "10.25"},
+        {RP_TYPE_FLOAT8, "inf", "NaN"},
         {RP_TYPE_DATE, "1999-12-31", "2000-01-01"},
+        {RP_TYPE_TIME, "09:59:59.999999", "10:00"},
         {RP_TYPE_TIMESTAMP, "1999-12-31T00:00", "2000-01-01T00:00"},
         {RP_TYPE_TIMESTAMPTZ, "2000-01-01T00:00+01", "2000-01-01T00:00"},
     };
@@ -180,10 +135,37 @@ Test(convert, ordered_kinds_compare) {
         cr_assert(rp_converted_compare(CASES[i].kind, &more, &less) == 1);
         cr_assert(rp_converted_compare(CASES[i].kind, &more, &more) == 0);
     }
-    static const RpTypeKind UNORDERED[] = {RP_TYPE_OTHER, RP_TYPE_BOOL,  RP_TYPE_TEXT, RP_TYPE_UUID,
-                                           RP_TYPE_JSON,  RP_TYPE_JSONB, RP_TYPE_ENUM};
+    static const RpTypeKind UNORDERED[] = {RP_TYPE_OTHER, RP_TYPE_BOOL, RP_TYPE_TEXT,
+                                           RP_TYPE_BYTEA, RP_TYPE_UUID, RP_TYPE_JSON,
+                                           RP_TYPE_JSONB, RP_TYPE_ENUM, RP_TYPE_ARRAY};
     for (guint i = 0; i < G_N_ELEMENTS(UNORDERED); i++)
         cr_assert(!rp_converted_is_ordered(UNORDERED[i]));
+}
+
+Test(convert, every_kind_has_a_converter) {
+    for (RpTypeKind kind = RP_TYPE_OTHER; kind <= RP_TYPE_ARRAY; kind++)
+        cr_assert(rp_converter_for(kind) != NULL, "kind %d", kind);
+}
+
+Test(convert, knows_what_is_no_number) {
+    static const struct {
+        RpTypeKind kind;
+        const char *text;
+        gboolean is_nan;
+    } CASES[] = {
+        {RP_TYPE_NUMERIC, "NaN", TRUE},  {RP_TYPE_FLOAT4, "nan", TRUE}, {RP_TYPE_FLOAT8, "NaN", TRUE},
+        {RP_TYPE_FLOAT8, "-inf", FALSE}, {RP_TYPE_NUMERIC, "0", FALSE}, {RP_TYPE_INT4, "0", FALSE},
+        {RP_TYPE_TEXT, "NaN", FALSE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        const RpConversion conversion = {.column = COLUMN(CASES[i].kind, "")};
+        g_auto(RpBuffer) out = {0};
+        RpConverted converted;
+        RpProblem problem;
+        cr_assert(
+            rp_converter_for(CASES[i].kind)(&conversion, rp_span(CASES[i].text), &out, &converted, &problem));
+        cr_assert(rp_converted_is_nan(CASES[i].kind, &converted) == CASES[i].is_nan, "%s", CASES[i].text);
+    }
 }
 
 Test(convert, counts_characters) {

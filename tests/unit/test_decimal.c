@@ -1,26 +1,11 @@
 /* Decimals: exact, or refused with the code that says why. */
-#include "mapping/decimal.h"
-
-#include <criterion/criterion.h>
-#include <glib.h>
-
-/* "+w1 d3: 1 2345 6780": sign, weight, display scale, groups of four digits. */
-static char *show(const RpDecimal *decimal) {
-    if (decimal->is_nan)
-        return g_strdup("nan");
-    GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "%cw%d d%d:", decimal->is_negative ? '-' : '+', decimal->weight,
-                           decimal->display_scale);
-    for (int i = 0; i < decimal->n_groups; i++)
-        g_string_append_printf(text, " %d", decimal->groups[i]);
-    return g_string_free(text, FALSE);
-}
+#include "decimals.h"
 
 static void assert_parse(RpSpan text, int precision, int scale, const char *expected) {
     RpDecimal decimal;
     RpRejectCode code = RP_N_REJECT_CODES;
     g_autofree char *got = rp_decimal_parse(text, precision, scale, &decimal, &code)
-                               ? show(&decimal)
+                               ? decimals_show(&decimal)
                                : g_strdup(rp_reject_code_name(code));
     cr_assert(strcmp(got, expected) == 0, "%.60s as numeric(%d,%d) gave %s, not %s", text.data, precision,
               scale, got, expected);
@@ -186,4 +171,36 @@ Test(decimal, compares_as_numbers) {
     cr_assert(rp_decimal_parse(RP_SPAN_OF("1.50"), -1, 0, &a, &code));
     cr_assert(rp_decimal_parse(RP_SPAN_OF("15e-1"), -1, 0, &b, &code));
     cr_assert(rp_decimal_compare(&a, &b) == 0, "the display scale does not count");
+}
+
+Test(decimal, becomes_an_integer) {
+    static const struct {
+        const char *text;
+        gboolean is_integer;
+        gint64 integer;
+    } CASES[] = {
+        {"0", TRUE, 0},
+        {"-0.00", TRUE, 0},
+        {"1", TRUE, 1},
+        {"-123456789", TRUE, -123456789},
+        {"10000", TRUE, 10000},
+        {"1e18", TRUE, G_GINT64_CONSTANT(1000000000000000000)},
+        {"9223372036854775807", TRUE, G_MAXINT64},
+        {"-9223372036854775808", TRUE, G_MININT64},
+        {"9223372036854775808", FALSE, 0},
+        {"-9223372036854775809", FALSE, 0},
+        {"1e1999", FALSE, 0},
+        {"1.5", FALSE, 0},
+        {"0.0001", FALSE, 0},
+        {"1e-1000", FALSE, 0},
+        {"NaN", FALSE, 0},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        RpDecimal decimal;
+        RpRejectCode code;
+        gint64 integer = 0;
+        cr_assert(rp_decimal_parse(rp_span(CASES[i].text), -1, 0, &decimal, &code));
+        cr_assert(rp_decimal_to_integer(&decimal, &integer) == CASES[i].is_integer, "%s", CASES[i].text);
+        cr_assert(!CASES[i].is_integer || integer == CASES[i].integer, "%s", CASES[i].text);
+    }
 }

@@ -1,92 +1,7 @@
 /* The encoders against PostgreSQL itself: what a converter writes is what COPY sends for the same value. */
-#include "mapping/convert.h"
-#include "sandbox/sandbox.h"
-#include "sink/catalog.h"
+#include "encoding.h"
 
-#include <criterion/criterion.h>
-#include <glib.h>
-
-static RpSandbox *sandbox;
-static PGconn *connection;
-
-static void run(const char *sql) {
-    g_autoptr(GError) error = NULL;
-    cr_assert(rp_postgres_run(connection, sql, &error), "%s: %s", sql, error != NULL ? error->message : "");
-}
-
-static void start(void) {
-    g_autoptr(GError) error = NULL;
-    const RpSandboxOptions options = {.is_without_redis = TRUE};
-    sandbox = rp_sandbox_start(&options, &error);
-    cr_assert(sandbox != NULL, "%s", error != NULL ? error->message : "");
-    connection = rp_postgres_connect(rp_sandbox_get_conninfo(sandbox), &error);
-    cr_assert(connection != NULL, "%s", error != NULL ? error->message : "");
-    run("CREATE TYPE mood AS ENUM ('sad', 'd\xc3\xa9j\xc3\xa0 vu', '')");
-}
-
-static void stop(void) {
-    PQfinish(connection);
-    rp_sandbox_stop(sandbox);
-}
-
-TestSuite(encoding, .init = start, .fini = stop, .timeout = 120);
-
-/* The values as an array literal's elements. */
-static char *sql_array(const GPtrArray *values) {
-    GString *sql = g_string_new("ARRAY[NULL::text");
-    for (guint i = 0; i < values->len; i++) {
-        g_autofree char *literal = rp_postgres_literal(connection, g_ptr_array_index(values, i));
-        g_string_append_printf(sql, ",%s", literal);
-    }
-    g_string_append_c(sql, ']');
-    return g_string_free(sql, FALSE);
-}
-
-/* All rows of `SELECT expression FROM unnest(values) AS v` as COPY sends them, in one buffer, header cut. */
-static void copy_out(const GPtrArray *values, const char *expression, RpBuffer *out) {
-    g_autofree char *array = sql_array(values);
-    g_autofree char *sql =
-        g_strdup_printf("COPY (SELECT %s FROM unnest(%s) WITH ORDINALITY AS t (v, n) WHERE n > 1 ORDER BY n) "
-                        "TO STDOUT (FORMAT binary)",
-                        expression, array);
-    g_autoptr(PGresult) begun = PQexec(connection, sql);
-    cr_assert(PQresultStatus(begun) == PGRES_COPY_OUT, "%.300s: %s", sql, PQerrorMessage(connection));
-    char *chunk = NULL;
-    for (int size = PQgetCopyData(connection, &chunk, 0); size > 0;
-         size = PQgetCopyData(connection, &chunk, 0)) {
-        rp_buffer_append(out, chunk, (gsize)size);
-        PQfreemem(chunk);
-    }
-    g_autoptr(PGresult) ended = PQgetResult(connection);
-    cr_assert(PQresultStatus(ended) == PGRES_COMMAND_OK, "%.300s: %s", sql, PQerrorMessage(connection));
-    g_autoptr(PGresult) last = PQgetResult(connection);
-    cr_assert(last == NULL && out->size >= 21);
-}
-
-/* Converts each value by ours and compares it, with its size before it, with the one field of its row. */
-static void assert_same(const RpConversion *conversion, const GPtrArray *values, const char *expression) {
-    g_auto(RpBuffer) theirs = {0};
-    copy_out(values, expression, &theirs);
-    gsize at = 19;
-    for (guint i = 0; i < values->len; i++) {
-        const char *value = g_ptr_array_index(values, i);
-        g_auto(RpBuffer) ours = {0};
-        RpConverted converted;
-        RpProblem problem = {0};
-        const gboolean is_fine = rp_converter_for(conversion->column->kind)(conversion, rp_span(value), &ours,
-                                                                            &converted, &problem);
-        cr_assert(is_fine, "%s as %s: %s", value, conversion->column->type_name, problem.message);
-        at += 2; /* the field count: 1 */
-        const gsize size = MIN(ours.size, theirs.size - at);
-        const gboolean is_same = size == ours.size && memcmp(ours.data, theirs.data + at, size) == 0;
-        if (!is_same)
-            for (gsize byte = 0; byte < MIN(ours.size, 64); byte++)
-                g_printerr("%02x %02x\n", (guchar)ours.data[byte], (guchar)theirs.data[at + byte]);
-        cr_assert(is_same, "%s as %s is not what %s sends", value, conversion->column->type_name, expression);
-        at += ours.size;
-    }
-    cr_assert(at + 2 == theirs.size, "nothing but the trailer is left");
-}
+TestSuite(encoding, .init = encoding_start, .fini = encoding_stop, .timeout = 120);
 
 /* The column that the catalogue describes for that type. */
 static RpTable *table_of(const char *type) {
@@ -105,7 +20,7 @@ static void assert_type(const char *type, RpTypeKind kind, const char *const *va
     for (; *values != NULL; values++)
         g_ptr_array_add(array, (gpointer)*values);
     g_autofree char *expression = g_strdup_printf("v::%s", type);
-    assert_same(&conversion, array, expression);
+    encoding_assert_same(&conversion, array, expression);
 }
 
 #define VALUES(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -190,7 +105,7 @@ static void assert_sweep(const char *type, char *(*make)(GRand *)) {
     for (guint i = 0; i < 2000; i++)
         g_ptr_array_add(values, make(random));
     g_autofree char *expression = g_strdup_printf("v::%s", type);
-    assert_same(&conversion, values, expression);
+    encoding_assert_same(&conversion, values, expression);
 }
 
 Test(encoding, of_random_values_is_that_of_postgres) {
@@ -219,10 +134,10 @@ Test(encoding, of_times_in_a_zone_is_that_of_postgres) {
         g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(ZONES[i]);
         g_autofree char *expression = g_strdup_printf("v::timestamp AT TIME ZONE '%s'", ZONES[i]);
         const RpConversion conversion = {.column = rp_table_find_column(table, "c"), .zone = zone};
-        assert_same(&conversion, values, expression);
+        encoding_assert_same(&conversion, values, expression);
         g_autofree char *back =
             g_strdup_printf("v::timestamp AT TIME ZONE '%s' AT TIME ZONE '%s'", ZONES[i], ZONES[i]);
         const RpConversion wall_clock = {.column = rp_table_find_column(local, "c"), .zone = zone};
-        assert_same(&wall_clock, values, back);
+        encoding_assert_same(&wall_clock, values, back);
     }
 }

@@ -6,8 +6,23 @@
 
 #define MAX_TABLES 6
 
-/* Entities 0, 1, … whose tables refer to each other as edges say: "10 20 21" is 1->0, 2->0, 2->1. The
- * result: a digit for each pass, or NULL for a circle. */
+/* A column of child that is looked up in parent's table. */
+static void add_lookup(RpEntity *child, const RpTable *parent) {
+    RpMapColumn *column = g_new0(RpMapColumn, 1);
+    column->source = RP_FROM_LOOKUP;
+    column->lookup = g_new0(RpLookup, 1);
+    column->lookup->table = parent;
+    g_ptr_array_add(child->columns, column);
+}
+
+static void free_column(gpointer data) {
+    RpMapColumn *column = data;
+    g_free(column->lookup);
+    g_free(column);
+}
+
+/* Entities 0, 1, … whose tables refer to each other as edges say: "10 20 21" is 1->0, 2->0, 2->1; "1?0" is a
+ * look-up of 1 into 0. The result: a digit for each pass, or NULL for a circle. */
 static char *plan(guint n_entities, const char *edges) {
     RpMapping mapping = {.entities = g_ptr_array_new()};
     RpTable *tables[MAX_TABLES];
@@ -15,11 +30,18 @@ static char *plan(guint n_entities, const char *edges) {
     for (guint i = 0; i < n_entities; i++) {
         g_autofree char *name = g_strdup_printf("t%u", i);
         tables[i] = handmade_table(name, 100 + i);
-        entities[i] = (RpEntity){.name = tables[i]->name, .place = (char *)"m.yaml:1:1", .table = tables[i]};
+        entities[i] = (RpEntity){.name = tables[i]->name,
+                                 .place = (char *)"m.yaml:1:1",
+                                 .table = tables[i],
+                                 .columns = g_ptr_array_new_with_free_func(free_column)};
         g_ptr_array_add(mapping.entities, &entities[i]);
     }
-    for (; *edges != '\0'; edges += edges[2] == ' ' ? 3 : 2)
-        handmade_foreign_key(tables[edges[0] - '0'], tables[edges[1] - '0']);
+    g_auto(GStrv) words = g_strsplit(edges, " ", -1);
+    for (char **word = words; *word != NULL; word++)
+        if ((*word)[0] != '\0' && (*word)[1] == '?')
+            add_lookup(&entities[(*word)[0] - '0'], tables[(*word)[2] - '0']);
+        else if ((*word)[0] != '\0')
+            handmade_foreign_key(tables[(*word)[0] - '0'], tables[(*word)[1] - '0']);
     guint n_passes = 99;
     g_autoptr(GError) error = NULL;
     g_autoptr(GArray) passes = rp_passes_plan(&mapping, &n_passes, &error);
@@ -34,8 +56,10 @@ static char *plan(guint n_entities, const char *edges) {
     else
         cr_assert(g_error_matches(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID) &&
                   strstr(error->message, "lead back to itself") != NULL);
-    for (guint i = 0; i < n_entities; i++)
+    for (guint i = 0; i < n_entities; i++) {
         rp_table_free(tables[i]);
+        g_ptr_array_unref(entities[i].columns);
+    }
     g_ptr_array_unref(mapping.entities);
     return g_string_free(shown, passes == NULL);
 }
@@ -57,6 +81,9 @@ Test(passes, put_parents_before_children) {
         {6, "10 21 32 43 54", "012345"},
         {6, "01 12 23 34 45", "543210"},
         {2, "10 10", "01"}, /* two foreign keys to one table */
+        {2, "1?0", "01"},   /* a look-up is no less of a reason */
+        {3, "10 2?1", "012"},
+        {3, "0?1 1?2 0?2", "210"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
         g_autofree char *got = plan(CASES[i].n_entities, CASES[i].edges);
@@ -66,18 +93,21 @@ Test(passes, put_parents_before_children) {
 }
 
 Test(passes, refuse_circles) {
-    static const char *const CIRCLES[] = {"00", "01 10", "01 12 20", "10 23 32", "01 12 23 34 45 50"};
+    static const char *const CIRCLES[] = {"00",  "01 10",   "01 12 20", "10 23 32", "01 12 23 34 45 50",
+                                          "0?0", "0?1 1?0", "01 1?0"};
     for (guint i = 0; i < G_N_ELEMENTS(CIRCLES); i++)
         cr_assert(plan(MAX_TABLES, CIRCLES[i]) == NULL, "%s", CIRCLES[i]);
 }
 
-Test(passes, look_only_at_foreign_keys_to_mapped_tables) {
+Test(passes, look_only_at_mapped_tables) {
     RpMapping mapping = {.entities = g_ptr_array_new()};
     g_autoptr(RpTable) elsewhere = handmade_table("elsewhere", 7);
     g_autoptr(RpTable) table = handmade_table("t", 1);
     handmade_foreign_key(table, elsewhere);
     handmade_constraint(table, RP_CONSTRAINT_UNIQUE, "u", "a")->referenced_oid = 1;
-    RpEntity entity = {.name = (char *)"t", .table = table};
+    g_autoptr(GPtrArray) columns = g_ptr_array_new_with_free_func(free_column);
+    RpEntity entity = {.name = (char *)"t", .table = table, .columns = columns};
+    add_lookup(&entity, elsewhere);
     g_ptr_array_add(mapping.entities, &entity);
     guint n_passes;
     g_autoptr(GArray) passes = rp_passes_plan(&mapping, &n_passes, NULL);
@@ -89,9 +119,10 @@ Test(passes, two_entities_of_one_table_share_its_pass) {
     g_autoptr(RpTable) parent = handmade_table("parent", 1);
     g_autoptr(RpTable) child = handmade_table("child", 2);
     handmade_foreign_key(child, parent);
-    RpEntity entities[] = {{.name = (char *)"a", .table = child},
-                           {.name = (char *)"b", .table = parent},
-                           {.name = (char *)"c", .table = child}};
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    RpEntity entities[] = {{.name = (char *)"a", .table = child, .columns = none},
+                           {.name = (char *)"b", .table = parent, .columns = none},
+                           {.name = (char *)"c", .table = child, .columns = none}};
     RpMapping mapping = {.entities = g_ptr_array_new()};
     for (guint i = 0; i < G_N_ELEMENTS(entities); i++)
         g_ptr_array_add(mapping.entities, &entities[i]);

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <glib.h>
+#include <math.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpRule, rp_rule_free)
 
@@ -130,15 +131,63 @@ Test(rules, bounds_are_allowed_values) {
     assert_bounds(RP_TYPE_NUMERIC, decimal("10"), decimal("-100"), -1);
 }
 
-Test(rules, not_a_number_is_in_no_range) {
+static void assert_in_no_range(RpTypeKind kind, RpConverted bound, RpConverted value) {
     g_autoptr(RpRule) minimum = rp_rule_new_min("0");
     g_autoptr(RpRule) maximum = rp_rule_new_max("0");
-    minimum->kind = maximum->kind = RP_TYPE_NUMERIC;
-    minimum->bound = maximum->bound = decimal("0");
-    const RpConverted nan = decimal("NaN");
+    minimum->kind = maximum->kind = kind;
+    minimum->bound = maximum->bound = bound;
     RpProblem problem = {0};
-    cr_assert(!minimum->check(minimum, RP_SPAN_OF("NaN"), &nan, (RpSpan){NULL, 0}, &problem));
-    cr_assert(!maximum->check(maximum, RP_SPAN_OF("NaN"), &nan, (RpSpan){NULL, 0}, &problem));
+    cr_assert(!minimum->check(minimum, RP_SPAN_OF("NaN"), &value, (RpSpan){NULL, 0}, &problem));
+    cr_assert(!maximum->check(maximum, RP_SPAN_OF("NaN"), &value, (RpSpan){NULL, 0}, &problem));
+}
+
+Test(rules, not_a_number_is_in_no_range) {
+    const RpConverted not_real = {.real = (double)NAN};
+    assert_in_no_range(RP_TYPE_NUMERIC, decimal("0"), decimal("NaN"));
+    assert_in_no_range(RP_TYPE_FLOAT4, (RpConverted){.real = 0}, not_real);
+    assert_in_no_range(RP_TYPE_FLOAT8, (RpConverted){.real = 0}, not_real);
+}
+
+Test(rules, one_of_compares_bytes) {
+    static const struct {
+        const char *choices, *text, *expected;
+    } CASES[] = {
+        {"a b", "a", NULL},
+        {"a b", "b", NULL},
+        {"a b", "c", "invalid_value"},
+        {"a b", "A", "invalid_value"},
+        {"a b", "a b", "invalid_value"},
+        {"ab", "a", "invalid_value"},
+        {"a", "ab", "invalid_value"},
+        {"a ", "", NULL},
+        {"a", "", "invalid_value"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++)
+        assert_text(rp_rule_new_one_of(g_strsplit(CASES[i].choices, " ", -1), CASES[i].choices),
+                    CASES[i].text, CASES[i].expected);
+    assert_checked(rp_rule_new_one_of(g_strsplit("a,b", ",", -1), "a, b"), RP_SPAN_OF("a\0"),
+                   (RpSpan){NULL, 0}, "invalid_value", "is none of a, b");
+}
+
+static RpRule *matches(const char *expression) {
+    g_autofree char *problem = NULL;
+    RpRegex *regex = rp_regex_new(expression, &problem);
+    cr_assert(regex != NULL, "%s", problem);
+    return rp_rule_new_matches(regex, expression);
+}
+
+Test(rules, matches_takes_the_whole_value) {
+    assert_text(matches("[a-c]+"), "abc", NULL);
+    assert_text(matches("[a-c]+"), "abcd", "pattern_mismatch");
+    assert_text(matches("[a-c]+"), "", "pattern_mismatch");
+    assert_text(matches(""), "", NULL);
+    assert_text(matches("."), "\xc3\xa9", NULL);
+    assert_text(matches("..?"), "\xc3", "invalid_encoding");
+    assert_checked(matches("a"), RP_SPAN_OF("a\0"), (RpSpan){NULL, 0}, "invalid_encoding", NULL);
+    assert_checked(matches("a+"), RP_SPAN_OF("b"), (RpSpan){NULL, 0}, "pattern_mismatch", "does not fit a+");
+    assert_checked(matches("(a+)+[bc]"), RP_SPAN_OF("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"),
+                   (RpSpan){NULL, 0}, "pattern_mismatch",
+                   "costs more steps than an expression may take: (a+)+[bc]");
 }
 
 Test(rules, equals_compares_bytes) {

@@ -118,7 +118,26 @@ Test(timestamp, reads_unix_numbers) {
         {RP_TIME_UNIX, {"1717243200123", "out_of_range"}}, /* milliseconds, taken for seconds */
         {RP_TIME_UNIX, {"9223372036854775807", "out_of_range"}},
         {RP_TIME_UNIX, {"", "invalid_timestamp"}},
-        {RP_TIME_UNIX, {"1717243200.5", "invalid_timestamp"}},
+        {RP_TIME_UNIX, {"1717243200.5", "2024-06-01 12:00:00.500000"}},
+        {RP_TIME_UNIX, {"1717243200.123456000", "2024-06-01 12:00:00.123456"}},
+        {RP_TIME_UNIX, {"+1717243200", "2024-06-01 12:00:00.000000"}},
+        {RP_TIME_UNIX, {"-0.5", "1969-12-31 23:59:59.500000"}},
+        {RP_TIME_UNIX, {"-1.000001", "1969-12-31 23:59:58.999999"}},
+        {RP_TIME_UNIX, {"253402300799.999999", "9999-12-31 23:59:59.999999"}},
+        {RP_TIME_UNIX, {"-62135596800.000001", "out_of_range"}},
+        {RP_TIME_UNIX, {"1717243200.1234567", "scale_exceeded"}},
+        {RP_TIME_UNIX, {"1717243200.", "invalid_timestamp"}},
+        {RP_TIME_UNIX, {".5", "invalid_timestamp"}},
+        {RP_TIME_UNIX, {"1717243200,5", "invalid_timestamp"}},
+        {RP_TIME_UNIX, {"1.5.5", "invalid_timestamp"}},
+        {RP_TIME_UNIX, {"-", "invalid_timestamp"}},
+        {RP_TIME_UNIX, {"--1", "invalid_timestamp"}},
+        {RP_TIME_UNIX, {"9999999999999999999", "out_of_range"}},
+        {RP_TIME_UNIX, {"9999999999999999999x", "invalid_timestamp"}},
+        {RP_TIME_UNIX, {"99999999999999999999", "invalid_timestamp"}},
+        {RP_TIME_UNIX_MS, {"1717243200123.5", "invalid_timestamp"}},
+        {RP_TIME_UNIX_US, {"1717243200123456.0", "invalid_timestamp"}},
+        {RP_TIME_UNIX_US, {"9223372036854775807", "out_of_range"}},
         {RP_TIME_UNIX, {" 1", "invalid_timestamp"}},
         {RP_TIME_UNIX, {"1 ", "invalid_timestamp"}},
         {RP_TIME_UNIX, {"1e9", "invalid_timestamp"}},
@@ -170,4 +189,63 @@ Test(timestamp, date_counts_days_from_2000) {
     gint32 days;
     for (guint i = 0; i < G_N_ELEMENTS(BAD); i++)
         cr_assert(!rp_date_parse(rp_span(BAD[i]), &days), "%s", BAD[i]);
+}
+
+Test(timestamp, time_of_day_counts_from_midnight) {
+    static const struct {
+        const char *text;
+        gint64 microseconds;
+    } TIMES[] = {{"00:00", 0},
+                 {"00:00:00.000001", 1},
+                 {"12:30", 45000000000},
+                 {"23:59:59.999999", 86399999999},
+                 {"23:59:59,5", 86399500000},
+                 {"10:00:00.123456000", 36000123456},
+                 {"24:00", 86400000000},
+                 {"24:00:00.000", 86400000000}};
+    gint64 microseconds = -1;
+    RpRejectCode code;
+    for (guint i = 0; i < G_N_ELEMENTS(TIMES); i++) {
+        cr_assert(rp_time_parse(rp_span(TIMES[i].text), &microseconds, &code), "%s", TIMES[i].text);
+        cr_assert(microseconds == TIMES[i].microseconds, "%s", TIMES[i].text);
+    }
+    static const char *const BAD[] = {"",
+                                      "12",
+                                      "1:00",
+                                      "12:0",
+                                      "12:60",
+                                      "12:00:60",
+                                      "25:00",
+                                      "24:01",
+                                      "24:00:01",
+                                      "24:00:00.000001",
+                                      "12:00:00.",
+                                      " 12:00",
+                                      "12:00 ",
+                                      "12:00Z",
+                                      "12:00+02",
+                                      "12:00:00PM",
+                                      "-1:00:00",
+                                      "1200",
+                                      "2024-06-01T12:00:00"};
+    for (guint i = 0; i < G_N_ELEMENTS(BAD); i++)
+        cr_assert(!rp_time_parse(rp_span(BAD[i]), &microseconds, &code) &&
+                      code == RP_REJECT_INVALID_TIMESTAMP,
+                  "%s", BAD[i]);
+    cr_assert(!rp_time_parse(RP_SPAN_OF("12:00\0"), &microseconds, &code));
+    cr_assert(!rp_time_parse(RP_SPAN_OF("12:00:00.1234567"), &microseconds, &code) &&
+              code == RP_REJECT_SCALE_EXCEEDED);
+}
+
+Test(timestamp, goes_from_zone_to_zone) {
+    g_autoptr(GTimeZone) berlin = g_time_zone_new_identifier("Europe/Berlin");
+    const gint64 hour = G_GINT64_CONSTANT(3600000000);
+    cr_assert(rp_zone_to_utc(NULL, 5) == 5 && rp_zone_to_local(NULL, 5) == 5);
+    cr_assert(rp_zone_to_utc(berlin, 0) == -hour && rp_zone_to_local(berlin, 0) == hour);
+    /* 1996-10-27 01:00 UTC: summer time ends there, and not a microsecond before */
+    const gint64 end_of_summer = (G_GINT64_CONSTANT(846378000) - 946684800) * 1000000;
+    cr_assert(rp_zone_to_local(berlin, end_of_summer) == end_of_summer + hour);
+    cr_assert(rp_zone_to_local(berlin, end_of_summer - 1) == end_of_summer - 1 + 2 * hour);
+    const gint64 before_1970 = (G_GINT64_CONSTANT(-1) - 946684800) * 1000000 + 1;
+    cr_assert(rp_zone_to_utc(berlin, rp_zone_to_local(berlin, before_1970)) == before_1970);
 }

@@ -1,0 +1,168 @@
+/* What `redis2pg check` says to a role that may not do enough. */
+#include "findings.h"
+
+/* Roles are the whole server's: their names have the case's number. */
+typedef struct {
+    char *name;
+    char *conninfo;
+} Role;
+
+static void role_init(RpCase *test_case, Role *role, const char *prefix, const char *options) {
+    role->name = g_strdup_printf("%s_%u", prefix, test_case->number);
+    role->conninfo = g_strdup_printf("%s user=%s", test_case->conninfo, role->name);
+    g_autofree char *sql = g_strdup_printf("CREATE ROLE %s LOGIN %s", role->name, options);
+    rp_case_sql(test_case, sql);
+}
+
+static void role_clear(RpCase *test_case, Role *role) {
+    g_autofree char *sql = g_strdup_printf(
+        "SET client_min_messages = warning; DROP OWNED BY %s CASCADE; DROP ROLE %s", role->name, role->name);
+    rp_case_sql(test_case, sql);
+    g_free(role->name);
+    g_free(role->conninfo);
+}
+
+/* Grants what the findings of that severity ask for, and gives how many they are. */
+static guint grant_remedies(RpCase *test_case, json_t *document, const char *severity) {
+    guint n = 0;
+    size_t i;
+    json_t *finding;
+    json_array_foreach(rp_json_at(document, "findings"), i, finding) {
+        const char *remedy = json_string_value(json_object_get(finding, "remedy"));
+        if (strcmp(rp_json_text(finding, "code"), "missing_privilege") != 0 ||
+            strcmp(rp_json_text(finding, "severity"), severity) != 0 || remedy == NULL ||
+            strstr(remedy, " ON ") == NULL)
+            continue;
+        rp_case_sql(test_case, remedy);
+        n++;
+    }
+    return n;
+}
+
+static json_t *run_as(RpCase *test_case, const Role *role, int status) {
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
+    g_auto(RpOutcome) out = {0};
+    rp_case_run(test_case, &out, "run", "--json", "--mapping", mapping, "--postgres", role->conninfo, NULL);
+    rp_outcome_assert_status(&out, status);
+    return rp_outcome_json(&out);
+}
+
+/* The list is complete: with just that a run inserts, updates, and rejects a child without a parent. */
+Test(check_privileges, granting_what_is_missing_is_enough_for_a_run) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
+    g_autofree char *revoke =
+        g_strdup_printf("REVOKE TEMPORARY ON DATABASE case_%u FROM PUBLIC; REVOKE USAGE ON SCHEMA "
+                        "public FROM PUBLIC; ALTER DATABASE case_%u SET search_path = public",
+                        test_case->number, test_case->number);
+    Role owner, other;
+    role_init(test_case, &owner, "owner", "");
+    role_init(test_case, &other, "other", "");
+    rp_case_sql(test_case, revoke);
+    rp_case_add_customer(test_case, "c1");
+    rp_case_add_order(test_case, "o1", "c1");
+    rp_case_add_order(test_case, "o2", "nobody");
+    const Role *roles[] = {&owner, &other};
+    for (guint i = 0; i < G_N_ELEMENTS(roles); i++) {
+        int status = 2;
+        for (guint round = 0; status == 2 && round < 4; round++) {
+            g_autoptr(json_t) document = look(test_case, mapping, NULL, roles[i]->conninfo, &status);
+            cr_assert(status != 2 || grant_remedies(test_case, document, "error") > 0);
+        }
+        cr_assert(ne(int, status, 2));
+        json_decref(run_as(test_case, roles[i], 1));
+        rp_case_redis(test_case, "HSET customer:c1 email role%u@example.com", i);
+        rp_case_redis(test_case, "HSET order:o1 quantity %u", 20 + i);
+        g_autoptr(json_t) second = run_as(test_case, roles[i], 1);
+        rp_assert_account(second, "customers", "read 1, updated 1");
+    }
+    rp_case_assert_rows(test_case, "SELECT quantity FROM orders", "21");
+    role_clear(test_case, &other);
+    role_clear(test_case, &owner);
+}
+
+Test(check_privileges, each_that_is_missing_is_said_as_a_grant) {
+    static const char *const grants[] = {
+        "GRANT TEMPORARY ON DATABASE \"case_%u\" TO \"few_%u\"",
+        "GRANT CREATE ON DATABASE \"case_%u\" TO \"few_%u\"",
+        "GRANT SELECT ON \"public\".\"users\" TO \"few_%2$u\"",
+        "GRANT INSERT ON \"public\".\"users\" TO \"few_%2$u\"",
+        "GRANT UPDATE (\"email\", \"profile_data\", \"created_at\") ON \"public\".\"users\" TO \"few_%2$u\"",
+        "GRANT SELECT ON \"public\".\"payments\" TO \"few_%2$u\"",
+    };
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
+    g_autofree char *sql = g_strdup_printf("REVOKE TEMPORARY ON DATABASE case_%u FROM PUBLIC;"
+                                           "GRANT UPDATE (id) ON users TO few_%u",
+                                           test_case->number, test_case->number);
+    Role few;
+    int status;
+    role_init(test_case, &few, "few", "");
+    rp_case_sql(test_case, sql);
+    g_autoptr(json_t) document = look(test_case, mapping, NULL, few.conninfo, &status);
+    role_clear(test_case, &few);
+    cr_assert(eq(int, status, 2));
+    for (guint i = 0; i < G_N_ELEMENTS(grants); i++) {
+        g_autofree char *case_name = g_strdup_printf("case_%u", test_case->number);
+        g_autofree char *role_name = g_strdup_printf("few_%u", test_case->number);
+        GString *grant = g_string_new(grants[i]);
+        g_string_replace(grant, "case_%u", case_name, 0);
+        g_string_replace(grant, "few_%2$u", role_name, 0);
+        g_string_replace(grant, "few_%u", role_name, 0);
+        assert_found(document, "error", "missing_privilege", grant->str);
+        g_string_free(grant, TRUE);
+    }
+    assert_found(document, "note", "missing_privilege", "GRANT DELETE ON \"public\".\"users\"");
+    assert_found(document, "warning", "missing_privilege", "GRANT DELETE ON \"public\".\"orders\"");
+    assert_absent(document, "error", "bad_sql");
+}
+
+Test(check_privileges, what_may_not_be_looked_at_is_a_note_and_the_list_goes_on) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
+    Role few;
+    role_init(test_case, &few, "few", "");
+    rp_case_sql(test_case, "REVOKE SELECT ON pg_catalog.pg_stat_database FROM PUBLIC");
+    g_autoptr(json_t) document = look(test_case, mapping, NULL, few.conninfo, NULL);
+    role_clear(test_case, &few);
+    assert_found(document, "note", "check_incomplete", "pg_stat_database");
+    assert_found(document, "error", "missing_privilege", "GRANT CREATE ON DATABASE");
+    assert_found(document, "error", "missing_privilege", "GRANT INSERT ON \"public\".\"payments\"");
+}
+
+/* Tables that the role cannot reach, parents and sequences that are not mapped, policies, connections. */
+Test(check_privileges, what_lies_around_the_tables_counts_too) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    Role few;
+    role_init(test_case, &few, "few", "CONNECTION LIMIT 3");
+    g_autofree char *sql = g_strdup_printf(
+        "CREATE SCHEMA back; CREATE TABLE back.names (name text PRIMARY KEY);"
+        "CREATE TABLE back.things (id text PRIMARY KEY, name text);"
+        "CREATE TABLE near (id text PRIMARY KEY, name text REFERENCES back.names, number serial);"
+        "ALTER TABLE near ENABLE ROW LEVEL SECURITY;"
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON near TO few_%u; CREATE SCHEMA redis2pg;"
+        "GRANT USAGE ON SCHEMA redis2pg TO few_%u; ALTER DATABASE case_%u SET search_path = public, back",
+        test_case->number, test_case->number, test_case->number);
+    rp_case_sql(test_case, sql);
+    static const struct {
+        const char *table, *severity, *code, *part;
+    } wanted[] = {
+        {"back.things", "error", "missing_privilege", "GRANT USAGE ON SCHEMA \"back\" TO \"few_"},
+        {"things", "error", "missing_privilege", "GRANT USAGE ON SCHEMA \"back\" TO \"few_"},
+        {"near", "error", "missing_privilege", "GRANT USAGE ON SCHEMA \"back\" TO \"few_"},
+        {"near", "error", "missing_privilege", "GRANT SELECT ON \"back\".\"names\" TO \"few_"},
+        {"near", "error", "missing_privilege",
+         "GRANT USAGE ON SEQUENCE \"public\".\"near_number_seq\" TO \"few_"},
+        {"near", "error", "missing_privilege", "GRANT CREATE ON SCHEMA \"redis2pg\" TO \"few_"},
+        {"near", "warning", "row_security", "few_"},
+        {"near", "warning", "connections_few", "3 connections are left"},
+        {"near", "note", "room_needed", "cannot be seen from here"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        char *mapping = write_things(wanted[i].table);
+        g_autoptr(json_t) document = look(test_case, mapping, NULL, few.conninfo, NULL);
+        rp_file_drop(mapping);
+        assert_found(document, wanted[i].severity, wanted[i].code, wanted[i].part);
+    }
+    role_clear(test_case, &few);
+}

@@ -1,0 +1,92 @@
+/* Replies that are not made up as their command's replies are: said, and never taken for records. */
+#include "source/reply.h"
+
+#include <criterion/criterion.h>
+#include <glib.h>
+
+typedef struct {
+    RpReplyShape shape;
+    RpRecordType type;
+    const char *bytes;
+    const char *shown; /* values of the records, "|" after each record; NULL: the reply is odd */
+} Case;
+
+#define CURSOR "*2\r\n$1\r\n0\r\n"
+
+static const Case CASES[] = {
+    {RP_REPLY_NUMBER, RP_RECORD_HASH, ":7\r\n", ""},
+    {RP_REPLY_NUMBER, RP_RECORD_HASH, "$1\r\n7\r\n", NULL},
+    {RP_REPLY_NUMBER, RP_RECORD_HASH, "*1\r\n:7\r\n", NULL},
+    {RP_REPLY_VALUES, RP_RECORD_HASH, "*2\r\n$1\r\na\r\n$1\r\nb\r\n", "a b |"},
+    {RP_REPLY_VALUES, RP_RECORD_HASH, "*1\r\n$1\r\na\r\n", NULL},
+    {RP_REPLY_VALUES, RP_RECORD_HASH, "*2\r\n$1\r\na\r\n$-1\r\n", NULL},
+    {RP_REPLY_VALUES, RP_RECORD_HASH, "*2\r\n$1\r\na\r\n:5\r\n", NULL},
+    {RP_REPLY_VALUES, RP_RECORD_HASH, "*2\r\n$1\r\na\r\n-ERR\r\n", NULL},
+    {RP_REPLY_VALUES, RP_RECORD_HASH, "$1\r\na\r\n", NULL},
+    {RP_REPLY_VALUES, RP_RECORD_STRING, "$1\r\na\r\n", "a |"},
+    {RP_REPLY_VALUES, RP_RECORD_STRING, "$-1\r\n", "|"},
+    {RP_REPLY_VALUES, RP_RECORD_STRING, "*2\r\n$1\r\na\r\n$1\r\nb\r\n", NULL},
+    {RP_REPLY_FIELDS, RP_RECORD_HASH, "*2\r\n$1\r\n1\r\n$-1\r\n", "x 1 |"},
+    {RP_REPLY_FIELDS, RP_RECORD_HASH, "*3\r\n$1\r\n1\r\n$-1\r\n$1\r\n3\r\n", NULL},
+    {RP_REPLY_FIELDS, RP_RECORD_HASH, "*1\r\n$1\r\n1\r\n", NULL},
+    {RP_REPLY_ITEMS, RP_RECORD_LIST, "*2\r\n$1\r\na\r\n$1\r\nb\r\n", "a |b |"},
+    {RP_REPLY_ITEMS, RP_RECORD_LIST, "$1\r\na\r\n", NULL},
+    {RP_REPLY_ITEMS, RP_RECORD_LIST, "*1\r\n*1\r\n$1\r\na\r\n", NULL},
+    {RP_REPLY_MEMBERS, RP_RECORD_SET, CURSOR "*2\r\n$1\r\na\r\n$1\r\nb\r\n", "a |b |"},
+    {RP_REPLY_MEMBERS, RP_RECORD_SET, "$1\r\na\r\n", NULL},
+    {RP_REPLY_MEMBERS, RP_RECORD_SET, "*2\r\n*1\r\n$1\r\na\r\n$1\r\n0\r\n", NULL},
+    {RP_REPLY_MEMBERS, RP_RECORD_SET, "*3\r\n$1\r\n0\r\n*0\r\n$1\r\na\r\n", NULL},
+    {RP_REPLY_SCORES, RP_RECORD_ZSET, CURSOR "*2\r\n$1\r\na\r\n$1\r\n5\r\n", "a 5 |"},
+    {RP_REPLY_SCORES, RP_RECORD_ZSET, "$1\r\na\r\n", NULL},
+    {RP_REPLY_SCORES, RP_RECORD_ZSET, CURSOR "*1\r\n$1\r\na\r\n", NULL},
+    {RP_REPLY_SCORES, RP_RECORD_ZSET, CURSOR "*2\r\n:1\r\n$1\r\n5\r\n", NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n*2\r\n$3\r\n1-2\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n",
+     "1-2 a b |"},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n*2\r\n:1\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n", NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n*2\r\n*0\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n", NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n*2\r\n$3\r\n1-2\r\n*1\r\n$1\r\na\r\n", NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n$3\r\n1-2\r\n", NULL},
+};
+
+static char *show(const RpRecords *records) {
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < records->index->len; i++) {
+        RpSpan values[8];
+        const guint32 n_values = rp_records_values(records, i, values, G_N_ELEMENTS(values));
+        for (guint32 j = 0; j < n_values; j++)
+            g_string_append_printf(text, "%.*s ", (int)values[j].size, values[j].data);
+        g_string_append_c(text, '|');
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void assert_reply(const Case *expected) {
+    static char *names[] = {"x", "y"};
+    const GPtrArray fields = {(gpointer *)names, G_N_ELEMENTS(names)};
+    RpRecords records;
+    rp_records_init(&records);
+    RpReplyTarget target = {.shape = expected->shape,
+                            .records = &records,
+                            .head = {.type = (guint8)expected->type},
+                            .key = RP_SPAN_OF("key"),
+                            .fields = &fields,
+                            .max_bytes = 1000};
+    if (target.shape == RP_REPLY_VALUES || target.shape == RP_REPLY_FIELDS)
+        rp_reply_begin_record(&target);
+    redisReader *reader = redisReaderCreateWithFunctions(&RP_REPLY_FUNCTIONS);
+    reader->privdata = &target;
+    void *reply = NULL;
+    redisReaderFeed(reader, expected->bytes, strlen(expected->bytes));
+    cr_assert(redisReaderGetReply(reader, &reply) == REDIS_OK && reply == &target, "%s", expected->bytes);
+    redisReaderFree(reader);
+    g_autofree char *shown = show(&records);
+    cr_assert(target.is_odd == (expected->shown == NULL), "shape %d: %s", expected->shape, expected->bytes);
+    cr_assert(target.is_odd || strcmp(shown, expected->shown) == 0, "%s gave %s", expected->bytes, shown);
+    cr_assert(target.error_text == NULL);
+    rp_records_clear(&records);
+}
+
+Test(reply, is_taken_only_when_it_is_made_up_as_expected) {
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++)
+        assert_reply(&CASES[i]);
+}
