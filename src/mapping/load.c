@@ -9,13 +9,10 @@
 
 #define LANGUAGE_VERSION "1"
 
-/* What each byte of a pattern can take: every second one may begin a part. */
-#define COST_OF_GLOB_BYTE 32
-
 static void take_ignore(RpLoader *loader, RpYamlNode value) {
     g_auto(GStrv) patterns = rp_words_list(loader, value);
     for (char **pattern = patterns; pattern != NULL && *pattern != NULL; pattern++)
-        if (rp_words_spend(loader, value, RP_WORDS_COST_NEW + COST_OF_GLOB_BYTE * strlen(*pattern)))
+        if (rp_words_spend(loader, value, RP_WORDS_COST_NEW + RP_WORDS_COST_PATTERN * strlen(*pattern)))
             g_ptr_array_add(loader->mapping->ignores, rp_pattern_new_glob(*pattern));
 }
 
@@ -129,7 +126,8 @@ static void finish(RpLoader *loader, GChecksum *digest) {
     mapping->digest = g_strdup(g_checksum_get_string(digest));
     g_free(loader->namespace_place);
     rp_links_check(loader);
-    rp_overlap_note(mapping, loader->findings);
+    if (!loader->is_over)
+        rp_overlap_note(mapping, loader->findings);
     if (mapping->entities->len == 0 && rp_findings_count(loader->findings, RP_SEVERITY_ERROR) == 0)
         rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "missing_word", mapping->path, NULL,
                         "the mapping has no entities");

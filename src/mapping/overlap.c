@@ -1,7 +1,10 @@
 /* Whether two key patterns have a key in common: both are walked at once, as automata over bytes. */
 #include "mapping/overlap.h"
 
-#define MAX_STATES (1 << 22) /* patterns whose product is larger are not looked at */
+#define MAX_STATES  (1 << 22) /* patterns whose product is larger are not looked at */
+#define MAX_EFFORT  (1 << 26) /* states of all pairs of a mapping */
+#define ZEROED_SIZE 256 /* so many states that are set aside are as much effort as one that is reached */
+#define MAX_NOTES   1000
 
 /* What one step of a pattern takes: a byte, or a class of them. */
 #define ANY_BYTE 256
@@ -75,17 +78,17 @@ static void go_on(Walk *walk, State at) {
         reach(walk, at.a + !a->is_repeated, at.b + !b->is_repeated);
 }
 
-gboolean rp_pattern_overlaps(const RpPattern *a, const RpPattern *b) {
-    g_autoptr(GArray) a_steps = list_steps(a);
-    g_autoptr(GArray) b_steps = list_steps(b);
+/* *effort is what may be spent yet, and is 0 when it did not suffice. */
+static gboolean steps_overlap(GArray *a_steps, GArray *b_steps, gsize *effort) {
     g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(State));
     const gsize n_states = ((gsize)a_steps->len + 1) * ((gsize)b_steps->len + 1);
     if (n_states > MAX_STATES)
         return FALSE;
+    *effort -= MIN(*effort, n_states / ZEROED_SIZE);
     g_autofree guint8 *is_seen = g_malloc0(n_states);
     Walk walk = {a_steps, b_steps, is_seen, open};
     reach(&walk, 0, 0);
-    while (open->len > 0) {
+    for (; open->len > 0 && *effort > 0; --*effort) {
         const State state = g_array_index(open, State, open->len - 1);
         if (state.a == a_steps->len && state.b == b_steps->len)
             return TRUE;
@@ -95,17 +98,52 @@ gboolean rp_pattern_overlaps(const RpPattern *a, const RpPattern *b) {
     return FALSE;
 }
 
+gboolean rp_pattern_overlaps(const RpPattern *a, const RpPattern *b) {
+    g_autoptr(GArray) a_steps = list_steps(a);
+    g_autoptr(GArray) b_steps = list_steps(b);
+    gsize effort = 2 * MAX_STATES;
+    return steps_overlap(a_steps, b_steps, &effort);
+}
+
+static void free_steps(gpointer steps) {
+    if (steps != NULL)
+        g_array_unref(steps);
+}
+
+/* The steps of each entity's keys; NULL where they could not be read. */
+static GPtrArray *list_all_steps(const RpMapping *mapping) {
+    GPtrArray *all = g_ptr_array_new_with_free_func(free_steps);
+    g_ptr_array_set_size(all, (gint)mapping->entities->len);
+    for (guint i = 0; i < mapping->entities->len; i++) {
+        const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
+        if (entity->keys != NULL)
+            all->pdata[i] = list_steps(entity->keys);
+    }
+    return all;
+}
+
 void rp_overlap_note(const RpMapping *mapping, RpFindings *findings) {
+    g_autoptr(GPtrArray) all = list_all_steps(mapping);
+    gsize effort = MAX_EFFORT;
+    guint n_notes = 0;
     for (guint i = 0; i < mapping->entities->len; i++)
         for (guint j = 0; j < i; j++) {
             const RpEntity *later = g_ptr_array_index(mapping->entities, i);
             const RpEntity *earlier = g_ptr_array_index(mapping->entities, j);
-            if (later->keys != NULL && earlier->keys != NULL &&
-                rp_pattern_overlaps(later->keys, earlier->keys))
-                rp_findings_add(
-                    findings, RP_SEVERITY_NOTE, "patterns_overlap", later->place, NULL,
-                    "a key can be of entity \"%s\" and of entity \"%s\": such a key gives rows of both, "
-                    "the earlier one does not hide the later",
-                    earlier->name, later->name);
+            if (effort == 0 || n_notes == MAX_NOTES) {
+                rp_findings_add(findings, RP_SEVERITY_NOTE, "patterns_overlap", later->place, NULL,
+                                "from here on keys that several entities match are not looked for: there "
+                                "are too many patterns, or too long ones");
+                return;
+            }
+            if (all->pdata[i] == NULL || all->pdata[j] == NULL ||
+                !steps_overlap(all->pdata[i], all->pdata[j], &effort))
+                continue;
+            n_notes++;
+            rp_findings_add(
+                findings, RP_SEVERITY_NOTE, "patterns_overlap", later->place, NULL,
+                "a key can be of entity \"%s\" and of entity \"%s\": such a key gives rows of both, "
+                "the earlier one does not hide the later",
+                earlier->name, later->name);
         }
 }
