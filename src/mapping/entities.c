@@ -66,7 +66,8 @@ static void take_columns(RpLoader *loader, RpYamlNode value) {
 static void take_ignored_fields(RpLoader *loader, RpYamlNode value) {
     RpEntity *entity = loader->entity;
     entity->ignored_fields = rp_words_list(loader, value);
-    if (entity->has_scope && entity->scope.type != RP_RECORD_HASH && entity->scope.type != RP_RECORD_STREAM)
+    if (entity->has_scope && !entity->scope.is_json && entity->scope.type != RP_RECORD_HASH &&
+        entity->scope.type != RP_RECORD_STREAM)
         rp_words_error(loader, value, "word_without_effect", "a %s has no fields to ignore",
                        rp_record_type_name(entity->scope.type));
 }

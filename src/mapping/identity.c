@@ -27,7 +27,7 @@ static gboolean is_stored(const RpMapColumn *column) {
 
 static gboolean is_cleaned(const RpMapColumn *column) {
     return column->lowers || column->uppers || column->trims || column->map != NULL ||
-           column->replaced != NULL;
+           column->replaced != NULL || (column->nulls_empty && column->fallback != NULL);
 }
 
 static gboolean is_reference(const RpReference *a, const RpReference *b) {

@@ -193,10 +193,10 @@ typedef struct {
     RpSpan *values;
 } Walk;
 
-static const Node *child_of_member(const Walk *walk, const Node *node, RpSpan name) {
+static const Node *child_of_member(const RpJsonPaths *paths, const Node *node, RpSpan name) {
     if (memchr(name.data, '\\', name.size) == NULL)
         return child_of_name(node, name.data, name.size);
-    if (name.size > 6 * walk->paths->longest_name) /* \uXXXX is the longest way to write one byte */
+    if (name.size > 6 * paths->longest_name) /* \uXXXX is the longest way to write one byte */
         return NULL;
     g_autofree char *plain = g_malloc(name.size);
     const gsize size = unescape(name, plain);
@@ -230,7 +230,7 @@ static const char *walk_members(const Walk *walk, const Node *node, const char *
         const Node *child;
         if (is_object) {
             const char *after = skip_string(at);
-            child = child_of_member(walk, node, inside_of(at, after));
+            child = child_of_member(walk->paths, node, inside_of(at, after));
             at = skip_blanks(skip_blanks(after, walk->end) + 1, walk->end); /* past the colon */
         } else {
             child = child_of_index(node, position);
@@ -263,9 +263,9 @@ void rp_json_paths_find(const RpJsonPaths *paths, RpSpan json, RpSpan *values) {
 
 /* ---- elements ---- */
 
-void rp_json_elements_init(RpJsonElements *elements, RpSpan array) {
-    elements->end = array.data + array.size;
-    elements->at = skip_blanks(skip_blanks(array.data, elements->end) + 1, elements->end);
+void rp_json_elements_init(RpJsonElements *elements, RpSpan container) {
+    elements->end = container.data + container.size;
+    elements->at = skip_blanks(skip_blanks(container.data, elements->end) + 1, elements->end);
 }
 
 gboolean rp_json_elements_next(RpJsonElements *elements, RpSpan *element) {
@@ -278,4 +278,20 @@ gboolean rp_json_elements_next(RpJsonElements *elements, RpSpan *element) {
     if (*elements->at == ',')
         elements->at = skip_blanks(elements->at + 1, elements->end);
     return TRUE;
+}
+
+gboolean rp_json_elements_next_name(RpJsonElements *elements, RpSpan *name) {
+    if (*elements->at == '}')
+        return FALSE;
+    const char *start = elements->at;
+    const char *after = skip_string(start);
+    *name = inside_of(start, after);
+    elements->at = skip_blanks(skip_blanks(after, elements->end) + 1, elements->end); /* past the colon */
+    RpSpan value;
+    rp_json_elements_next(elements, &value);
+    return TRUE;
+}
+
+gboolean rp_json_paths_leads_to(const RpJsonPaths *paths, RpSpan name) {
+    return paths->root->slot >= 0 || child_of_member(paths, paths->root, name) != NULL;
 }

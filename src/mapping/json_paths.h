@@ -29,13 +29,21 @@ void rp_json_paths_find(const RpJsonPaths *paths, RpSpan json, RpSpan *values);
  * JSON): the result is borrowed from there, or from value. */
 RpSpan rp_json_text(RpSpan value, RpBuffer *scratch);
 
-/* The elements of an array that has passed rp_json_check, one after the other. */
+/* The elements of an array, or the members of an object, that has passed rp_json_check, one after the other.
+ */
 typedef struct {
     const char *at;
     const char *end;
 } RpJsonElements;
 
-void rp_json_elements_init(RpJsonElements *elements, RpSpan array);
+void rp_json_elements_init(RpJsonElements *elements, RpSpan container);
 gboolean rp_json_elements_next(RpJsonElements *elements, RpSpan *element);
+
+/* Whether some path takes the whole text, or leads into its member of that name (as it stands between its
+ * quotes). */
+gboolean rp_json_paths_leads_to(const RpJsonPaths *paths, RpSpan name);
+
+/* The same walk over an object: the next member's name, as it stands between its quotes. */
+gboolean rp_json_elements_next_name(RpJsonElements *elements, RpSpan *name);
 
 G_END_DECLS

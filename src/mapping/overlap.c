@@ -1,10 +1,9 @@
 /* Whether two key patterns have a key in common: both are walked at once, as automata over bytes. */
 #include "mapping/overlap.h"
 
-#define MAX_STATES  (1 << 22) /* patterns whose product is larger are not looked at */
-#define MAX_EFFORT  (1 << 26) /* states of all pairs of a mapping */
-#define ZEROED_SIZE 256 /* so many states that are set aside are as much effort as one that is reached */
-#define MAX_NOTES   1000
+#define MAX_STATES (1 << 22) /* patterns whose product is larger are not looked at */
+
+#define MAX_COST 100000000 /* of all comparisons of a mapping */
 
 /* What one step of a pattern takes: a byte, or a class of them. */
 #define ANY_BYTE 256
@@ -78,17 +77,17 @@ static void go_on(Walk *walk, State at) {
         reach(walk, at.a + !a->is_repeated, at.b + !b->is_repeated);
 }
 
-/* *effort is what may be spent yet, and is 0 when it did not suffice. */
-static gboolean steps_overlap(GArray *a_steps, GArray *b_steps, gsize *effort) {
+gboolean rp_pattern_overlaps(const RpPattern *a, const RpPattern *b) {
+    g_autoptr(GArray) a_steps = list_steps(a);
+    g_autoptr(GArray) b_steps = list_steps(b);
     g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(State));
     const gsize n_states = ((gsize)a_steps->len + 1) * ((gsize)b_steps->len + 1);
     if (n_states > MAX_STATES)
         return FALSE;
-    *effort -= MIN(*effort, n_states / ZEROED_SIZE);
     g_autofree guint8 *is_seen = g_malloc0(n_states);
     Walk walk = {a_steps, b_steps, is_seen, open};
     reach(&walk, 0, 0);
-    for (; open->len > 0 && *effort > 0; --*effort) {
+    while (open->len > 0) {
         const State state = g_array_index(open, State, open->len - 1);
         if (state.a == a_steps->len && state.b == b_steps->len)
             return TRUE;
@@ -98,52 +97,46 @@ static gboolean steps_overlap(GArray *a_steps, GArray *b_steps, gsize *effort) {
     return FALSE;
 }
 
-gboolean rp_pattern_overlaps(const RpPattern *a, const RpPattern *b) {
-    g_autoptr(GArray) a_steps = list_steps(a);
-    g_autoptr(GArray) b_steps = list_steps(b);
-    gsize effort = 2 * MAX_STATES;
-    return steps_overlap(a_steps, b_steps, &effort);
+/* What comparing two patterns may cost, for patterns of such lengths. */
+static gsize cost_of(const RpPattern *a, const RpPattern *b) {
+    return strlen(rp_pattern_get_text(a)) * strlen(rp_pattern_get_text(b));
 }
 
-static void free_steps(gpointer steps) {
-    if (steps != NULL)
-        g_array_unref(steps);
-}
-
-/* The steps of each entity's keys; NULL where they could not be read. */
-static GPtrArray *list_all_steps(const RpMapping *mapping) {
-    GPtrArray *all = g_ptr_array_new_with_free_func(free_steps);
-    g_ptr_array_set_size(all, (gint)mapping->entities->len);
-    for (guint i = 0; i < mapping->entities->len; i++) {
-        const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
-        if (entity->keys != NULL)
-            all->pdata[i] = list_steps(entity->keys);
+/* The first entity before that position which shares keys with the one there, and how many there are. Only
+ * as many are compared as the budget allows. */
+static const RpEntity *first_sharer(const RpMapping *mapping, guint position, gsize *budget,
+                                    guint *n_sharers) {
+    const RpEntity *entity = g_ptr_array_index(mapping->entities, position);
+    const RpEntity *first = NULL;
+    *n_sharers = 0;
+    for (guint i = 0; i < position; i++) {
+        const RpEntity *earlier = g_ptr_array_index(mapping->entities, i);
+        const gsize cost = cost_of(entity->keys, earlier->keys);
+        if (cost > *budget)
+            return first;
+        *budget -= cost;
+        if (!rp_pattern_overlaps(entity->keys, earlier->keys))
+            continue;
+        first = first != NULL ? first : earlier;
+        (*n_sharers)++;
     }
-    return all;
+    return first;
 }
 
 void rp_overlap_note(const RpMapping *mapping, RpFindings *findings) {
-    g_autoptr(GPtrArray) all = list_all_steps(mapping);
-    gsize effort = MAX_EFFORT;
-    guint n_notes = 0;
-    for (guint i = 0; i < mapping->entities->len; i++)
-        for (guint j = 0; j < i; j++) {
-            const RpEntity *later = g_ptr_array_index(mapping->entities, i);
-            const RpEntity *earlier = g_ptr_array_index(mapping->entities, j);
-            if (effort == 0 || n_notes == MAX_NOTES) {
-                rp_findings_add(findings, RP_SEVERITY_NOTE, "patterns_overlap", later->place, NULL,
-                                "from here on keys that several entities match are not looked for: there "
-                                "are too many patterns, or too long ones");
-                return;
-            }
-            if (all->pdata[i] == NULL || all->pdata[j] == NULL ||
-                !steps_overlap(all->pdata[i], all->pdata[j], &effort))
-                continue;
-            n_notes++;
-            rp_findings_add(
-                findings, RP_SEVERITY_NOTE, "patterns_overlap", later->place, NULL,
-                "a key can be of entity \"%s\" and of entity \"%s\": such a key gives rows of both, "
-                "the earlier one does not hide the later",
-                earlier->name, later->name);
-        }
+    gsize budget = MAX_COST;
+    for (guint i = 0; i < mapping->entities->len; i++) {
+        const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
+        guint n_sharers;
+        const RpEntity *sharer = first_sharer(mapping, i, &budget, &n_sharers);
+        if (sharer == NULL)
+            continue;
+        g_autofree char *others =
+            n_sharers > 1 ? g_strdup_printf(" (and of %u more before it)", n_sharers - 1) : g_strdup("");
+        rp_findings_add(
+            findings, RP_SEVERITY_NOTE, "patterns_overlap", entity->place, NULL,
+            "a key can be of entity \"%s\" and of entity \"%s\"%s: such a key gives rows of each, no "
+            "entity hides another",
+            entity->name, sharer->name, others);
+    }
 }

@@ -88,39 +88,86 @@ static const RpEntity *entity_at(const RpTally *tally, guint number) {
     return g_ptr_array_index(tally->mapping->entities, number);
 }
 
-static gboolean names_field(const RpEntity *entity, RpSpan name) {
-    for (guint i = 0; i < entity->scope.fields->len; i++)
-        if (rp_span_equal(rp_span(g_ptr_array_index(entity->scope.fields, i)), name))
-            return TRUE;
+static gboolean is_ignored(const RpEntity *entity, RpSpan name) {
     for (char **ignored = entity->ignored_fields; ignored != NULL && *ignored != NULL; ignored++)
         if (rp_span_equal(rp_span(*ignored), name))
             return TRUE;
     return FALSE;
 }
 
-/* Several entities may share a key: what one of them reads is read. */
-static gboolean is_read(const RpTally *tally, RpSpan key, RpSpan name) {
-    for (guint i = 0; i < tally->mapping->entities->len; i++)
-        if (names_field(entity_at(tally, i), name) && rp_pattern_match(entity_at(tally, i)->keys, key, NULL))
+static gboolean names_field(const RpEntity *entity, RpSpan name) {
+    for (guint i = 0; i < entity->scope.fields->len; i++)
+        if (rp_span_equal(rp_span(g_ptr_array_index(entity->scope.fields, i)), name))
             return TRUE;
     return FALSE;
 }
 
+/* Whether some reference takes the whole value, and so every member of it. */
+static gboolean takes_value(const RpEntity *entity) {
+    for (guint i = 0; i < entity->columns->len; i++) {
+        const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
+        for (guint part = 0; part < column->n_parts; part++)
+            if (column->parts[part].literal == NULL &&
+                column->parts[part].reference.kind == RP_REFERENCE_VALUE)
+                return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean names_member(const RpEntity *entity, RpSpan name) {
+    for (guint i = 0; i < entity->scope.documents->len; i++) {
+        const RpDocument *document = g_ptr_array_index(entity->scope.documents, i);
+        if (document->kind == RP_DOCUMENT_VALUE && rp_json_paths_leads_to(document->paths, name))
+            return TRUE;
+    }
+    return takes_value(entity);
+}
+
+/* Several entities may share a key: what one of them reads is read. */
+static gboolean is_read(const RpTally *tally, RpSpan key, RpSpan name) {
+    for (guint i = 0; i < tally->mapping->entities->len; i++) {
+        const RpEntity *entity = entity_at(tally, i);
+        const gboolean is_named =
+            is_ignored(entity, name) ||
+            (entity->scope.is_json ? names_member(entity, name) : names_field(entity, name));
+        if (is_named && rp_pattern_match(entity->keys, key, NULL))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void add_unread(RpTally *tally, guint32 entity, RpSpan key, RpSpan name) {
+    g_autofree char *shown = rp_span_show(name, RP_SHOWN_KEY_BYTES);
+    Sort *sort = sort_get(g_ptr_array_index(tally->unread, entity), shown, MAX_FIELDS);
+    if (sort->example == NULL)
+        sort->example = rp_span_show(key, RP_SHOWN_KEY_BYTES);
+}
+
+/* What is no object has no members; what is no JSON is a reject. */
+static void add_members(RpTally *tally, guint32 entity, RpSpan key, RpSpan json) {
+    if (!rp_span_is_text(json) || rp_json_check(json, RP_JSON_OBJECT) != NULL)
+        return;
+    RpJsonElements members;
+    RpSpan name;
+    rp_json_elements_init(&members, json);
+    while (rp_json_elements_next_name(&members, &name))
+        if (!is_read(tally, key, name))
+            add_unread(tally, entity, key, name);
+}
+
 void rp_tally_add_fields(RpTally *tally, const RpRecords *records, guint record) {
     const RpRecord *head = rp_records_get(records, record);
-    if (head->outcome != RP_READ_OK || (head->type != RP_RECORD_HASH && head->type != RP_RECORD_STREAM))
+    if (head->outcome != RP_READ_OK)
         return;
     const RpSpan key = rp_records_key(records, record);
     g_autofree RpSpan *values = g_new(RpSpan, head->n_values);
     rp_records_values(records, record, values, head->n_values);
-    for (guint32 i = head->type == RP_RECORD_STREAM ? 1 : 0; i + 1 < head->n_values; i += 2) {
-        if (is_read(tally, key, values[i]))
-            continue;
-        g_autofree char *shown = rp_span_show(values[i], RP_SHOWN_KEY_BYTES);
-        Sort *sort = sort_get(g_ptr_array_index(tally->unread, head->entity), shown, MAX_FIELDS);
-        if (sort->example == NULL)
-            sort->example = rp_span_show(key, RP_SHOWN_KEY_BYTES);
-    }
+    if (entity_at(tally, head->entity)->scope.is_json)
+        add_members(tally, head->entity, key, values[0]);
+    else if (head->type == RP_RECORD_HASH || head->type == RP_RECORD_STREAM)
+        for (guint32 i = head->type == RP_RECORD_STREAM ? 1 : 0; i + 1 < head->n_values; i += 2)
+            if (!is_read(tally, key, values[i]))
+                add_unread(tally, head->entity, key, values[i]);
 }
 
 /* ---- rows ---- */

@@ -19,7 +19,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpTally, rp_tally_free)
 void rp_tally_add_key(RpTally *tally, RpSpan key);
 guint64 rp_tally_get_keys(const RpTally *tally);
 
-/* Counts the fields of a hash or of a stream's entry that no column of any entity with that key reads. */
+/* Counts the fields of a hash or of a stream's entry, or the members of a JSON object, that no column of any
+ * entity with that key reads. */
 void rp_tally_add_fields(RpTally *tally, const RpRecords *records, guint record);
 
 /* Counts the rows and the rejects of a batch that was mapped. */

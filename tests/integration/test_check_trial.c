@@ -1,0 +1,132 @@
+/* `check --sample N`: keys are read and mapped without being written, and what would come of them is told. */
+#include "findings.h"
+
+static const char THINGS[] = "redis2pg: 1\n"
+                             "entities:\n"
+                             "  things:\n"
+                             "    keys: 'thing:{id}'\n"
+                             "    type: hash\n"
+                             "    table: things\n"
+                             "    key: [id]\n"
+                             "    ignore_fields: [legacy]\n"
+                             "    columns:\n"
+                             "      id:    $key.id\n"
+                             "      size:  {from: size, max: 10}\n"
+                             "      email: {from: email, format: email, sensitive: true}\n"
+                             "  events:\n"
+                             "    keys: 'events'\n"
+                             "    type: stream\n"
+                             "    table: events\n"
+                             "    key: [id]\n"
+                             "    columns: {id: $id, kind: kind}\n"
+                             "  notes:\n"
+                             "    keys: 'note:{id}'\n"
+                             "    type: json\n"
+                             "    table: notes\n"
+                             "    key: [id]\n"
+                             "    columns: {id: $key.id, title: title.text}\n";
+
+static RpCase *case_new(void) {
+    RpCase *test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE things (id text PRIMARY KEY, size integer, email text);"
+                           "CREATE TABLE events (id text PRIMARY KEY, kind text);"
+                           "CREATE TABLE notes (id text PRIMARY KEY, title text)");
+    return test_case;
+}
+
+static json_t *trial(RpCase *test_case, const char *yaml, int expected) {
+    char *mapping = rp_file_write(yaml);
+    int status;
+    json_t *document = look(test_case, mapping, NULL, NULL, &status);
+    rp_file_drop(mapping);
+    cr_assert(status == expected, "status %d", status);
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM pg_namespace WHERE nspname = 'redis2pg'", "0");
+    return document;
+}
+
+Test(check_trial, says_what_the_mapping_would_reject) {
+    g_autoptr(RpCase) test_case = case_new();
+    rp_case_redis(test_case, "HSET thing:a size 3 email a@example.com");
+    rp_case_redis(test_case, "HSET thing:b size 11");
+    rp_case_redis(test_case, "HSET thing:c size 12");
+    rp_case_redis(test_case, "HSET thing:d size many");
+    rp_case_redis(test_case, "HSET thing:e email secret-address");
+    rp_case_redis(test_case, "SET thing:f text");
+    g_autoptr(json_t) document = trial(test_case, THINGS, 1);
+    assert_found(document, "warning", "would_reject",
+                 "would reject 2 of the rows tried as out_of_range of column size");
+    assert_found(document, "warning", "would_reject",
+                 "1 of the rows tried as invalid_integer of column size; for "
+                 "example key thing:d: size is no whole number: many");
+    assert_found(document, "warning", "would_reject", "as format_mismatch of column email");
+    assert_found(document, "warning", "would_reject", "as wrong_type; for example key thing:f");
+    assert_found(document, "note", "trial",
+                 "6 keys looked at gave 6 rows, of which the mapping would reject 5");
+    g_autofree char *shown = json_dumps(document, 0);
+    rp_assert_keeps_quiet(shown, "secret-address");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM things", "0");
+}
+
+Test(check_trial, names_fields_that_no_column_reads) {
+    g_autoptr(RpCase) test_case = case_new();
+    rp_case_redis(test_case, "HSET thing:a size 3 colour red legacy 1");
+    rp_case_redis(test_case, "HSET thing:b colour blue weight 4");
+    rp_case_redis(test_case, "XADD events * kind x origin y");
+    rp_case_redis(test_case, "SET note:a %s", "{\"title\": {\"text\": \"t\"}, \"author\": \"x\"}");
+    g_autoptr(json_t) document = trial(test_case, THINGS, 0);
+    assert_found(document, "note", "unread_fields",
+                 "entity \"things\": no column reads the fields colour (2), weight (1)");
+    assert_found(document, "note", "unread_fields",
+                 "entity \"events\": no column reads the fields origin (1)");
+    assert_found(document, "note", "unread_fields",
+                 "entity \"notes\": no column reads the fields author (1)");
+    g_autofree char *shown = json_dumps(document, 0);
+    rp_assert_keeps_quiet(shown, "legacy");
+}
+
+/* What another entity reads of the same keys is read. */
+Test(check_trial, knows_that_two_entities_can_share_a_key) {
+    g_autoptr(RpCase) test_case = case_new();
+    rp_case_redis(test_case, "HSET thing:a size 3 kind x");
+    g_autoptr(json_t) document =
+        trial(test_case,
+              "redis2pg: 1\n"
+              "entities:\n"
+              "  things: {keys: 'thing:{id}', type: hash, table: things, key: [id],\n"
+              "    columns: {id: $key.id, size: size}}\n"
+              "  kinds: {keys: 'thing:{id}', type: hash, table: events, key: [id],\n"
+              "    columns: {id: $key.id, kind: kind}}\n",
+              0);
+    assert_absent(document, "note", "unread_fields");
+    assert_found(document, "note", "patterns_overlap", "no entity hides another");
+    assert_found(document, "note", "trial", "1 keys looked at gave 2 rows");
+}
+
+Test(check_trial, is_limited_by_sample_and_left_out_by_zero) {
+    g_autoptr(RpCase) test_case = case_new();
+    for (guint i = 0; i < 3000; i++)
+        rp_case_redis(test_case, "HSET thing:%u size 99", i);
+    char *mapping = rp_file_write(THINGS);
+    g_auto(RpOutcome) some = {0};
+    rp_case_run(test_case, &some, "check", "--mapping", mapping, "--sample", "300", NULL);
+    rp_outcome_assert_status(&some, 1);
+    rp_assert_says(some.output, "[would_reject]");
+    rp_assert_keeps_quiet(some.output, "3000 keys looked at");
+    g_auto(RpOutcome) none = {0};
+    rp_case_run(test_case, &none, "check", "--mapping", mapping, "--sample", "0", NULL);
+    rp_outcome_assert_status(&none, 0);
+    rp_assert_keeps_quiet(none.output, "looked at gave");
+    rp_file_drop(mapping);
+}
+
+/* Mistakes of the mapping do not keep the keys from being looked at. */
+Test(check_trial, looks_at_keys_when_the_mapping_does_not_fit_the_tables) {
+    g_autoptr(RpCase) test_case = case_new();
+    rp_case_sql(test_case, "ALTER TABLE things DROP COLUMN size");
+    rp_case_redis(test_case, "HSET thing:a size 3");
+    rp_case_redis(test_case, "SET other:1 x");
+    g_autoptr(json_t) document = trial(test_case, THINGS, 2);
+    assert_found(document, "error", "unknown_column", "size");
+    assert_found(document, "warning", "unmapped_keys", "other:*");
+    assert_absent(document, "note", "trial");
+}
