@@ -2,6 +2,8 @@
  * with one clear finding or with the right answer. */
 #include "handmade.h"
 
+#include <time.h>
+
 static RpFindings *findings;
 
 static void begin(void) {
@@ -15,10 +17,10 @@ static void end(void) {
 TestSuite(mapping_burden, .init = begin, .fini = end, .timeout = 120);
 
 static RpMapping *load(const char *text, gsize size) {
-    const gint64 start = g_get_monotonic_time();
+    const clock_t start = clock(); /* of the processor: the machine may be busy with other tests */
     RpMapping *mapping = rp_mapping_load_text("m.yaml", text, size, findings);
-    cr_assert(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC, "it took %f s",
-              (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC);
+    const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    cr_assert(seconds < 5, "it took %f s", seconds);
     return mapping;
 }
 
