@@ -10,13 +10,10 @@
 #define LANGUAGE_VERSION "1"
 #define MAX_FOLDERS      8 /* inside each other: a link may lead in a circle */
 
-/* What each byte of a pattern can take: every second one may begin a part. */
-#define COST_OF_GLOB_BYTE 32
-
 static void take_ignore(RpLoader *loader, RpYamlNode value) {
     g_auto(GStrv) patterns = rp_words_list(loader, value);
     for (char **pattern = patterns; pattern != NULL && *pattern != NULL; pattern++)
-        if (rp_words_spend(loader, value, RP_WORDS_COST_NEW + COST_OF_GLOB_BYTE * strlen(*pattern)))
+        if (rp_words_spend(loader, value, RP_WORDS_COST_NEW + RP_WORDS_COST_PATTERN * strlen(*pattern)))
             g_ptr_array_add(loader->mapping->ignores, rp_pattern_new_glob(*pattern));
 }
 
