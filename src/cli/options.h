@@ -29,7 +29,7 @@ typedef struct {
 typedef struct {
     char *redis_url;
     char *postgres_conninfo;
-    char **mapping_paths; /* NULL: none */
+    char *mapping_path; /* NULL: none */
     char *config_path;
     gboolean is_json;
     char *log_format;

@@ -13,7 +13,7 @@ void rp_prepared_clear(RpPrepared *prepared) {
 }
 
 gboolean rp_prepare(const RpGlobals *globals, RpPrepared *prepared, RpFindings *findings, GError **error) {
-    if (globals->mapping_paths == NULL) {
+    if (globals->mapping_path == NULL) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
                     "no mapping: name a file or a folder with --mapping or REDIS2PG_MAPPING");
         return FALSE;
@@ -21,7 +21,7 @@ gboolean rp_prepare(const RpGlobals *globals, RpPrepared *prepared, RpFindings *
     prepared->redis = rp_redis_address_parse(globals->redis_url, error);
     if (prepared->redis == NULL)
         return FALSE;
-    prepared->mapping = rp_mapping_load_all((const char *const *)globals->mapping_paths, findings);
+    prepared->mapping = rp_mapping_load(globals->mapping_path, findings);
     if (rp_findings_count(findings, RP_SEVERITY_ERROR) > 0)
         return TRUE;
     prepared->postgres = rp_postgres_connect(globals->postgres_conninfo, error);

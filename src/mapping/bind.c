@@ -283,9 +283,12 @@ static void check_shared_columns(const RpEntity *later, const RpEntity *earlier,
     }
 }
 
+#define MAX_NOTES 1000 /* about shared columns: each pair of entities may have some */
+
 void rp_mapping_check_tables(const RpMapping *mapping, RpFindings *findings) {
+    const guint n_before = findings->items->len;
     for (guint i = 0; i < mapping->entities->len; i++)
-        for (guint j = 0; j < i; j++) {
+        for (guint j = 0; j < i && findings->items->len - n_before < MAX_NOTES; j++) {
             const RpEntity *later = g_ptr_array_index(mapping->entities, i);
             const RpEntity *earlier = g_ptr_array_index(mapping->entities, j);
             if (later->table != NULL && earlier->table != NULL && later->table->oid == earlier->table->oid)

@@ -8,14 +8,12 @@
 #include <string.h>
 
 #define LANGUAGE_VERSION "1"
-
-/* What each byte of a pattern can take: every second one may begin a part. */
-#define COST_OF_GLOB_BYTE 32
+#define MAX_FOLDERS      8 /* inside each other: a link may lead in a circle */
 
 static void take_ignore(RpLoader *loader, RpYamlNode value) {
     g_auto(GStrv) patterns = rp_words_list(loader, value);
     for (char **pattern = patterns; pattern != NULL && *pattern != NULL; pattern++)
-        if (rp_words_spend(loader, value, RP_WORDS_COST_NEW + COST_OF_GLOB_BYTE * strlen(*pattern)))
+        if (rp_words_spend(loader, value, RP_WORDS_COST_NEW + RP_WORDS_COST_PATTERN * strlen(*pattern)))
             g_ptr_array_add(loader->mapping->ignores, rp_pattern_new_glob(*pattern));
 }
 
@@ -93,6 +91,21 @@ static int compare_paths(gconstpointer a, gconstpointer b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Adds the mapping files of a folder and of the folders in it; hidden ones are passed over. */
+static void add_files(GPtrArray *files, const char *path, guint depth, GError **error) {
+    g_autoptr(GDir) folder = g_dir_open(path, 0, error);
+    const char *name;
+    while (folder != NULL && *error == NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *inside = g_build_filename(path, name, NULL);
+        if (name[0] == '.')
+            continue;
+        if (g_file_test(inside, G_FILE_TEST_IS_DIR) && depth < MAX_FOLDERS)
+            add_files(files, inside, depth + 1, error);
+        else if (g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml"))
+            g_ptr_array_add(files, g_steal_pointer(&inside));
+    }
+}
+
 /* The files that path names, in the order of their names. */
 static GPtrArray *list_files(const char *path, RpFindings *findings) {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
@@ -101,13 +114,9 @@ static GPtrArray *list_files(const char *path, RpFindings *findings) {
         return g_steal_pointer(&files);
     }
     g_autoptr(GError) error = NULL;
-    g_autoptr(GDir) folder = g_dir_open(path, 0, &error);
-    const char *name;
-    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL)
-        if (g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml"))
-            g_ptr_array_add(files, g_build_filename(path, name, NULL));
+    add_files(files, path, 0, &error);
     g_ptr_array_sort(files, compare_paths);
-    if (files->len == 0)
+    if (error != NULL || files->len == 0)
         rp_findings_add(findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s",
                         error != NULL ? error->message : "the folder holds no *.yaml file");
     return g_steal_pointer(&files);
@@ -129,28 +138,21 @@ static void finish(RpLoader *loader, GChecksum *digest) {
     mapping->digest = g_strdup(g_checksum_get_string(digest));
     g_free(loader->namespace_place);
     rp_links_check(loader);
-    rp_overlap_note(mapping, loader->findings);
+    if (rp_findings_count(loader->findings, RP_SEVERITY_ERROR) == 0)
+        rp_overlap_note(mapping, loader->findings);
     if (mapping->entities->len == 0 && rp_findings_count(loader->findings, RP_SEVERITY_ERROR) == 0)
         rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "missing_word", mapping->path, NULL,
                         "the mapping has no entities");
 }
 
-RpMapping *rp_mapping_load_all(const char *const *paths, RpFindings *findings) {
+RpMapping *rp_mapping_load(const char *path, RpFindings *findings) {
+    g_autoptr(GPtrArray) files = list_files(path, findings);
     g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
-    g_autofree char *name = g_strjoinv(", ", (char **)paths);
-    RpLoader loader = {.findings = findings, .mapping = mapping_new(name)};
-    for (; *paths != NULL; paths++) {
-        g_autoptr(GPtrArray) files = list_files(*paths, findings);
-        for (guint i = 0; i < files->len && !loader.is_over; i++)
-            load_file(&loader, g_ptr_array_index(files, i), digest);
-    }
+    RpLoader loader = {.findings = findings, .mapping = mapping_new(path)};
+    for (guint i = 0; i < files->len; i++)
+        load_file(&loader, g_ptr_array_index(files, i), digest);
     finish(&loader, digest);
     return loader.mapping;
-}
-
-RpMapping *rp_mapping_load(const char *path, RpFindings *findings) {
-    const char *const paths[] = {path, NULL};
-    return rp_mapping_load_all(paths, findings);
 }
 
 RpMapping *rp_mapping_load_text(const char *name, const char *text, gsize size, RpFindings *findings) {

@@ -168,12 +168,10 @@ typedef struct {
     GPtrArray *ignores;  /* of RpPattern (globs) */
 } RpMapping;
 
-/* Loads a file, or the *.yaml and *.yml files of a folder in the order of their names. All mistakes found
- * are added to findings; NULL is returned only when there is nothing to go on with. A mapping with error
- * findings must not be used for more than further linting. */
+/* Loads a file, or the *.yaml and *.yml files of a folder and of the folders in it, in the order of their
+ * names. All mistakes found are added to findings; NULL is returned only when there is nothing to go on with.
+ * A mapping with error findings must not be used for more than further linting. */
 RpMapping *rp_mapping_load(const char *path, RpFindings *findings);
-/* The same for several files and folders (NULL-terminated), which make one mapping. */
-RpMapping *rp_mapping_load_all(const char *const *paths, RpFindings *findings);
 /* The same of one file's text in memory; name stands for the path in places. */
 RpMapping *rp_mapping_load_text(const char *name, const char *text, gsize size, RpFindings *findings);
 void rp_mapping_free(RpMapping *mapping);

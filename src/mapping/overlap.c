@@ -3,6 +3,8 @@
 
 #define MAX_STATES (1 << 22) /* patterns whose product is larger are not looked at */
 
+#define MAX_COST 100000000 /* of all comparisons of a mapping */
+
 /* What one step of a pattern takes: a byte, or a class of them. */
 #define ANY_BYTE 256
 #define NO_COLON 257
@@ -95,17 +97,46 @@ gboolean rp_pattern_overlaps(const RpPattern *a, const RpPattern *b) {
     return FALSE;
 }
 
+/* What comparing two patterns may cost, for patterns of such lengths. */
+static gsize cost_of(const RpPattern *a, const RpPattern *b) {
+    return strlen(rp_pattern_get_text(a)) * strlen(rp_pattern_get_text(b));
+}
+
+/* The first entity before that position which shares keys with the one there, and how many there are. Only
+ * as many are compared as the budget allows. */
+static const RpEntity *first_sharer(const RpMapping *mapping, guint position, gsize *budget,
+                                    guint *n_sharers) {
+    const RpEntity *entity = g_ptr_array_index(mapping->entities, position);
+    const RpEntity *first = NULL;
+    *n_sharers = 0;
+    for (guint i = 0; i < position; i++) {
+        const RpEntity *earlier = g_ptr_array_index(mapping->entities, i);
+        const gsize cost = cost_of(entity->keys, earlier->keys);
+        if (cost > *budget)
+            return first;
+        *budget -= cost;
+        if (!rp_pattern_overlaps(entity->keys, earlier->keys))
+            continue;
+        first = first != NULL ? first : earlier;
+        (*n_sharers)++;
+    }
+    return first;
+}
+
 void rp_overlap_note(const RpMapping *mapping, RpFindings *findings) {
-    for (guint i = 0; i < mapping->entities->len; i++)
-        for (guint j = 0; j < i; j++) {
-            const RpEntity *later = g_ptr_array_index(mapping->entities, i);
-            const RpEntity *earlier = g_ptr_array_index(mapping->entities, j);
-            if (later->keys != NULL && earlier->keys != NULL &&
-                rp_pattern_overlaps(later->keys, earlier->keys))
-                rp_findings_add(
-                    findings, RP_SEVERITY_NOTE, "patterns_overlap", later->place, NULL,
-                    "a key can be of entity \"%s\" and of entity \"%s\": such a key gives rows of both, "
-                    "the earlier one does not hide the later",
-                    earlier->name, later->name);
-        }
+    gsize budget = MAX_COST;
+    for (guint i = 0; i < mapping->entities->len; i++) {
+        const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
+        guint n_sharers;
+        const RpEntity *sharer = first_sharer(mapping, i, &budget, &n_sharers);
+        if (sharer == NULL)
+            continue;
+        g_autofree char *others =
+            n_sharers > 1 ? g_strdup_printf(" (and of %u more before it)", n_sharers - 1) : g_strdup("");
+        rp_findings_add(
+            findings, RP_SEVERITY_NOTE, "patterns_overlap", entity->place, NULL,
+            "a key can be of entity \"%s\" and of entity \"%s\"%s: such a key gives rows of each, no "
+            "entity hides another",
+            entity->name, sharer->name, others);
+    }
 }

@@ -11,7 +11,8 @@ G_BEGIN_DECLS
  * long to tell. */
 gboolean rp_pattern_overlaps(const RpPattern *a, const RpPattern *b);
 
-/* Adds a note for each pair of entities that a key can belong to both of. */
+/* Adds a note for each entity that a key can belong to beside an earlier one. The mapping must be loaded
+ * without errors. */
 void rp_overlap_note(const RpMapping *mapping, RpFindings *findings);
 
 G_END_DECLS

@@ -165,6 +165,8 @@ char *rp_words_name(RpLoader *loader, RpYamlNode node) {
 
 RpPattern *rp_words_pattern(RpLoader *loader, RpYamlNode value) {
     g_autofree char *problem = NULL;
+    if (!rp_words_spend(loader, value, RP_WORDS_COST_PATTERN * text_size(value)))
+        return NULL;
     RpPattern *pattern = rp_pattern_new(rp_yaml_text(value), &problem);
     if (pattern == NULL)
         rp_words_error(loader, value, "bad_pattern", "key pattern \"%s\": %s", rp_yaml_text(value), problem);

@@ -12,11 +12,12 @@ G_BEGIN_DECLS
 /* A mapping may be of so many bytes of work in all, and so many of each: aliases let a small file name a lot.
  * Whatever is visited costs a few bytes and its text, what is made of it or found wrong with it costs more.
  */
-#define RP_WORDS_MAX_COST (16 * 1024 * 1024)
-#define RP_WORDS_COST     16
-#define RP_WORDS_COST_NEW 256
-#define RP_MAX_COLUMNS    1600 /* of an entity; PostgreSQL's tables have no more. The same for its checks */
-#define RP_MAX_ENTITIES   1000 /* and links */
+#define RP_WORDS_MAX_COST     (16 * 1024 * 1024)
+#define RP_WORDS_COST         16
+#define RP_WORDS_COST_NEW     256
+#define RP_WORDS_COST_PATTERN 32   /* of each byte of a pattern: every second one may begin a part */
+#define RP_MAX_COLUMNS        1600 /* of an entity; PostgreSQL's tables have no more. The same for its checks */
+#define RP_MAX_ENTITIES       1000 /* and links */
 
 /* What is being loaded; the members below the current level are NULL. */
 typedef struct {

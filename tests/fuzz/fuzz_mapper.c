@@ -24,7 +24,8 @@ static RpMapping *get_mapping(void) {
     }
     for (guint i = 0; i < findings->items->len; i++) {
         const RpFinding *finding = g_ptr_array_index(findings->items, i);
-        g_error("%s %s %s", finding->code, finding->place, finding->text);
+        if (finding->severity == RP_SEVERITY_ERROR)
+            g_error("%s %s %s", finding->code, finding->place, finding->text);
     }
     return mapping;
 }

@@ -25,6 +25,7 @@ static void bind(const RpMapping *mapping, const RpTable *table, RpFindings *fin
         }
         rp_entity_bind(entity, table, findings);
     }
+    rp_mapping_check_tables(mapping, findings);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -98,7 +98,7 @@ Test(check_trial, knows_that_two_entities_can_share_a_key) {
               "    columns: {id: $key.id, kind: kind}}\n",
               0);
     assert_absent(document, "note", "unread_fields");
-    assert_found(document, "note", "patterns_overlap", "does not hide");
+    assert_found(document, "note", "patterns_overlap", "no entity hides another");
     assert_found(document, "note", "trial", "1 keys looked at gave 2 rows");
 }
 

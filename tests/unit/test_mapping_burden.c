@@ -2,6 +2,8 @@
  * with one clear finding or with the right answer. */
 #include "handmade.h"
 
+#include <time.h>
+
 static RpFindings *findings;
 
 static void begin(void) {
@@ -15,17 +17,18 @@ static void end(void) {
 TestSuite(mapping_burden, .init = begin, .fini = end, .timeout = 120);
 
 static RpMapping *load(const char *text, gsize size) {
-    const gint64 start = g_get_monotonic_time();
+    const clock_t start = clock(); /* of the processor: the machine may be busy with other tests */
     RpMapping *mapping = rp_mapping_load_text("m.yaml", text, size, findings);
-    cr_assert(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC, "it took %f s",
-              (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC);
+    const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    cr_assert(seconds < 5, "it took %f s", seconds);
     return mapping;
 }
 
 /* ---- much ---- */
 
 #define HEAD        "redis2pg: 1\n"
-#define KEYS        "keys: \"t:{id}\", type: hash, table: t, key: [a]"
+#define REST        "type: hash, table: t, key: [a]"
+#define KEYS        "keys: \"t:{id}\", " REST
 #define ENTITY(in_) HEAD "entities: {t: {" KEYS ", " in_
 
 typedef struct {
@@ -75,8 +78,8 @@ Test(mapping_burden, has_limits_of_each) {
         {ENTITY("columns: {a: a"), ", c%u: a", 1600, "}}}\n", "too_much m.yaml:2:"},
         {ENTITY("columns: {a: a}, checks: {x: x"), ", c%u: x", 1599, "}}}\n", NULL},
         {ENTITY("columns: {a: a}, checks: {x: x"), ", c%u: x", 90000, "}}}\n", "too_much m.yaml:2:"},
-        {HEAD "entities:\n", "  e%u: {" KEYS ", columns: {a: a}}\n", 1000, "", NULL},
-        {HEAD "entities:\n", "  e%u: {" KEYS ", columns: {a: a}}\n", 1001, "",
+        {HEAD "entities:\n", "  e%u: {keys: \"t%u:{id}\", " REST ", columns: {a: a}}\n", 1000, "", NULL},
+        {HEAD "entities:\n", "  e%u: {keys: \"t%u:{id}\", " REST ", columns: {a: a}}\n", 1001, "",
          "too_much m.yaml:1003:3 more than 1000 entities"},
         {HEAD "links:\n", "  l%u: {}\n", 1001, "", "too_much m.yaml:1003:3 more than 1000 links"},
         {HEAD "entities: {t: {keys: k, type: hash, table: t, columns: {a: a}, key: [a", ", a", 100000,
@@ -145,12 +148,33 @@ Test(mapping_burden, of_some_aliases_is_taken) {
         g_string_append_printf(text, ", c%u: *one", i);
     g_string_append(text, "}}\n");
     for (guint i = 0; i < 100; i++)
-        g_string_append_printf(text, "  e%u: {" KEYS ", columns: *all}\n", i);
+        g_string_append_printf(text, "  e%u: {keys: \"t%u:{id}\", " REST ", columns: *all}\n", i, i);
     g_autofree char *yaml = g_string_free(text, FALSE);
     g_autoptr(RpMapping) mapping = load(yaml, strlen(yaml));
     g_autofree char *shown = handmade_show_findings(findings);
     cr_assert(findings->items->len == 0, "%.2000s", shown);
     cr_assert(mapping->entities->len == 101);
+}
+
+/* Each entity's keys are compared with those of all others. */
+Test(mapping_burden, of_patterns_is_bounded) {
+    static const struct {
+        guint n_entities;
+        const char *unit; /* stands before {id}, so many times, and counts up */
+        guint times;
+    } PATTERNS[] = {{10, "x", 1}, {1000, "x", 1}, {1000, "{a%u}:", 15}, {300, "x", 1000}, {100, "x", 3000}};
+    for (guint i = 0; i < G_N_ELEMENTS(PATTERNS); i++) {
+        const Burden keys = {HEAD "ignore: [&k \"", PATTERNS[i].unit, PATTERNS[i].times, "{id}\"]\n", NULL};
+        g_autofree char *head = build(&keys);
+        const Burden entities = {"entities:\n", "  e%u: {keys: *k, " REST ", columns: {a: a}}\n",
+                                 PATTERNS[i].n_entities, "", NULL};
+        g_autofree char *rest = build(&entities);
+        g_autofree char *text = g_strconcat(head, rest, NULL);
+        g_autoptr(RpMapping) mapping = load(text, strlen(text));
+        cr_assert(findings->items->len < PATTERNS[i].n_entities, "case %u: %u", i, findings->items->len);
+        cr_assert(rp_findings_count(findings, RP_SEVERITY_ERROR) == 0);
+        g_ptr_array_set_size(findings->items, 0);
+    }
 }
 
 Test(mapping_burden, of_references_is_bounded) {
