@@ -1,17 +1,8 @@
-/* Keys of very many elements: all of them become rows, over many batches, in memory that does not grow with
- * them, and Redis answers others in between. */
+/* Collections of very many elements: all of them become rows, over many batches, in memory that does not grow
+ * with them, and Redis answers others in between. */
 #include "shop.h"
 
-#include <signal.h>
-#include <string.h>
-#include <sys/resource.h>
-
-#define N_INTERRUPTED 100000 /* elements of a key that is broken off in */
-#define MIB           1024   /* in the unit of ru_maxrss */
-#define PEAK_MIB      64     /* the elements of a key weigh 90 MB together */
-#define SLOW_US       50000
-
-#define ACCOUNT(n_) "read " n_ ", inserted " n_
+#define PEAK_MIB 64 /* the elements of a key weigh 90 MB together */
 
 /* Runs a script in the server: 1000 elements a call. e is an element's number, v its value of 300 bytes. */
 #define FILL(loop_)                                                                                          \
@@ -21,33 +12,6 @@
 
 static void fill(RpCase *test_case, const char *script, const char *key) {
     rp_case_redis(test_case, "EVAL %s 1 %s", script, key);
-}
-
-/* The most memory that any child of this process held; sanitizers keep what was freed. */
-static void assert_peak_below(long limit_mib) {
-#ifndef __SANITIZE_ADDRESS__
-    struct rusage usage;
-    cr_assert(eq(int, getrusage(RUSAGE_CHILDREN, &usage), 0));
-    cr_assert(usage.ru_maxrss < limit_mib * MIB, "%ld MiB", usage.ru_maxrss / MIB);
-#else
-    (void)limit_mib;
-#endif
-}
-
-/* No command that reads the key kept Redis from others for long. */
-static void assert_never_slow(RpCase *test_case, const char *key) {
-    static const char *const READING[] = {"HGETALL", "HMGET", "HLEN",   "LRANGE",
-                                          "SSCAN",   "ZSCAN", "XRANGE", NULL};
-    redisReply *log = redisCommand(test_case->redis, "SLOWLOG GET -1");
-    cr_assert(log != NULL && log->type == REDIS_REPLY_ARRAY);
-    for (size_t i = 0; i < log->elements; i++) {
-        const redisReply *words = log->element[i]->element[3];
-        const gint64 took_us = log->element[i]->element[2]->integer;
-        if (words->elements > 1 && strcmp(words->element[1]->str, key) == 0)
-            cr_assert(took_us < SLOW_US || !g_strv_contains(READING, words->element[0]->str), "%s took %d us",
-                      words->element[0]->str, (int)took_us);
-    }
-    freeReplyObject(log);
 }
 
 static json_t *load(RpCase *test_case, const char *columns, const char *type) {
@@ -68,15 +32,15 @@ static void assert_comes_whole(const char *type, const char *script, const char 
     fill(test_case, script, key);
     rp_case_redis(test_case, "SET other x");
     g_autoptr(json_t) run = load(test_case, columns, type);
-    rp_assert_account(run, "t", ACCOUNT("300000"));
+    rp_assert_account(run, "t", "read 300000, inserted 300000");
     rp_case_assert_rows(test_case,
                         "SELECT count(*), min(no), max(no), count(DISTINCT no) FROM t WHERE substr(value, 1, "
                         "10)::integer = no",
                         "300000|0|299999|300000");
     rp_case_assert_rows(test_case, "SELECT count(*) >= 40, sum(keys_scanned) FROM redis2pg.batches", "t|2");
     cr_assert(eq(i64, rp_json_number(run, "keys.mapped"), 1));
-    assert_never_slow(test_case, key);
-    assert_peak_below(PEAK_MIB);
+    rp_case_assert_never_slow(test_case, key);
+    rp_assert_peak_below(PEAK_MIB);
 }
 
 #define COLUMNS_OF(value_)                                                                                   \
@@ -99,100 +63,4 @@ Test(big_keys, a_stream) {
     assert_comes_whole("stream",
                        FILL("redis.call('XADD', KEYS[1], '1-' .. (e + 1), 'no', e, 'v', v) end end"),
                        "id: $key.id, no: no, value: v");
-}
-
-/* The text itself, 32 MB, is one value: it is held, but not its rows too. */
-Test(big_keys, an_array_in_json) {
-    g_autoptr(RpCase) test_case = rp_case_new_empty();
-    rp_case_sql(test_case,
-                "CREATE UNLOGGED TABLE t (id text, no integer, value text, name text, PRIMARY KEY (id, no))");
-    fill(test_case,
-         "local t = {} local pad = string.rep('x', 80) for i = 1, 300000 do t[i] = '{\"v\":\"' .. (i - 1) .. "
-         "pad .. '\"}' end "
-         "redis.call('SET', KEYS[1], '{\"name\":\"n\",\"items\":[' .. table.concat(t, ',') .. ']}')",
-         "big:json");
-    g_autoptr(json_t) run =
-        load(test_case, "id: $key.id, no: $index, value: $element.v, name: name", "json\n    each: items");
-    rp_assert_account(run, "t", ACCOUNT("300000"));
-    rp_case_assert_rows(
-        test_case,
-        "SELECT count(*), min(no), max(no) FROM t WHERE rtrim(value, 'x')::integer = no AND name = 'n'",
-        "300000|0|299999");
-    rp_case_assert_rows(test_case,
-                        "SELECT count(*) >= 20, count(DISTINCT number), sum(keys_scanned), count(*) FILTER "
-                        "(WHERE is_whole) FROM redis2pg.batches",
-                        "t|1|1|1");
-    assert_peak_below(160);
-}
-
-/* A million fields, of which two matter. */
-Test(big_keys, a_hash) {
-    g_autoptr(RpCase) test_case = rp_case_new_empty();
-    rp_case_sql(test_case,
-                "CREATE TABLE t (id text, no integer, value text, city text, PRIMARY KEY (id, no))");
-    fill(test_case,
-         "for i = 0, 999 do local t = {} for j = 1, 1000 do t[2 * j - 1] = 'f' .. (i * 1000 + j) t[2 * j] = "
-         "'some value of a field' end "
-         "redis.call('HSET', KEYS[1], unpack(t)) end redis.call('HSET', KEYS[1], 'no', 7, 'meta', "
-         "'{\"city\":\"X\"}')",
-         "big:hash");
-    rp_case_redis(test_case, "HSET big:small no 8 f1 v");
-    g_autoptr(json_t) run = load(test_case, "id: $key.id, no: no, value: absent, city: meta.city", "hash");
-    rp_assert_account(run, "t", ACCOUNT("2"));
-    rp_case_assert_rows(test_case, "SELECT * FROM t ORDER BY id", "hash|7|null|X\nsmall|8|null|null");
-    assert_never_slow(test_case, "big:hash");
-    assert_peak_below(PEAK_MIB);
-}
-
-static RpProcess *start_and_stall(RpCase *test_case, const char *mapping, PGconn **holder) {
-    *holder = rp_case_hold(test_case, "t");
-    RpProcess *process = rp_case_spawn(test_case, "run", "--mapping", mapping, "--batch-rows", "1000",
-                                       "--progress", "none", NULL);
-    rp_case_await_blocked(test_case, "t", 1);
-    return process;
-}
-
-/* In the middle of a key nothing more is read, what is in hand is committed, and the next run completes it.
- */
-static void assert_stops(const char *script, const char *type, const char *columns) {
-    g_autoptr(RpCase) test_case = rp_case_new_empty();
-    g_auto(RpOutcome) out = {0};
-    PGconn *holder;
-    g_autofree char *text = g_strdup_printf("redis2pg: 1\nentities:\n  t:\n    keys: 'big:{id}'\n    type: "
-                                            "%s\n    table: t\n    key: [id, no]\n    columns: {%s}\n",
-                                            type, columns);
-    char *path = rp_file_write(text);
-    rp_case_sql(test_case, "CREATE UNLOGGED TABLE t (id text, no integer, value text, PRIMARY KEY (id, no))");
-    fill(test_case, script, "big:key");
-    RpProcess *process = start_and_stall(test_case, path, &holder);
-    rp_process_signal(process, SIGINT);
-    g_usleep(200000);
-    const gint64 begin = g_get_monotonic_time();
-    rp_case_release(holder);
-    rp_process_wait(process, &out);
-    cr_assert(g_get_monotonic_time() - begin < 10 * G_USEC_PER_SEC, "it ends soon");
-    rp_outcome_assert_status(&out, 5);
-    rp_assert_says(out.errors, "interrupted");
-    const gint64 n_rows = rp_case_sql_number(test_case, "SELECT count(*) FROM t");
-    cr_assert(n_rows > 0 && n_rows < N_INTERRUPTED, "%d rows", (int)n_rows);
-    rp_case_assert_rows(test_case,
-                        "SELECT sum(inserted) = (SELECT count(*) FROM t) FROM redis2pg.batch_counts", "t");
-    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.batches WHERE is_pass_end AND is_whole",
-                        "0");
-    g_autoptr(json_t) run = rp_case_load(test_case, 0, "--mapping", path, NULL);
-    rp_file_drop(path);
-    cr_assert(eq(i64, rp_json_number(run, "entities.t.unchanged"), n_rows));
-    cr_assert(eq(i64, rp_json_number(run, "entities.t.inserted"), N_INTERRUPTED - n_rows));
-}
-
-Test(big_keys, an_interruption_in_the_middle_of_a_list) {
-    assert_stops("for i = 0, 99 do local t = {} for j = 1, 1000 do t[j] = i * 1000 + j - 1 end "
-                 "redis.call('RPUSH', KEYS[1], unpack(t)) end",
-                 "list", "id: $key.id, no: $index, value: $value");
-}
-
-Test(big_keys, an_interruption_in_the_middle_of_an_array) {
-    assert_stops("local t = {} for i = 1, 100000 do t[i] = i - 1 end redis.call('SET', KEYS[1], '[' .. "
-                 "table.concat(t, ',') .. ']')",
-                 "json\n    each: $value", "id: $key.id, no: $index, value: $element");
 }

@@ -2,10 +2,8 @@
 #include "shop.h"
 
 #include <string.h>
-#include <sys/resource.h>
 
 #define VALUE_BYTES (20 * 1024 * 1024)
-#define MIB         1024 /* in the unit of ru_maxrss */
 
 static void add_big_customer(RpCase *test_case, const char *id) {
     g_autofree char *value = g_malloc(VALUE_BYTES);
@@ -14,17 +12,6 @@ static void add_big_customer(RpCase *test_case, const char *id) {
     memcpy(value + VALUE_BYTES - 2, "\"}", 2);
     rp_case_add_customer(test_case, id);
     rp_case_redis(test_case, "HSET customer:%s profile_data %b", id, value, (size_t)VALUE_BYTES);
-}
-
-/* The most memory that any child of this process held; sanitizers keep what was freed. */
-static void assert_peak_below(long limit_mib) {
-#ifndef __SANITIZE_ADDRESS__
-    struct rusage usage;
-    cr_assert(eq(int, getrusage(RUSAGE_CHILDREN, &usage), 0));
-    cr_assert(usage.ru_maxrss < limit_mib * MIB, "%ld MiB", usage.ru_maxrss / MIB);
-#else
-    (void)limit_mib;
-#endif
 }
 
 static void add_neighbours(RpCase *test_case) {
@@ -44,7 +31,7 @@ Test(big_values, a_value_over_its_columns_limit_is_too_long) {
                         "SELECT convert_from(key, 'UTF8'), code, column_name, value, length(raw) > 20971520 "
                         "FROM redis2pg.rejects",
                         "customer:big|too_long|profile_data|***|t");
-    assert_peak_below(250);
+    rp_assert_peak_below(250);
 }
 
 Test(big_values, a_key_over_the_limit_is_too_large_and_never_held) {
@@ -61,7 +48,7 @@ Test(big_values, a_key_over_the_limit_is_too_large_and_never_held) {
         "FROM redis2pg.rejects ORDER BY key",
         "customer:big1|map|too_large|null|null|t\ncustomer:big2|map|too_large|null|null|t\n"
         "customer:big3|map|too_large|null|null|t");
-    assert_peak_below(100);
+    rp_assert_peak_below(100);
 }
 
 Test(big_values, a_small_limit_leaves_the_keys_around_it_alone) {
@@ -86,5 +73,5 @@ Test(big_values, memory_does_not_grow_with_the_data) {
     }
     g_autoptr(json_t) run = rp_case_load(test_case, 0, "--batch-bytes", "1048576", NULL);
     rp_assert_account(run, "customers", "read 200, inserted 200");
-    assert_peak_below(60);
+    rp_assert_peak_below(60);
 }

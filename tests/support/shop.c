@@ -4,8 +4,11 @@
 #include <glib/gstdio.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define MAX_WORDS 24
+#define MIB       1024 /* in the unit of ru_maxrss */
+#define SLOW_US   50000
 
 void rp_case_add_customer(RpCase *test_case, const char *id) {
     rp_case_redis(test_case,
@@ -165,6 +168,33 @@ void rp_assert_says(const char *text, const char *part) {
 
 void rp_assert_keeps_quiet(const char *text, const char *part) {
     cr_assert(strstr(text, part) == NULL, "\"%s\" is in:\n%s", part, text);
+}
+
+/* ---- burdens ---- */
+
+void rp_assert_peak_below(long limit_mib) {
+#ifndef __SANITIZE_ADDRESS__
+    struct rusage usage;
+    cr_assert(eq(int, getrusage(RUSAGE_CHILDREN, &usage), 0));
+    cr_assert(usage.ru_maxrss < limit_mib * MIB, "%ld MiB", usage.ru_maxrss / MIB);
+#else
+    (void)limit_mib;
+#endif
+}
+
+void rp_case_assert_never_slow(RpCase *test_case, const char *key) {
+    static const char *const READING[] = {"HGETALL", "HMGET", "HLEN",   "LRANGE",
+                                          "SSCAN",   "ZSCAN", "XRANGE", NULL};
+    redisReply *log = redisCommand(test_case->redis, "SLOWLOG GET -1");
+    cr_assert(log != NULL && log->type == REDIS_REPLY_ARRAY);
+    for (size_t i = 0; i < log->elements; i++) {
+        const redisReply *words = log->element[i]->element[3];
+        const gint64 took_us = log->element[i]->element[2]->integer;
+        if (words->elements > 1 && strcmp(words->element[1]->str, key) == 0)
+            cr_assert(took_us < SLOW_US || !g_strv_contains(READING, words->element[0]->str), "%s took %d us",
+                      words->element[0]->str, (int)took_us);
+    }
+    freeReplyObject(log);
 }
 
 /* ---- standing still ---- */

@@ -39,6 +39,13 @@ void rp_case_assert_rows(RpCase *test_case, const char *sql, const char *expecte
 void rp_assert_says(const char *text, const char *part);
 void rp_assert_keeps_quiet(const char *text, const char *part);
 
+/* Fails the test when any child of this process held more memory at a time; not with sanitizers, which keep
+ * what was freed. */
+void rp_assert_peak_below(long limit_mib);
+
+/* Fails the test when a command that reads a hash or a collection kept Redis from others for 50 ms. */
+void rp_case_assert_never_slow(RpCase *test_case, const char *key);
+
 /* Keeps writers out of a table until it is released, so that a run stands still at a known place. */
 PGconn *rp_case_hold(RpCase *test_case, const char *table);
 void rp_case_release(PGconn *holder);
