@@ -17,6 +17,6 @@ gboolean rp_wish_take_length(RpFetch *fetch, const RpRead *read, RpWish *wish, G
         return TRUE;
     if (!rp_fetch_receive_length(fetch, &n_fields, error))
         return FALSE;
-    wish->window.is_partial = n_fields > RP_BIG_HASH_FIELDS && read->fields->len > 0;
+    wish->window.is_partial = n_fields > RP_BIG_HASH_FIELDS;
     return TRUE;
 }

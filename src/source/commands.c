@@ -44,14 +44,17 @@ void rp_command_send_about(RpChannel *channel, const char *word, RpSpan key) {
     send_command(channel, &command);
 }
 
+/* HMGET wants a field; what stands in the one without a name is taken by nobody then. */
 void rp_command_send_fields(RpChannel *channel, const GPtrArray *fields, RpSpan key) {
-    const guint n_words = fields->len + 2;
+    const guint n_words = MAX(fields->len, 1) + 2;
     g_autofree const char **words = g_new(const char *, n_words);
     g_autofree gsize *sizes = g_new(gsize, n_words);
     words[0] = "HMGET";
     sizes[0] = strlen("HMGET");
     words[1] = key.data;
     sizes[1] = key.size;
+    words[2] = "";
+    sizes[2] = 0;
     for (guint i = 0; i < fields->len; i++) {
         words[i + 2] = g_ptr_array_index(fields, i);
         sizes[i + 2] = strlen(words[i + 2]);

@@ -24,7 +24,7 @@ void rp_command_send_scan(RpChannel *channel, guint64 cursor, const char *match,
 /* A command whose only argument is the key: GET, HGETALL, HLEN, PTTL … */
 void rp_command_send_about(RpChannel *channel, const char *word, RpSpan key);
 
-/* `HMGET key field …`; fields of char *. */
+/* `HMGET key field …`; fields of char *. Of none, the field without a name is asked for. */
 void rp_command_send_fields(RpChannel *channel, const GPtrArray *fields, RpSpan key);
 
 /* LRANGE, SSCAN, ZSCAN or XRANGE of the window. */

@@ -43,7 +43,7 @@ static gboolean has_place_for(const RpReplyTarget *target, const redisReadTask *
     case RP_REPLY_VALUES:
         return depth == 0 && target->head.type == RP_RECORD_HASH && n_elements % 2 == 0;
     case RP_REPLY_FIELDS:
-        return depth == 0 && (guint)n_elements == target->fields->len;
+        return depth == 0 && (guint)n_elements == MAX(target->fields->len, 1);
     case RP_REPLY_ITEMS:
         return depth == 0;
     case RP_REPLY_PAGE:
@@ -111,6 +111,8 @@ static void take_value(RpReplyTarget *target, char *text, gsize size) {
 }
 
 static void take_field(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
+    if ((guint)task->idx >= target->fields->len) /* asked for because HMGET wants one */
+        return;
     char *name = g_ptr_array_index(target->fields, (guint)task->idx);
     take_value(target, name, strlen(name));
     take_value(target, text, size);

@@ -63,6 +63,18 @@ Test(big_documents, a_hash) {
     rp_assert_peak_below(64);
 }
 
+/* Of a hash whose fields nobody reads only the key is looked at. */
+Test(big_documents, a_hash_of_which_no_field_matters) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE t (id text, no integer, PRIMARY KEY (id, no))");
+    fill(test_case, "for i = 1, 300000 do redis.call('HSET', KEYS[1], i, 'some value of a field') end",
+         "big:hash");
+    rp_case_redis(test_case, "HSET big:small a b");
+    g_autoptr(json_t) run = load(test_case, "id: $key.id, no: {const: 1}", "hash");
+    rp_assert_account(run, "t", "read 2, inserted 2");
+    rp_case_assert_never_slow(test_case, "big:hash");
+}
+
 static RpProcess *start_and_stall(RpCase *test_case, const char *mapping, PGconn **holder) {
     *holder = rp_case_hold(test_case, "t");
     RpProcess *process = rp_case_spawn(test_case, "run", "--mapping", mapping, "--batch-rows", "1000",

@@ -349,9 +349,10 @@ Test(windows, what_was_asked_for_after_a_dropped_connection_comes) {
 
 /* ---- big hashes ---- */
 
+/* names NULL: none. */
 static GPtrArray *names_of(const char *names) {
     GPtrArray *fields = g_ptr_array_new_with_free_func(g_free);
-    g_auto(GStrv) words = g_strsplit(names, " ", -1);
+    g_auto(GStrv) words = g_strsplit(names != NULL ? names : "", " ", -1);
     for (char **word = words; *word != NULL; word++)
         g_ptr_array_add(fields, g_strdup(*word));
     return fields;
@@ -377,6 +378,8 @@ Test(windows, only_the_fields_that_matter_are_read_of_a_big_hash) {
     assert_partial("big", "a", "a 1");
     assert_partial("big", "a other", "too_large");
     assert_partial("h", "b", "b 2");
+    assert_partial("h", NULL, ""); /* of any name, also the empty one */
+    assert_partial("gone", NULL, "vanished");
     g_autoptr(GPtrArray) fields = names_of("a");
     const RpRead read = {.entity = 3, .type = RP_RECORD_HASH, .fields = fields};
     read_all(&read, 100, TRUE, RP_SPAN_OF("s"));
