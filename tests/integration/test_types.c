@@ -362,43 +362,44 @@ Test(types, where_and_checks_are_about_elements) {
 
 /* ---- duplicates ---- */
 
-static const char VALUES_MAPPING[] = MAPPING("  t: {keys: 'l:{id}', type: list, table: t, key: [id, value], "
-                                             "columns: {id: $key.id, value: $value, no: $index}}\n");
-
-Test(types, an_identity_that_stands_twice_in_a_list_is_a_duplicate) {
-    static const char *const batch_rows[] = {"1000", "1"};
-    for (guint i = 0; i < G_N_ELEMENTS(batch_rows); i++) {
-        g_autoptr(RpCase) test_case = rp_case_new_empty();
-        char *path = rp_file_write(VALUES_MAPPING);
-        rp_case_sql(test_case, "CREATE TABLE t (id text, value text, no integer, PRIMARY KEY (id, value))");
-        rp_case_redis(test_case, "RPUSH l:a x y x");
-        g_autoptr(json_t) run =
-            rp_case_load(test_case, 1, "--mapping", path, "--batch-rows", batch_rows[i], NULL);
-        rp_assert_account(run, "t", "read 3, inserted 2, rejected 1");
-        rp_case_assert_rows(test_case, "SELECT value, no FROM t ORDER BY no", "x|0\ny|1");
-        rp_case_assert_rows(test_case, "SELECT element, code FROM redis2pg.rejects", "2|duplicate_key");
-        g_autoptr(json_t) second =
-            rp_case_load(test_case, 1, "--mapping", path, "--batch-rows", batch_rows[i], NULL);
-        rp_assert_account(second, "t", "read 3, unchanged 2, rejected 1");
-        rp_file_drop(path);
-    }
+/* x, n others, x: with enough others, and --batch-rows 1, the two come in different batches. */
+static void push_twins(RpCase *test_case, guint n_between) {
+    rp_case_redis(test_case, "RPUSH l:a x");
+    for (guint i = 0; i < n_between; i++)
+        rp_case_redis(test_case, "RPUSH l:a v%u", i);
+    rp_case_redis(test_case, "RPUSH l:a x");
 }
 
-/* The same value without anything that differs is a duplicate too, not an unchanged row. */
-Test(types, equal_elements_of_a_list_are_duplicates) {
-    static const char *const batch_rows[] = {"1000", "1"};
-    for (guint i = 0; i < G_N_ELEMENTS(batch_rows); i++) {
-        g_autoptr(RpCase) test_case = rp_case_new_empty();
-        char *path = rp_file_write(MAPPING("  t: {keys: 'l:{id}', type: list, table: t, key: [id, value], "
-                                           "columns: {id: $key.id, value: $value}}\n"));
-        rp_case_sql(test_case, "CREATE TABLE t (id text, value text, PRIMARY KEY (id, value))");
-        rp_case_redis(test_case, "RPUSH l:a x y x");
-        g_autoptr(json_t) run =
-            rp_case_load(test_case, 1, "--mapping", path, "--batch-rows", batch_rows[i], NULL);
-        rp_file_drop(path);
-        rp_assert_account(run, "t", "read 3, inserted 2, rejected 1");
-        rp_case_assert_rows(test_case, "SELECT element, code FROM redis2pg.rejects", "2|duplicate_key");
-    }
+static void assert_twins(guint n_between, const char *columns, int status, const char *first,
+                         const char *second) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    g_autofree char *text = g_strdup_printf(
+        MAPPING("  t: {keys: 'l:{id}', type: list, table: t, key: [id, value], columns: {%s}}\n"), columns);
+    g_autofree char *rejects = g_strdup_printf("%u|duplicate_key", n_between + 1);
+    char *path = rp_file_write(text);
+    rp_case_sql(test_case, "CREATE TABLE t (id text, value text, no integer, PRIMARY KEY (id, value))");
+    push_twins(test_case, n_between);
+    g_autoptr(json_t) run = rp_case_load(test_case, status, "--mapping", path, "--batch-rows", "1", NULL);
+    rp_assert_account(run, "t", first);
+    rp_case_assert_rows(test_case, "SELECT count(*), coalesce(max(no), 0) FROM t WHERE value = 'x'", "1|0");
+    rp_case_assert_rows(test_case, "SELECT element, code FROM redis2pg.rejects", status == 1 ? rejects : "");
+    g_autoptr(json_t) again = rp_case_load(test_case, status, "--mapping", path, "--batch-rows", "1", NULL);
+    rp_file_drop(path);
+    rp_assert_account(again, "t", second);
+}
+
+Test(types, an_identity_that_stands_twice_in_a_list_is_a_duplicate) {
+    static const char columns[] = "id: $key.id, value: $value, no: $index";
+    assert_twins(1, columns, 1, "read 3, inserted 2, rejected 1", "read 3, unchanged 2, rejected 1");
+    assert_twins(300, columns, 1, "read 302, inserted 301, rejected 1",
+                 "read 302, unchanged 301, rejected 1");
+}
+
+/* In different batches nobody can tell an equal element from one that was read twice. */
+Test(types, equal_elements_of_a_list_are_duplicates_within_a_batch) {
+    static const char columns[] = "id: $key.id, value: $value";
+    assert_twins(1, columns, 1, "read 3, inserted 2, rejected 1", "read 3, unchanged 2, rejected 1");
+    assert_twins(300, columns, 0, "read 302, inserted 301, unchanged 1", "read 302, unchanged 302");
 }
 
 Test(types, equal_elements_of_each_are_duplicates) {
