@@ -17,8 +17,11 @@ const char RP_WRITER_BEGIN_SQL[] =
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE";
 
 /* A batch fits into the session's buffers, and is sorted in memory. Compiling a statement costs more than
- * running it over one batch, but the planner, which has no statistics of staging tables, does not know. */
-static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off";
+ * running it over one batch, and so does hashing or sorting the whole target to join it with one: but the
+ * planner, which has no statistics of staging tables and perhaps none of a target that was just filled, does
+ * not know. Every join of the merge goes by a key that has an index. */
+static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off;"
+                                  "SET enable_hashjoin = off; SET enable_mergejoin = off";
 
 /* The ends of one entity's staged rows that the batch's counts do not show yet. */
 typedef struct {
