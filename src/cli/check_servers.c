@@ -32,7 +32,8 @@ static GArray *list_needs(const RpMapping *mapping) {
     g_array_set_clear_func(needs, clear_need);
     for (guint i = 0; mapping != NULL && i < mapping->entities->len; i++) {
         const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
-        const RpRedisNeed need = {entity->scope.type, rp_pattern_scan_match(entity->keys)};
+        const RpRedisNeed need = {entity->scope.type, rp_pattern_scan_match(entity->keys),
+                                  entity->scope.has_ttl, entity->scope.has_expiry};
         g_array_append_val(needs, need);
     }
     return needs;

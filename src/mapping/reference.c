@@ -157,6 +157,7 @@ static gboolean set_dollar(RpReferenceScope *scope, guint dollar, char **path, R
         set_json(scope, DOLLARS[dollar].document, 0, path, reference);
     else
         *reference = (RpReference){.kind = DOLLARS[dollar].kind};
+    scope->has_value = scope->has_value || reference->kind == RP_REFERENCE_VALUE;
     scope->has_ttl = scope->has_ttl || reference->kind == RP_REFERENCE_TTL_MS;
     scope->has_expiry = scope->has_expiry || reference->kind == RP_REFERENCE_EXPIRES_AT;
     return TRUE;

@@ -53,7 +53,8 @@ typedef struct {
     GPtrArray *fields;    /* of char * */
     GPtrArray *documents; /* of RpDocument */
     guint n_references;   /* that were read */
-    gboolean has_ttl;     /* some reference needs the time to live, */
+    gboolean has_value;   /* some reference takes the whole value, */
+    gboolean has_ttl;     /* needs the time to live, */
     gboolean has_expiry;  /* or the time of expiry */
 } RpReferenceScope;
 

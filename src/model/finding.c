@@ -1,6 +1,8 @@
 /* Collected findings. */
 #include "model/finding.h"
 
+#include "base/span.h"
+
 #include "base/error.h"
 
 #include <stdarg.h>
@@ -32,16 +34,25 @@ void rp_findings_free(RpFindings *findings) {
     g_free(findings);
 }
 
+/* Names of files and keys may be any bytes: what is no text is shown as redis-cli shows it. Takes text. */
+static char *as_text(char *text) {
+    if (text == NULL || g_utf8_validate(text, -1, NULL))
+        return text;
+    char *shown = rp_span_show(rp_span(text), G_MAXSIZE);
+    g_free(text);
+    return shown;
+}
+
 void rp_findings_add(RpFindings *findings, RpSeverity severity, const char *code, const char *place,
                      const char *remedy, const char *format, ...) {
     RpFinding *finding = g_new0(RpFinding, 1);
     finding->severity = severity;
     finding->code = g_strdup(code);
-    finding->place = g_strdup(place);
-    finding->remedy = g_strdup(remedy);
+    finding->place = as_text(g_strdup(place));
+    finding->remedy = as_text(g_strdup(remedy));
     va_list arguments;
     va_start(arguments, format);
-    finding->text = g_strdup_vprintf(format, arguments);
+    finding->text = as_text(g_strdup_vprintf(format, arguments));
     va_end(arguments);
     g_ptr_array_add(findings->items, finding);
 }

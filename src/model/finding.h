@@ -30,7 +30,7 @@ RpFindings *rp_findings_new(void);
 void rp_findings_free(RpFindings *findings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpFindings, rp_findings_free)
 
-/* Adds one; place and remedy are copied. */
+/* Adds one; place and remedy are copied. Bytes that are no UTF-8 are shown as text. */
 void rp_findings_add(RpFindings *findings, RpSeverity severity, const char *code, const char *place,
                      const char *remedy, const char *format, ...) G_GNUC_PRINTF(6, 7);
 

@@ -7,64 +7,99 @@
 
 /* Things of one sort, and the first of them. */
 typedef struct {
+    char *name; /* as it is shown */
     guint64 n;
-    char *example;
-    char *message; /* of rejects */
+    char *example; /* the key */
+    /* Of rejects: */
+    const RpEntity *entity;
+    RpRejectCode code;
+    char *column; /* or NULL */
+    char *message;
 } Sort;
+
+/* Sorts by their names, and how many things were met that there was no room to tell apart. */
+typedef struct {
+    GHashTable *by_name; /* char * -> Sort */
+    guint most;
+    guint64 n_others;
+} Sorts;
 
 struct RpTally {
     const RpMapping *mapping;
     guint64 n_keys;
     guint64 n_read;
     guint64 n_rejected;
-    GHashTable *shapes;  /* of unmapped keys: text -> Sort */
-    GPtrArray *unread;   /* by entity: field name -> Sort */
-    GHashTable *rejects; /* "entity\tcode\tcolumn" -> Sort */
+    Sorts shapes;  /* of unmapped keys */
+    Sorts *unread; /* by entity: names of fields */
+    Sorts rejects; /* by entity, code and column */
 };
 
 static void sort_free(gpointer data) {
     Sort *sort = data;
+    g_free(sort->name);
     g_free(sort->example);
+    g_free(sort->column);
     g_free(sort->message);
     g_free(sort);
 }
 
-static GHashTable *sorts_new(void) {
-    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, sort_free);
+static void sorts_init(Sorts *sorts, guint most) {
+    *sorts = (Sorts){g_hash_table_new_full(g_str_hash, g_str_equal, NULL, sort_free), most, 0};
 }
 
-/* The sort of that name; a new one when there is room for it, else the one called "*". */
-static Sort *sort_get(GHashTable *sorts, const char *name, guint most) {
-    Sort *sort = g_hash_table_lookup(sorts, name);
-    if (sort == NULL && g_hash_table_size(sorts) >= most) {
-        name = "*";
-        sort = g_hash_table_lookup(sorts, name);
+/* Counts a thing of that name, met at that key. The sort, or NULL when it is one of the others. */
+static Sort *sorts_add(Sorts *sorts, const char *name, RpSpan key) {
+    Sort *sort = g_hash_table_lookup(sorts->by_name, name);
+    if (sort == NULL && g_hash_table_size(sorts->by_name) >= sorts->most) {
+        sorts->n_others++;
+        return NULL;
     }
     if (sort == NULL) {
         sort = g_new0(Sort, 1);
-        g_hash_table_insert(sorts, g_strdup(name), sort);
+        sort->name = g_strdup(name);
+        sort->example = rp_span_show(key, RP_SHOWN_KEY_BYTES);
+        g_hash_table_insert(sorts->by_name, sort->name, sort);
     }
     sort->n++;
     return sort;
 }
 
+static int compare_sorts(gconstpointer a, gconstpointer b) {
+    const Sort *first = *(Sort *const *)a, *second = *(Sort *const *)b;
+    return first->n != second->n ? (first->n < second->n ? 1 : -1) : strcmp(first->name, second->name);
+}
+
+/* Those of which there are most first. The caller unrefs the array; the sorts are borrowed. */
+static GPtrArray *sorts_list(const Sorts *sorts) {
+    GPtrArray *list = g_ptr_array_new();
+    GHashTableIter iterator;
+    gpointer sort;
+    g_hash_table_iter_init(&iterator, sorts->by_name);
+    while (g_hash_table_iter_next(&iterator, NULL, &sort))
+        g_ptr_array_add(list, sort);
+    g_ptr_array_sort(list, compare_sorts);
+    return list;
+}
+
 RpTally *rp_tally_new(const RpMapping *mapping) {
     RpTally *tally = g_new0(RpTally, 1);
     tally->mapping = mapping;
-    tally->shapes = sorts_new();
-    tally->rejects = sorts_new();
-    tally->unread = g_ptr_array_new_with_free_func((GDestroyNotify)g_hash_table_unref);
+    sorts_init(&tally->shapes, MAX_SHAPES);
+    sorts_init(&tally->rejects, G_MAXUINT);
+    tally->unread = g_new(Sorts, mapping->entities->len);
     for (guint i = 0; i < mapping->entities->len; i++)
-        g_ptr_array_add(tally->unread, sorts_new());
+        sorts_init(&tally->unread[i], MAX_FIELDS);
     return tally;
 }
 
 void rp_tally_free(RpTally *tally) {
     if (tally == NULL)
         return;
-    g_hash_table_unref(tally->shapes);
-    g_hash_table_unref(tally->rejects);
-    g_ptr_array_unref(tally->unread);
+    for (guint i = 0; i < tally->mapping->entities->len; i++)
+        g_hash_table_unref(tally->unread[i].by_name);
+    g_free(tally->unread);
+    g_hash_table_unref(tally->shapes.by_name);
+    g_hash_table_unref(tally->rejects.by_name);
     g_free(tally);
 }
 
@@ -73,9 +108,7 @@ void rp_tally_add_key(RpTally *tally, RpSpan key) {
     if (rp_mapping_cover(tally->mapping, key) != RP_COVER_NONE)
         return;
     g_autofree char *shape = rp_pattern_shape(key);
-    Sort *sort = sort_get(tally->shapes, shape, MAX_SHAPES);
-    if (sort->example == NULL)
-        sort->example = rp_span_show(key, RP_SHOWN_KEY_BYTES);
+    sorts_add(&tally->shapes, shape, key);
 }
 
 guint64 rp_tally_get_keys(const RpTally *tally) {
@@ -102,25 +135,13 @@ static gboolean names_field(const RpEntity *entity, RpSpan name) {
     return FALSE;
 }
 
-/* Whether some reference takes the whole value, and so every member of it. */
-static gboolean takes_value(const RpEntity *entity) {
-    for (guint i = 0; i < entity->columns->len; i++) {
-        const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
-        for (guint part = 0; part < column->n_parts; part++)
-            if (column->parts[part].literal == NULL &&
-                column->parts[part].reference.kind == RP_REFERENCE_VALUE)
-                return TRUE;
-    }
-    return FALSE;
-}
-
 static gboolean names_member(const RpEntity *entity, RpSpan name) {
     for (guint i = 0; i < entity->scope.documents->len; i++) {
         const RpDocument *document = g_ptr_array_index(entity->scope.documents, i);
         if (document->kind == RP_DOCUMENT_VALUE && rp_json_paths_leads_to(document->paths, name))
             return TRUE;
     }
-    return takes_value(entity);
+    return entity->scope.has_value;
 }
 
 /* Several entities may share a key: what one of them reads is read. */
@@ -138,9 +159,7 @@ static gboolean is_read(const RpTally *tally, RpSpan key, RpSpan name) {
 
 static void add_unread(RpTally *tally, guint32 entity, RpSpan key, RpSpan name) {
     g_autofree char *shown = rp_span_show(name, RP_SHOWN_KEY_BYTES);
-    Sort *sort = sort_get(g_ptr_array_index(tally->unread, entity), shown, MAX_FIELDS);
-    if (sort->example == NULL)
-        sort->example = rp_span_show(key, RP_SHOWN_KEY_BYTES);
+    sorts_add(&tally->unread[entity], shown, key);
 }
 
 /* What is no object has no members; what is no JSON is a reject. */
@@ -174,12 +193,14 @@ void rp_tally_add_fields(RpTally *tally, const RpRecords *records, guint record)
 
 static void add_reject(RpTally *tally, const RpBatch *batch, const RpReject *reject) {
     const RpEntity *entity = entity_at(tally, reject->entity);
-    g_autofree char *name = g_strdup_printf("%s\t%s\t%s", entity->name, rp_reject_code_name(reject->code),
-                                            reject->column != NULL ? reject->column : "");
-    Sort *sort = sort_get(tally->rejects, name, G_MAXUINT);
-    if (sort->example != NULL)
+    const char *column = reject->column != NULL ? reject->column : "";
+    g_autofree char *name = g_strdup_printf("%u %d %s", reject->entity, (int)reject->code, column);
+    Sort *sort = sorts_add(&tally->rejects, name, rp_records_key(&batch->records, reject->record));
+    if (sort->message != NULL)
         return;
-    sort->example = rp_span_show(rp_records_key(&batch->records, reject->record), RP_SHOWN_KEY_BYTES);
+    sort->entity = entity;
+    sort->code = reject->code;
+    sort->column = g_strdup(reject->column);
     sort->message = reject->value != NULL ? g_strdup_printf("%s: %s", reject->message, reject->value)
                                           : g_strdup(reject->message);
 }
@@ -195,69 +216,64 @@ void rp_tally_add_batch(RpTally *tally, const RpBatch *batch) {
 
 /* ---- findings ---- */
 
-/* The names of a table of sorts, those of which there are most first. The caller frees the list. */
-static GList *names_by_number(GHashTable *sorts) {
-    GList *names = g_list_sort(g_hash_table_get_keys(sorts), (GCompareFunc)strcmp);
-    for (GList *at = names; at != NULL;
-         at = at->next) /* few: by insertion, which keeps equal ones in order */
-        for (GList *back = at; back->prev != NULL; back = back->prev) {
-            const Sort *later = g_hash_table_lookup(sorts, back->data);
-            const Sort *earlier = g_hash_table_lookup(sorts, back->prev->data);
-            if (later->n <= earlier->n)
-                break;
-            gpointer name = back->data;
-            back->data = back->prev->data;
-            back->prev->data = name;
-        }
-    return names;
+/* A shape as an `ignore` that leaves nothing else behind; NULL where there is no such one: a shape without a
+ * literal part, or one whose bytes would have to be written otherwise. */
+static char *ignore_for(const char *shape) {
+    const gboolean is_plain =
+        shape[strspn(shape, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                            "_-.:*/@#+=")] == '\0';
+    return is_plain && shape[strspn(shape, "*:")] != '\0' ? g_strdup_printf("ignore: [\"%s\"]", shape) : NULL;
 }
 
 static void report_shapes(const RpTally *tally, RpFindings *findings) {
-    g_autoptr(GList) names = names_by_number(tally->shapes);
-    for (GList *name = names; name != NULL; name = name->next) {
-        const Sort *sort = g_hash_table_lookup(tally->shapes, name->data);
-        g_autofree char *remedy =
-            g_strdup_printf("map them with an entity, or leave them behind on purpose: ignore: [\"%s\"]",
-                            (const char *)name->data);
+    g_autoptr(GPtrArray) shapes = sorts_list(&tally->shapes);
+    for (guint i = 0; i < shapes->len; i++) {
+        const Sort *shape = g_ptr_array_index(shapes, i);
+        g_autofree char *ignore = ignore_for(shape->name);
+        g_autofree char *remedy = g_strdup_printf("map them with an entity%s%s",
+                                                  ignore != NULL ? ", or leave them behind on purpose: " : "",
+                                                  ignore != NULL ? ignore : "");
         rp_findings_add(findings, RP_SEVERITY_WARNING, "unmapped_keys", "Redis", remedy,
                         "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
                         " keys looked at are of the shape %s (for example %s), which nothing covers",
-                        sort->n, tally->n_keys, (const char *)name->data, sort->example);
+                        shape->n, tally->n_keys, shape->name, shape->example);
     }
+    if (tally->shapes.n_others > 0)
+        rp_findings_add(findings, RP_SEVERITY_WARNING, "unmapped_keys", "Redis",
+                        "map or ignore the shapes above, then check again",
+                        "%" G_GUINT64_FORMAT " more of %" G_GUINT64_FORMAT
+                        " keys looked at are of further shapes, which nothing covers",
+                        tally->shapes.n_others, tally->n_keys);
 }
 
 static void report_fields(const RpTally *tally, guint number, RpFindings *findings) {
-    GHashTable *unread = g_ptr_array_index(tally->unread, number);
     const RpEntity *entity = entity_at(tally, number);
-    if (g_hash_table_size(unread) == 0)
-        return;
-    g_autoptr(GList) names = names_by_number(unread);
-    const Sort *first = g_hash_table_lookup(unread, names->data);
+    g_autoptr(GPtrArray) names = sorts_list(&tally->unread[number]);
     g_autoptr(GString) list = g_string_new(NULL);
-    guint n_shown = 0;
-    for (GList *name = names; name != NULL && n_shown < SHOWN_NAMES; name = name->next, n_shown++)
-        g_string_append_printf(list, "%s%s (%" G_GUINT64_FORMAT ")", n_shown > 0 ? ", " : "",
-                               (const char *)name->data,
-                               ((const Sort *)g_hash_table_lookup(unread, name->data))->n);
-    if (g_hash_table_size(unread) > n_shown)
+    if (names->len == 0)
+        return;
+    for (guint i = 0; i < MIN(names->len, SHOWN_NAMES); i++) {
+        const Sort *name = g_ptr_array_index(names, i);
+        g_string_append_printf(list, "%s%s (%" G_GUINT64_FORMAT ")", i > 0 ? ", " : "", name->name, name->n);
+    }
+    if (names->len > SHOWN_NAMES || tally->unread[number].n_others > 0)
         g_string_append(list, ", and more");
     rp_findings_add(findings, RP_SEVERITY_NOTE, "unread_fields", entity->place,
                     "map them, or leave them behind on purpose: ignore_fields: [NAME, ...]",
                     "entity \"%s\": no column reads the fields %s; for example of key %s", entity->name,
-                    list->str, first->example);
+                    list->str, ((const Sort *)g_ptr_array_index(names, 0))->example);
 }
 
 static void report_rejects(const RpTally *tally, RpFindings *findings) {
-    g_autoptr(GList) names = names_by_number(tally->rejects);
-    for (GList *name = names; name != NULL; name = name->next) {
-        const Sort *sort = g_hash_table_lookup(tally->rejects, name->data);
-        g_auto(GStrv) parts = g_strsplit(name->data, "\t", 3);
-        const RpEntity *entity = rp_mapping_find_entity(tally->mapping, parts[0]);
-        rp_findings_add(findings, RP_SEVERITY_WARNING, "would_reject", entity->place,
+    g_autoptr(GPtrArray) rejects = sorts_list(&tally->rejects);
+    for (guint i = 0; i < rejects->len; i++) {
+        const Sort *sort = g_ptr_array_index(rejects, i);
+        rp_findings_add(findings, RP_SEVERITY_WARNING, "would_reject", sort->entity->place,
                         "mend the data, or say in the mapping what is to become of it",
                         "entity \"%s\" would reject %" G_GUINT64_FORMAT
                         " of the rows tried as %s%s%s; for example key %s: %s",
-                        entity->name, sort->n, parts[1], parts[2][0] != '\0' ? " of column " : "", parts[2],
+                        sort->entity->name, sort->n, rp_reject_code_name(sort->code),
+                        sort->column != NULL ? " of column " : "", sort->column != NULL ? sort->column : "",
                         sort->example, sort->message);
     }
 }

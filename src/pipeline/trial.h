@@ -10,7 +10,7 @@
 G_BEGIN_DECLS
 
 /* Looks at about n_keys keys of Redis, reads those that entities want (of lists, sets, sorted sets and
- * streams the first elements), and maps them. Adds to findings: `unmapped_keys`, `unread_field`,
+ * streams the first elements), and maps them. Adds to findings: `unmapped_keys`, `unread_fields`,
  * `would_reject` and a note of what was tried. What only PostgreSQL can judge (foreign keys, unique values,
  * checks) is not tried. The mapping must be loaded; where it was bound without errors, is_bound says so, and
  * only then rows are mapped. FALSE with RP_SOURCE_ERROR when Redis could not be asked. */

@@ -24,20 +24,44 @@ struct RpChannel {
     GArray *sent_ends; /* gsize: where each command ends in sent */
     guint n_answered;  /* how many of them were answered */
     gsize n_written;   /* how many bytes of sent were written to the socket */
+    char *run_id;      /* of the process that was connected to first; NULL: it does not tell */
 };
 
 /* ---- connection ---- */
 
+gboolean rp_channel_lost(RpChannel *channel, const char *what, GError **error) {
+    g_autofree char *place = rp_redis_address_show(channel->address);
+    g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL, "Redis at %s: %s", place, what);
+    return FALSE;
+}
+
+/* A cursor is good for one process only: another one behind the same address ends the reading. */
+static gboolean check_process(RpChannel *channel, GError **error) {
+    g_autofree char *run_id = rp_redis_info_field(channel->redis, "server", "run_id", NULL);
+    if (channel->run_id == NULL)
+        channel->run_id = g_steal_pointer(&run_id);
+    else if (run_id != NULL && strcmp(run_id, channel->run_id) != 0)
+        return rp_channel_lost(channel, "the server was started anew while it was being read", error);
+    return TRUE;
+}
+
 static gboolean connect_again(RpChannel *channel, GError **error) {
     g_clear_pointer(&channel->redis, redisFree);
     channel->redis = rp_redis_connect(channel->address, TIMEOUT_SECONDS, error);
-    if (channel->redis == NULL)
+    if (channel->redis == NULL || !check_process(channel, error))
         return FALSE;
     channel->redis->reader->fn = &RP_REPLY_FUNCTIONS;
     /* What was sent after the last answer has to be asked again. */
     channel->n_written =
         channel->n_answered == 0 ? 0 : g_array_index(channel->sent_ends, gsize, channel->n_answered - 1);
     return TRUE;
+}
+
+/* Whether the server has closed its side: it does so to connections that are idle for longer than its
+ * `timeout`. */
+static gboolean is_closed(const redisContext *redis) {
+    struct pollfd pollfd = {.fd = redis->fd, .events = POLLRDHUP};
+    return poll(&pollfd, 1, 0) > 0;
 }
 
 RpChannel *rp_channel_new(const RpRedisAddress *address, gsize max_value_bytes, const gint *is_cancelled,
@@ -57,10 +81,13 @@ void rp_channel_free(RpChannel *channel) {
     g_clear_pointer(&channel->aside, redisFree);
     rp_buffer_clear(&channel->sent);
     g_clear_pointer(&channel->sent_ends, g_array_unref);
+    g_free(channel->run_id);
     g_free(channel);
 }
 
 redisContext *rp_channel_aside(RpChannel *channel, GError **error) {
+    if (channel->aside != NULL && (channel->aside->err != 0 || is_closed(channel->aside)))
+        g_clear_pointer(&channel->aside, redisFree);
     if (channel->aside == NULL)
         channel->aside = rp_redis_connect(channel->address, TIMEOUT_SECONDS, error);
     return channel->aside;
@@ -77,17 +104,14 @@ void rp_channel_send(RpChannel *channel, int argc, const char *const *argv, cons
     g_array_append_val(channel->sent_ends, channel->sent.size);
 }
 
-/* Sets error for a broken connection. */
-gboolean rp_channel_lost(RpChannel *channel, const char *what, GError **error) {
-    g_autofree char *place = rp_redis_address_show(channel->address);
-    g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL, "Redis at %s: %s", place, what);
-    return FALSE;
-}
-
 gboolean rp_channel_flush(RpChannel *channel, GError **error) {
     if (channel->n_written == channel->sent.size)
         return TRUE;
     int is_done = 0;
+    /* Written to, a closed connection would drop the answers that it still holds: they are asked for again.
+     */
+    if (is_closed(channel->redis) && !connect_again(channel, error))
+        return FALSE;
     if (redisAppendFormattedCommand(channel->redis, channel->sent.data + channel->n_written,
                                     channel->sent.size - channel->n_written) != REDIS_OK)
         return rp_channel_lost(channel, channel->redis->errstr, error);

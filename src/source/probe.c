@@ -4,13 +4,17 @@
 #include <string.h>
 
 #define MAX_WORDS 6
-#define ANY_TYPE  (-1)
+
+/* Beside an RpRecordType: for what a command is needed. */
+#define ANY_TYPE    (-1)
+#define WITH_TTL    (-2)
+#define WITH_EXPIRY (-3)
 
 /* Stands in the table for the key to try. */
 static const char KEY[] = "{key}";
 
 typedef struct {
-    int type;    /* the RpRecordType for which it is needed, or ANY_TYPE */
+    int type;    /* the RpRecordType for which it is needed, or one of the above */
     guint since; /* the major version that has it */
     const char *words[MAX_WORDS + 1];
 } Probe;
@@ -24,8 +28,8 @@ static const Probe SERVER_PROBES[] = {
 static const Probe KEY_PROBES[] = {
     {ANY_TYPE, 0, {"TYPE", KEY}},
     {ANY_TYPE, 0, {"EXISTS", KEY}},
-    {ANY_TYPE, 0, {"PTTL", KEY}},
-    {ANY_TYPE, 7, {"PEXPIRETIME", KEY}},
+    {WITH_TTL, 0, {"PTTL", KEY}},
+    {WITH_EXPIRY, 7, {"PEXPIRETIME", KEY}},
     {RP_RECORD_HASH, 0, {"HGETALL", KEY}},
     {RP_RECORD_HASH, 0, {"HLEN", KEY}},
     {RP_RECORD_HASH, 0, {"HMGET", KEY, "field"}},
@@ -60,9 +64,10 @@ typedef struct {
 } Trial;
 
 /* "this user has no permissions to run the 'get' command" and "… to access one of the keys …": the wording
- * changes from version to version, these words stay (redis: acl.c). */
+ * changes from version to version, these words stay (redis: acl.c). What follows them may name a key. */
 static Verdict judge_refusal(const char *text) {
-    return strstr(text, "command") != NULL ? VERDICT_NO_COMMAND : VERDICT_NO_KEY;
+    const char *to = strstr(text, "permissions to ");
+    return to != NULL && g_str_has_prefix(to, "permissions to run ") ? VERDICT_NO_COMMAND : VERDICT_NO_KEY;
 }
 
 static Verdict judge_answer(const redisReply *reply, gboolean is_dryrun) {
@@ -131,12 +136,25 @@ static char *make_key(const char *match) {
     return g_string_free(key, FALSE);
 }
 
+static gboolean is_needed(const Probe *probe, const RpRedisNeed *need) {
+    switch (probe->type) {
+    case ANY_TYPE:
+        return TRUE;
+    case WITH_TTL:
+        return need->has_ttl || need->has_expiry;
+    case WITH_EXPIRY:
+        return need->has_expiry;
+    default:
+        return probe->type == (int)need->type;
+    }
+}
+
 static void try_need(Trial *trial, guint major, const RpRedisNeed *need) {
     const char *match = need->match != NULL ? need->match : "*";
     g_autofree char *key = make_key(match);
     for (guint i = 0; i < G_N_ELEMENTS(KEY_PROBES); i++) {
         const Probe *probe = &KEY_PROBES[i];
-        if ((probe->type == ANY_TYPE || probe->type == (int)need->type) && major >= probe->since)
+        if (is_needed(probe, need) && major >= probe->since)
             try_probe(trial, probe, key, match);
     }
 }

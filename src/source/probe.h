@@ -13,6 +13,8 @@ G_BEGIN_DECLS
 typedef struct {
     RpRecordType type;
     const char *match; /* a glob that they fit ("order:*"); NULL: any key */
+    gboolean has_ttl;    /* their time to live is read, */
+    gboolean has_expiry; /* and their time of expiry */
 } RpRedisNeed;
 
 /* Tries the commands that reading the needed keys takes: by ACL DRYRUN where the server has it and the user

@@ -148,8 +148,8 @@ Test(check_redis, what_a_user_may_not_do_is_said_as_an_acl_rule) {
         int status;
     } users[] = {
         {"~* +@all", "note", "redis_backlog", "", 0},
-        {"~* +@all -hgetall -pttl", "error", "missing_privilege", "ACL SETUSER u +pttl +hgetall", 2},
-        {"~* +@all -hgetall -pttl -acl", "error", "missing_privilege", "ACL SETUSER u +pttl +hgetall", 2},
+        {"~* +@all -hgetall -hlen", "error", "missing_privilege", "ACL SETUSER u +hgetall +hlen", 2},
+        {"~* +@all -hgetall -hlen -acl", "error", "missing_privilege", "ACL SETUSER u +hgetall +hlen", 2},
         {"~order:* ~customer:* +@all", "error", "missing_privilege", "ACL SETUSER u ~payment:*", 2},
         {"~order:* ~customer:* +@all -acl", "error", "missing_privilege", "ACL SETUSER u ~payment:*", 2},
         {"~order:* ~customer:* ~payment:* +@all -acl", "note", "redis_backlog", "", 0},
@@ -159,7 +159,7 @@ Test(check_redis, what_a_user_may_not_do_is_said_as_an_acl_rule) {
         {"~* +@all -config", "note", "redis_settings_unknown", "CONFIG GET is refused", 0},
         {"~* +@all -info -acl", "error", "missing_privilege", "ACL SETUSER u +info", 2},
         {"~* +@all -scan", "error", "missing_privilege", "ACL SETUSER u +scan", 2},
-        {"~* +ping +scan", "error", "missing_privilege", "ACL SETUSER u +info +dbsize +type +exists +pttl",
+        {"~* +ping +scan", "error", "missing_privilege", "ACL SETUSER u +info +dbsize +type +exists",
          2},
     };
     Source source;

@@ -130,3 +130,54 @@ Test(check_trial, looks_at_keys_when_the_mapping_does_not_fit_the_tables) {
     assert_found(document, "warning", "unmapped_keys", "other:*");
     assert_absent(document, "note", "trial");
 }
+
+/* Names are whatever YAML can write. */
+Test(check_trial, takes_any_name_of_an_entity) {
+    g_autoptr(RpCase) test_case = case_new();
+    rp_case_redis(test_case, "HSET thing:a size many");
+    g_autoptr(json_t) document =
+        trial(test_case,
+              "redis2pg: 1\n"
+              "entities:\n"
+              "  \"th\\tings\": {keys: 'thing:{id}', type: hash, table: things, key: [id],\n"
+              "    columns: {id: $key.id, size: size}}\n",
+              1);
+    assert_found(document, "warning", "would_reject", "entity \"th\tings\" would reject 1");
+}
+
+/* Following the remedy must not hide more than the keys that it is about. */
+Test(check_trial, advises_to_ignore_only_what_a_pattern_can_name) {
+    g_autoptr(RpCase) test_case = case_new();
+    rp_case_redis(test_case, "SET session:12 x");
+    rp_case_redis(test_case, "SET 12345 x");
+    rp_case_redis(test_case, "SET 12:34 x");
+    rp_case_redis(test_case, "SET we\"ird:1 x");
+    g_autoptr(json_t) document = trial(test_case, THINGS, 1);
+    assert_found(document, "warning", "unmapped_keys", "ignore: [\"session:*\"]");
+    assert_found(document, "warning", "unmapped_keys", "of the shape * (");
+    assert_found(document, "warning", "unmapped_keys", "of the shape *:* (");
+    cr_assert(seek(document, "warning", "unmapped_keys", "ignore: [\"*") == NULL);
+    cr_assert(seek(document, "warning", "unmapped_keys", "ignore: [\"we") == NULL);
+}
+
+Test(check_trial, counts_shapes_that_are_too_many_to_tell_apart) {
+    g_autoptr(RpCase) test_case = case_new();
+    for (guint i = 0; i < 130; i++) {
+        const char name[3] = {(char)('a' + i / 26), (char)('a' + i % 26), '\0'};
+        rp_case_redis(test_case, "SET shape%s:x x", name);
+    }
+    g_autoptr(json_t) document = trial(test_case, THINGS, 1);
+    assert_found(document, "warning", "unmapped_keys", "30 more of 130 keys looked at are of further shapes");
+}
+
+/* A file whose name is no text has findings all the same. */
+Test(check_trial, shows_findings_of_files_with_any_name) {
+    g_autoptr(RpCase) test_case = case_new();
+    g_autofree char *folder = g_dir_make_tmp("redis2pg-check-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "\xff.yaml", NULL);
+    cr_assert(g_file_set_contents(path, "redis2pg: 1\nentities: {a: {}}\n", -1, NULL));
+    int status;
+    g_autoptr(json_t) document = look(test_case, folder, NULL, NULL, &status);
+    cr_assert(remove(path) == 0 && remove(folder) == 0 && status == 2);
+    assert_found(document, "error", "missing_word", "keys");
+}

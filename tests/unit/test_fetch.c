@@ -244,6 +244,30 @@ Test(fetch, answers_come_in_order_over_many_commands) {
     rp_key_page_clear(&page);
 }
 
+/* Redis closes connections that are idle for longer than its setting `timeout`, also those whose last answers
+ * wait to be taken. */
+Test(fetch, goes_on_when_an_idle_connection_was_closed) {
+    command("HSET h a 1");
+    command("CONFIG SET timeout 1");
+    ask(RP_RECORD_HASH, FALSE, RP_SPAN_OF("h"));
+    ask(RP_RECORD_HASH, FALSE, RP_SPAN_OF("gone"));
+    cr_assert(rp_fetch_flush(fetch, NULL));
+    redisContext *aside = rp_fetch_aside(fetch, NULL);
+    cr_assert(aside != NULL);
+    g_usleep(3500000);
+    ask(RP_RECORD_HASH, FALSE, RP_SPAN_OF("h"));
+    receive(RP_RECORD_HASH, FALSE, RP_SPAN_OF("h"));
+    receive(RP_RECORD_HASH, FALSE, RP_SPAN_OF("gone"));
+    receive(RP_RECORD_HASH, FALSE, RP_SPAN_OF("h"));
+    assert_record(0, "ok hash a 1");
+    assert_record(1, "vanished hash");
+    assert_record(2, "ok hash a 1");
+    g_autoptr(GError) error = NULL;
+    static const char *const PING[] = {"PING"};
+    g_autoptr(redisReply) pong = rp_redis_command(rp_fetch_aside(fetch, NULL), 1, PING, NULL, &error);
+    cr_assert(pong != NULL, "%s", error != NULL ? error->message : "");
+}
+
 static gpointer cancel_soon(gpointer flag) {
     g_usleep(100000);
     g_atomic_int_set((gint *)flag, TRUE);

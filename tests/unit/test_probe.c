@@ -24,15 +24,14 @@ static void stop(void) {
 TestSuite(probe, .init = start, .fini = stop);
 
 /* The remedies of all findings, joined by "; ". */
-static char *probe_as(const char *rules, RpRecordType type, const char *match) {
+static char *probe_as(const char *rules, const RpRedisNeed *need) {
     g_autofree char *create = g_strdup_printf("ACL SETUSER u reset on >x %s", rules);
     g_auto(GStrv) words = g_strsplit(create, " ", -1);
     freeReplyObject(redisCommandArgv(administrator, (int)g_strv_length(words), (const char **)words, NULL));
     g_autoptr(redisContext) redis = redisConnectUnix(rp_sandbox_get_redis_socket(sandbox));
     freeReplyObject(redisCommand(redis, "AUTH u x"));
     g_autoptr(RpFindings) findings = rp_findings_new();
-    const RpRedisNeed need = {type, match};
-    rp_redis_probe(redis, "u", 7, &need, 1, findings);
+    rp_redis_probe(redis, "u", 7, need, 1, findings);
     cr_assert(eq(int, redis->err, 0));
     GString *remedies = g_string_new(NULL);
     for (guint i = 0; i < findings->items->len; i++)
@@ -41,12 +40,24 @@ static char *probe_as(const char *rules, RpRecordType type, const char *match) {
     return g_string_free(remedies, FALSE);
 }
 
-static void assert_probe(const char *rules, RpRecordType type, const char *match, const char *expected) {
-    g_autofree char *by_dryrun = probe_as(rules, type, match);
+static void assert_probe_of(const char *rules, const RpRedisNeed *need, const char *expected) {
+    g_autofree char *by_dryrun = probe_as(rules, need);
     g_autofree char *without_acl = g_strconcat(rules, " -acl", NULL);
-    g_autofree char *by_calling = probe_as(without_acl, type, match);
+    g_autofree char *by_calling = probe_as(without_acl, need);
     cr_assert(eq(str, by_dryrun, (char *)expected), "%s", rules);
     cr_assert(eq(str, by_calling, (char *)expected), "%s", rules);
+}
+
+static void assert_probe(const char *rules, RpRecordType type, const char *match, const char *expected) {
+    assert_probe_of(rules, &(RpRedisNeed){type, match, TRUE, TRUE}, expected);
+}
+
+Test(probe, times_are_asked_for_only_where_they_are_read) {
+    static const char RULES[] = "~* +@all -pttl -pexpiretime";
+    assert_probe_of(RULES, &(RpRedisNeed){RP_RECORD_HASH, NULL, FALSE, FALSE}, "");
+    assert_probe_of(RULES, &(RpRedisNeed){RP_RECORD_HASH, NULL, TRUE, FALSE}, "ACL SETUSER u +pttl");
+    assert_probe_of(RULES, &(RpRedisNeed){RP_RECORD_HASH, NULL, FALSE, TRUE},
+                    "ACL SETUSER u +pttl +pexpiretime");
 }
 
 Test(probe, commands_are_tried_by_the_types_that_are_mapped) {
@@ -78,6 +89,8 @@ Test(probe, keys_are_tried_as_the_mapping_names_them) {
         {"~order:* +@all", NULL, "ACL SETUSER u ~*"},
         {"~a\\*b:* +@all", "a\\*b:*", ""},
         {"%R~order:* +@all", "order:*", ""},
+        {"~order:* +@all", "command:*", "ACL SETUSER u ~command:*"},
+        {"~order:* +@all", "permissions to run :*", "ACL SETUSER u ~permissions to run :*"},
         {"~order:* +@all -type", "user:*", "ACL SETUSER u +type; ACL SETUSER u ~user:*"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
