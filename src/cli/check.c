@@ -60,30 +60,33 @@ static void note_circle(const RpMapping *mapping, RpFindings *findings) {
                         circle->message);
 }
 
-/* Rows are tried only when the mapping fits the tables. */
-static gboolean try_keys(const RpPrepared *prepared, const RpMapping *mapping, RpFindings *findings,
-                         GError **error) {
-    const gboolean is_bound = rp_findings_count(findings, RP_SEVERITY_ERROR) == 0;
-    return mapping == NULL ||
-           rp_trial(prepared->redis, mapping, is_bound, (guint64)settings.sample, findings, error);
+/* A mapping with mistakes was not bound: the entities without any are, so that one call finds all. *covers:
+ * the mapping still says of every key what becomes of it. */
+static gboolean bind_sound(const RpGlobals *globals, RpPrepared *prepared, RpFindings *findings,
+                           gboolean *covers, GError **error) {
+    *covers = TRUE;
+    if (prepared->binding != NULL)
+        return TRUE;
+    *covers = rp_mapping_keep_sound(prepared->mapping);
+    prepared->postgres = rp_postgres_connect(globals->postgres_conninfo, error);
+    if (prepared->postgres == NULL)
+        return FALSE;
+    prepared->binding = rp_binding_new(prepared->postgres, prepared->mapping, findings, error);
+    return prepared->binding != NULL;
 }
 
-/* Redis is looked at even when the mapping has mistakes, and the other way round: one call finds all. */
 static gboolean inspect(const RpGlobals *globals, RpPrepared *prepared, RpFindings *findings,
                         GError **error) {
-    if (!rp_prepare(globals, prepared, findings, error))
+    gboolean covers;
+    if (!rp_prepare(globals, prepared, findings, error) ||
+        !bind_sound(globals, prepared, findings, &covers, error))
         return FALSE;
-    const gboolean is_sound = prepared->binding != NULL;
-    const RpMapping *mapping = is_sound ? prepared->mapping : NULL;
-    if (!is_sound) {
-        prepared->postgres = rp_postgres_connect(globals->postgres_conninfo, error);
-        if (prepared->postgres == NULL)
-            return FALSE;
-    }
-    if (is_sound && rp_findings_count(findings, RP_SEVERITY_ERROR) == 0)
-        note_circle(mapping, findings);
-    return rp_check_servers(prepared->postgres, prepared->redis, mapping, findings, error) &&
-           try_keys(prepared, mapping, findings, error);
+    const gboolean is_fine = rp_findings_count(findings, RP_SEVERITY_ERROR) == 0;
+    if (is_fine)
+        note_circle(prepared->mapping, findings);
+    return rp_check_servers(prepared->postgres, prepared->redis, prepared->mapping, findings, error) &&
+           (!covers ||
+            rp_trial(prepared->redis, prepared->mapping, is_fine, (guint64)settings.sample, findings, error));
 }
 
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {

@@ -180,10 +180,12 @@ static void load_entity(RpLoader *loader, RpYamlNode name, RpYamlNode value) {
     rp_reference_scope_init(&entity->scope);
     entity->checks = g_ptr_array_new_with_free_func(check_free);
     loader->entity = entity;
+    const guint n_errors = rp_findings_count(loader->findings, RP_SEVERITY_ERROR);
     load_scope(loader, value);
     rp_words_demand(loader, value, "an entity", needed);
     rp_words_walk(loader, ENTITY_WORDS, value, "an entity");
     check_key_columns(loader, value);
+    entity->is_sound = rp_findings_count(loader->findings, RP_SEVERITY_ERROR) == n_errors;
     g_ptr_array_add(loader->mapping->entities, entity);
     loader->entity = NULL;
 }

@@ -164,6 +164,14 @@ RpMapping *rp_mapping_load_text(const char *name, const char *text, gsize size, 
     return loader.mapping;
 }
 
+gboolean rp_mapping_keep_sound(RpMapping *mapping) {
+    const guint n_entities = mapping->entities->len;
+    for (guint i = n_entities; i > 0; i--)
+        if (!((const RpEntity *)g_ptr_array_index(mapping->entities, i - 1))->is_sound)
+            g_ptr_array_remove_index(mapping->entities, i - 1);
+    return n_entities > 0 && mapping->entities->len == n_entities;
+}
+
 void rp_mapping_free(RpMapping *mapping) {
     if (mapping == NULL)
         return;

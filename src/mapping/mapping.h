@@ -131,6 +131,7 @@ typedef struct {
     char *name;
     char *place;
     RpPattern *keys;
+    gboolean is_sound;      /* no mistake was found in it */
     gboolean has_scope;     /* keys and type could be read */
     RpReferenceScope scope; /* type of the keys, and what the columns read of them */
     char *table_name;       /* as written: "users" or "public.users" */
@@ -181,6 +182,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMapping, rp_mapping_free)
  * (unknown columns, NOT NULL without a source, no unique constraint behind the key, …). The tables of its
  * lookups must be set before. Tables are borrowed and must outlive the mapping's use. */
 void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings);
+
+/* Drops the entities in which loading has found mistakes, so that the others can be looked at further. FALSE
+ * when none is left, or some were dropped: the mapping then does not say of all keys what becomes of them. */
+gboolean rp_mapping_keep_sound(RpMapping *mapping);
 
 /* Looks at tables that several entities write, once all are bound. */
 void rp_mapping_check_tables(const RpMapping *mapping, RpFindings *findings);

@@ -181,3 +181,25 @@ Test(check_trial, shows_findings_of_files_with_any_name) {
     cr_assert(remove(path) == 0 && remove(folder) == 0 && status == 2);
     assert_found(document, "error", "missing_word", "keys");
 }
+
+/* A mistake in one entity does not keep the others, the servers and their tables from being looked at. */
+Test(check_trial, finds_mistakes_of_all_kinds_in_one_call) {
+    g_autoptr(RpCase) test_case = case_new();
+    rp_case_redis(test_case, "SET other:1 x");
+    g_autoptr(json_t) document =
+        trial(test_case,
+              "redis2pg: 1\n"
+              "entities:\n"
+              "  things: {keys: 'thing:{id}', type: hash, table: things, key: [id],\n"
+              "    columns: {id: $key.id, size: {from: size, trimm: true}}}\n"
+              "  events: {keys: 'events', type: stream, table: events, key: [id],\n"
+              "    columns: {id: $id, sort: kind}}\n"
+              "  notes: {keys: 'note:{id}', type: json, table: nots, key: [id],\n"
+              "    columns: {id: $key.id}}\n",
+              2);
+    assert_found(document, "error", "unknown_word", "did you mean \"trim\"?");
+    assert_found(document, "error", "unknown_column", "table public.events has no column \"sort\"");
+    assert_found(document, "error", "unknown_table", "nots");
+    assert_found(document, "note", "redis_reachable", "1 keys");
+    assert_absent(document, "warning", "unmapped_keys"); /* things would be among them */
+}
