@@ -70,3 +70,26 @@ void rp_filling_account_for(RpFilling *filling, RpSpan key) {
         rp_batch_add_unmapped(filling->batch, shape, key);
     }
 }
+
+static guint64 reverse_bits(guint64 value) {
+    guint64 reversed = 0;
+    for (int i = 0; i < 64; i++)
+        reversed |= ((value >> i) & 1) << (63 - i);
+    return reversed;
+}
+
+/* SCAN counts its cursor from the highest bit of the table's mask down (redis: dict.c, dictScan): reversed,
+ * it is the share of the table that is behind. The first pass learns by it how many keys there are to read.
+ */
+void rp_filling_note_progress(RpFilling *filling, guint64 cursor, guint64 n_read, guint64 n_mapped) {
+    RpCrew *crew = filling->crew;
+    const double share = cursor == 0 ? 1.0 : (double)reverse_bits(cursor) / 18446744073709551616.0;
+    g_mutex_lock(&crew->mutex);
+    crew->progress.keys_read += n_read;
+    if (filling->pass == 0) {
+        crew->keys_mapped += n_mapped;
+        if (share > 0)
+            crew->progress.keys_expected = (guint64)((double)crew->keys_mapped / share);
+    }
+    g_mutex_unlock(&crew->mutex);
+}

@@ -24,6 +24,8 @@ gboolean rp_filling_open(RpFilling *filling, GError **error);
 /* The same, after the batch was closed when it is full: a page or a key may fill several. */
 gboolean rp_filling_make_room(RpFilling *filling, GError **error);
 
+/* These need an open batch. */
+
 /* Says that everything before the cursor is in this batch or an earlier one. */
 void rp_filling_reach(RpFilling *filling, guint64 cursor);
 
@@ -32,5 +34,9 @@ void rp_filling_close(RpFilling *filling);
 
 /* Counts a key that SCAN gave as mapped, ignored or unmapped. */
 void rp_filling_account_for(RpFilling *filling, RpSpan key);
+
+/* Notes for the progress line that the scan stands at the cursor, n_read records came, and n_mapped of the
+ * keys that it gave are wanted. */
+void rp_filling_note_progress(RpFilling *filling, guint64 cursor, guint64 n_read, guint64 n_mapped);
 
 G_END_DECLS

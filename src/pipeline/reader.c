@@ -16,7 +16,7 @@
 
 #define MAX_PAGE_KEYS 1000 /* SCAN's COUNT: more gains little and lengthens the time that Redis is busy */
 #define MIN_PAGE_KEYS 10
-#define MAX_WINDOW    10000
+#define MAX_WINDOW    1000          /* elements: later ones may be far larger than those that came before */
 #define PAGE_BYTES    (1024 * 1024) /* what the records of a page should weigh at the most, by the last page */
 
 /* A page under way. */
@@ -51,31 +51,6 @@ static gboolean is_of_pass(const Reader *reader, guint entity) {
 
 static gboolean is_stopping(const Reader *reader) {
     return g_atomic_int_get(&reader->crew->is_stopping) != 0;
-}
-
-/* ---- progress ---- */
-
-static guint64 reverse_bits(guint64 value) {
-    guint64 reversed = 0;
-    for (int i = 0; i < 64; i++)
-        reversed |= ((value >> i) & 1) << (63 - i);
-    return reversed;
-}
-
-/* SCAN counts its cursor from the highest bit of the table's mask down (redis: dict.c, dictScan): reversed,
- * it is the share of the table that is behind. The first pass learns by it how many keys there are to read.
- */
-static void note_progress(Reader *reader, guint64 cursor, guint64 n_read, guint64 n_mapped) {
-    RpCrew *crew = reader->crew;
-    const double share = cursor == 0 ? 1.0 : (double)reverse_bits(cursor) / 18446744073709551616.0;
-    g_mutex_lock(&crew->mutex);
-    crew->progress.keys_read += n_read;
-    if (reader->pass == 0) {
-        crew->keys_mapped += n_mapped;
-        if (share > 0)
-            crew->progress.keys_expected = (guint64)((double)crew->keys_mapped / share);
-    }
-    g_mutex_unlock(&crew->mutex);
 }
 
 /* ---- pages ---- */
@@ -148,7 +123,7 @@ static gboolean read_rest(Reader *reader, const RpWish *wish, RpSpan key, GError
         adapt_window(reader, wish->entity, records->bytes.size - bytes_before, n_records);
         if (n_records > 0)
             window.count = reader->counts[wish->entity];
-        note_progress(reader, reader->filling.cursor, n_records, 0);
+        rp_filling_note_progress(&reader->filling, reader->filling.cursor, n_records, 0);
     }
     return TRUE;
 }
@@ -189,7 +164,7 @@ static gboolean take_page(Reader *reader, Page *page, GError **error) {
     if (is_stopping(reader) && reader->rest != NULL) /* perhaps in the middle of a key */
         return TRUE;
     rp_filling_reach(&reader->filling, page->keys.next_cursor);
-    note_progress(reader, page->keys.next_cursor, page->wishes->len, n_mapped);
+    rp_filling_note_progress(&reader->filling, page->keys.next_cursor, page->wishes->len, n_mapped);
     adapt_page_size(reader, n_bytes, page->wishes->len);
     return TRUE;
 }
