@@ -2,7 +2,7 @@
  * first column asks for something inside, and once a record. */
 #include "mapping/reading.h"
 
-#include <time.h>
+#include "mapping/number_text.h"
 
 /* A JSON text of the record under way. */
 typedef struct {
@@ -20,10 +20,6 @@ typedef struct {
     Document *documents;
 } Memory;
 
-typedef struct {
-    char bytes[48];
-} Text;
-
 struct RpReading {
     const RpMapping *mapping;
     Memory *memories; /* by entity */
@@ -39,33 +35,15 @@ struct RpReading {
     RpSpan element;
     guint32 n_elements; /* passed so far */
     /* Texts made of numbers: one for each reference that has one. */
-    Text database;
-    Text now;
-    Text index;
-    Text ttl_ms;
-    Text expires_at;
+    RpNumberText database;
+    RpNumberText now;
+    RpNumberText index;
+    RpNumberText ttl_ms;
+    RpNumberText expires_at;
+    RpNumberText score;
 };
 
 /* ---- life ---- */
-
-/* units: how many make a second. A product could wrap around: Redis takes any 64-bit number of ms. */
-static void write_time(Text *text, gint64 unix_time, gint64 units) {
-    const gint64 seconds = unix_time / units - (unix_time % units < 0);
-    const gint64 fraction = unix_time - seconds * units;
-    const time_t time = (time_t)seconds;
-    struct tm parts;
-    if (gmtime_r(&time, &parts) == NULL) { /* a year that no type holds: refused as what it is */
-        g_snprintf(text->bytes, sizeof text->bytes, "%" G_GINT64_FORMAT, unix_time);
-        return;
-    }
-    g_snprintf(text->bytes, sizeof text->bytes, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", parts.tm_year + 1900,
-               parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-               (int)(fraction * (G_USEC_PER_SEC / units)));
-}
-
-static void write_number(Text *text, gint64 number) {
-    g_snprintf(text->bytes, sizeof text->bytes, "%" G_GINT64_FORMAT, number);
-}
 
 static void memory_init(Memory *memory, const RpReferenceScope *scope) {
     memory->hints = g_new0(guint32, scope->fields->len);
@@ -102,8 +80,8 @@ RpReading *rp_reading_new(const RpMapping *mapping, const RpOccasion *occasion) 
         most_fields = MAX(most_fields, scope->fields->len);
     }
     reading->fields = g_new0(RpSpan, most_fields);
-    write_number(&reading->database, occasion->database);
-    write_time(&reading->now, occasion->now_us, G_USEC_PER_SEC);
+    rp_number_text_integer(&reading->database, occasion->database);
+    rp_number_text_time(&reading->now, occasion->now_us, G_USEC_PER_SEC);
     return reading;
 }
 
@@ -164,10 +142,10 @@ void rp_reading_begin(RpReading *reading, const RpRecords *records, guint record
         find_fields(reading, reading->entity->scope.type == RP_RECORD_STREAM ? 1 : 0, head->n_values);
     forget_documents(reading, FALSE);
     if (reading->entity->scope.has_ttl)
-        write_number(&reading->ttl_ms, head->ttl_ms);
+        rp_number_text_integer(&reading->ttl_ms, head->ttl_ms);
     if (reading->entity->scope.has_expiry)
-        write_time(&reading->expires_at, head->expires_at_ms, 1000);
-    write_number(&reading->index, head->index);
+        rp_number_text_time(&reading->expires_at, head->expires_at_ms, 1000);
+    rp_number_text_integer(&reading->index, head->index);
 }
 
 /* ---- JSON ---- */
@@ -226,7 +204,7 @@ static const Document *get_document(RpReading *reading, guint number, RpProblem 
 
 /* ---- references ---- */
 
-static RpSpan get_plain(const RpReading *reading, const RpReference *reference) {
+static RpSpan get_plain(RpReading *reading, const RpReference *reference) {
     switch (reference->kind) {
     case RP_REFERENCE_FIELD:
         return reading->fields[reference->index];
@@ -238,7 +216,7 @@ static RpSpan get_plain(const RpReading *reading, const RpReference *reference) 
     case RP_REFERENCE_ID:
         return reading->values[0];
     case RP_REFERENCE_SCORE:
-        return reading->values[1];
+        return rp_number_text_score(&reading->score, reading->values[1]);
     case RP_REFERENCE_INDEX:
         return rp_span(reading->index.bytes);
     case RP_REFERENCE_TTL_MS:
@@ -289,7 +267,7 @@ gboolean rp_reading_next_element(RpReading *reading) {
     if (!rp_json_elements_next(&reading->elements, &reading->element))
         return FALSE;
     forget_documents(reading, TRUE);
-    write_number(&reading->index, reading->n_elements++);
+    rp_number_text_integer(&reading->index, reading->n_elements++);
     return TRUE;
 }
 
