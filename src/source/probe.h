@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 /* Keys that a run will read. */
 typedef struct {
     RpRecordType type;
-    const char *match; /* a glob that they fit ("order:*"); NULL: any key */
+    const char *match;   /* a glob that they fit ("order:*"); NULL: any key */
     gboolean has_ttl;    /* their time to live is read, */
     gboolean has_expiry; /* and their time of expiry */
 } RpRedisNeed;

@@ -159,8 +159,7 @@ Test(check_redis, what_a_user_may_not_do_is_said_as_an_acl_rule) {
         {"~* +@all -config", "note", "redis_settings_unknown", "CONFIG GET is refused", 0},
         {"~* +@all -info -acl", "error", "missing_privilege", "ACL SETUSER u +info", 2},
         {"~* +@all -scan", "error", "missing_privilege", "ACL SETUSER u +scan", 2},
-        {"~* +ping +scan", "error", "missing_privilege", "ACL SETUSER u +info +dbsize +type +exists",
-         2},
+        {"~* +ping +scan", "error", "missing_privilege", "ACL SETUSER u +info +dbsize +type +exists", 2},
     };
     Source source;
     source_init(&source, NULL);
