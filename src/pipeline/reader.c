@@ -1,7 +1,7 @@
 /* The reader: SCAN pages to batches of records.
  *
- * 1. Three pages are under way: while the records of one are taken, Redis already works on those of the next,
- *    and before them on how many fields the hashes of the one after it have, and on the SCAN after that.
+ * 1. Two pages are under way: while the records of one are taken, Redis already works on those of the next,
+ *    and the SCAN after it is asked before them.
  * 2. A batch's position is the cursor after its last whole page: of a page that fills a batch midway, the
  *    rest goes into the next batch, and a later run reads it again from its beginning.
  * 3. The first pass sees every key and accounts for it; later passes ask SCAN only for their entities' keys.
@@ -25,7 +25,7 @@ typedef struct {
     GArray *wishes; /* of RpWish: what is read for it */
 } Page;
 
-#define N_PAGES 3
+#define N_PAGES 2
 
 typedef struct {
     RpCrew *crew;
@@ -55,8 +55,8 @@ static gboolean is_stopping(const Reader *reader) {
 
 /* ---- pages ---- */
 
-/* What the entities of the pass read of the page's keys; asks how many fields hashes have. */
-static void choose(Reader *reader, Page *page) {
+/* Asks for what the entities of the pass read of the page's keys. */
+static void send_reads(Reader *reader, Page *page) {
     g_array_set_size(page->wishes, 0);
     for (guint key = 0; key < rp_key_page_size(&page->keys); key++)
         for (guint entity = 0; entity < reader->crew->options->mapping->entities->len; entity++) {
@@ -65,25 +65,8 @@ static void choose(Reader *reader, Page *page) {
                 continue;
             const RpWish wish = {key, entity, {.count = reader->counts[entity]}};
             g_array_append_val(page->wishes, wish);
-            rp_wish_ask_length(reader->fetch, &reader->reads[entity], span);
+            rp_fetch_send_read(reader->fetch, &reader->reads[entity], &wish.window, span);
         }
-}
-
-static gboolean receive_lengths(Reader *reader, Page *page, GError **error) {
-    for (guint i = 0; i < page->wishes->len; i++) {
-        RpWish *wish = &g_array_index(page->wishes, RpWish, i);
-        if (!rp_wish_take_length(reader->fetch, &reader->reads[wish->entity], wish, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static void send_reads(Reader *reader, const Page *page) {
-    for (guint i = 0; i < page->wishes->len; i++) {
-        const RpWish *wish = &g_array_index(page->wishes, RpWish, i);
-        rp_fetch_send_read(reader->fetch, &reader->reads[wish->entity], &wish->window,
-                           rp_key_page_get(&page->keys, wish->key));
-    }
 }
 
 /* Elements are asked for by as many as PAGE_BYTES hold. */
@@ -175,45 +158,22 @@ static void request_after(Reader *reader, const Page *page) {
         rp_fetch_send_scan(reader->fetch, page->keys.next_cursor, reader->match, reader->page_keys);
 }
 
-/* Takes the keys of the page after this one, and what was asked about its own hashes before. */
-static gboolean receive_ahead(Reader *reader, Page *page, Page *next, GError **error) {
-    return receive_lengths(reader, page, error) &&
-           (page->keys.next_cursor == 0 || rp_fetch_receive_page(reader->fetch, &next->keys, error));
-}
-
-/* The keys of the page are known: asks about its hashes, and for the page after it. */
-static void send_ahead(Reader *reader, Page *page) {
-    choose(reader, page);
-    request_after(reader, page);
-}
-
-/* Asks about the page after this one, and for this one's records: the answers come in this order. */
-static void send_turn(Reader *reader, const Page *page, Page *next) {
-    if (page->keys.next_cursor != 0)
-        send_ahead(reader, next);
-    send_reads(reader, page);
-}
-
-/* Turn k takes the lengths of page k+1 and the keys of page k+2, which were asked for before the records of
- * page k, sends turn k+1, and takes the records of page k while Redis works on that. */
 static gboolean read_pass(Reader *reader, GError **error) {
-    Page *pages = reader->pages;
     rp_fetch_send_scan(reader->fetch, 0, reader->match, reader->page_keys);
-    if (!rp_fetch_receive_page(reader->fetch, &pages[0].keys, error))
+    if (!rp_fetch_receive_page(reader->fetch, &reader->pages[0].keys, error))
         return FALSE;
-    send_ahead(reader, &pages[0]);
-    if (!receive_ahead(reader, &pages[0], &pages[1], error))
-        return FALSE;
-    send_turn(reader, &pages[0], &pages[1]);
+    request_after(reader, &reader->pages[0]);
+    send_reads(reader, &reader->pages[0]);
     for (guint turn = 0;; turn++) {
-        Page *page = &pages[turn % N_PAGES];
-        Page *next = &pages[(turn + 1) % N_PAGES];
-        Page *after_next = &pages[(turn + 2) % N_PAGES];
+        Page *page = &reader->pages[turn % N_PAGES];
+        Page *next = &reader->pages[(turn + 1) % N_PAGES];
         const gboolean is_last = page->keys.next_cursor == 0;
+        /* The next page's keys were asked for before this page's records, so they come first. */
+        if (!is_last && !rp_fetch_receive_page(reader->fetch, &next->keys, error))
+            return FALSE;
         if (!is_last) {
-            if (!receive_ahead(reader, next, after_next, error))
-                return FALSE;
-            send_turn(reader, next, after_next);
+            request_after(reader, next);
+            send_reads(reader, next);
         }
         if (!rp_fetch_flush(reader->fetch, error) || !take_page(reader, page, error))
             return FALSE;

@@ -33,13 +33,12 @@ static void map_batch(Trial *trial) {
     rp_batch_reset(trial->batch, BATCH_BYTES);
 }
 
-static gboolean receive_read(Trial *trial, RpWish *wish, GError **error) {
+static gboolean receive_read(Trial *trial, RpWish *wish, gboolean *is_complete, GError **error) {
     RpRecords *records = &trial->batch->records;
     const guint n_before = records->index->len;
     const RpSpan key = rp_key_page_get(&trial->page, wish->key);
-    gboolean is_complete;
     if (!rp_fetch_receive_read(trial->fetch, &trial->reads[wish->entity], &wish->window, key, records,
-                               &is_complete, error))
+                               is_complete, error))
         return FALSE;
     for (guint record = n_before; record < records->index->len; record++)
         rp_tally_add_fields(trial->tally, records, record);
@@ -48,22 +47,30 @@ static gboolean receive_read(Trial *trial, RpWish *wish, GError **error) {
     return TRUE;
 }
 
-/* Lengths first, then contents: each kind is asked for at once and taken in order. */
-static gboolean read_wishes(Trial *trial, GError **error) {
-    for (guint i = 0; i < trial->wishes->len; i++) {
-        RpWish *wish = &g_array_index(trial->wishes, RpWish, i);
-        if (!rp_wish_take_length(trial->fetch, &trial->reads[wish->entity], wish, error))
-            return FALSE;
-    }
+static void send_wishes(Trial *trial) {
     for (guint i = 0; i < trial->wishes->len; i++) {
         const RpWish *wish = &g_array_index(trial->wishes, RpWish, i);
         rp_fetch_send_read(trial->fetch, &trial->reads[wish->entity], &wish->window,
                            rp_key_page_get(&trial->page, wish->key));
     }
-    for (guint i = 0; i < trial->wishes->len; i++)
-        if (!receive_read(trial, &g_array_index(trial->wishes, RpWish, i), error))
+}
+
+/* Asks for all at once, and takes the answers in order. What is left to be read of a collection is not tried;
+ * of a big hash, whose first answer says only that it is one, the fields that matter are. */
+static gboolean read_wishes(Trial *trial, GError **error) {
+    g_autoptr(GArray) again = g_array_new(FALSE, FALSE, sizeof(RpWish));
+    send_wishes(trial);
+    for (guint i = 0; i < trial->wishes->len; i++) {
+        RpWish *wish = &g_array_index(trial->wishes, RpWish, i);
+        gboolean is_complete;
+        if (!receive_read(trial, wish, &is_complete, error))
             return FALSE;
-    return TRUE;
+        if (!is_complete && wish->window.is_partial)
+            g_array_append_val(again, *wish);
+    }
+    g_array_set_size(trial->wishes, 0);
+    g_array_append_vals(trial->wishes, again->data, again->len);
+    return again->len == 0 || read_wishes(trial, error);
 }
 
 static gboolean try_page(Trial *trial, GError **error) {
@@ -76,7 +83,6 @@ static gboolean try_page(Trial *trial, GError **error) {
                 continue;
             const RpWish wish = {key, entity, {.count = RP_FIRST_WINDOW}};
             g_array_append_val(trial->wishes, wish);
-            rp_wish_ask_length(trial->fetch, &trial->reads[entity], span);
         }
     }
     if (!read_wishes(trial, error))

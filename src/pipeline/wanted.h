@@ -8,9 +8,6 @@
 
 G_BEGIN_DECLS
 
-/* Of a hash with more fields than this, only those that columns read are asked for. */
-#define RP_BIG_HASH_FIELDS 10000
-
 /* Elements of a collection that are asked for at first. */
 #define RP_FIRST_WINDOW 100
 
@@ -23,11 +20,5 @@ typedef struct {
     guint entity;
     RpWindow window;
 } RpWish;
-
-/* Queues HLEN for the wish's key when it should be a hash. */
-void rp_wish_ask_length(RpFetch *fetch, const RpRead *read, RpSpan key);
-
-/* Takes the reply, and decides whether the hash is read whole. */
-gboolean rp_wish_take_length(RpFetch *fetch, const RpRead *read, RpWish *wish, GError **error);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ struct RpChannel {
     guint n_answered;  /* how many of them were answered */
     gsize n_written;   /* how many bytes of sent were written to the socket */
     char *run_id;      /* of the process that was connected to first; NULL: it does not tell */
+    guint version;     /* of the server: major * 100 + minor */
 };
 
 /* ---- connection ---- */
@@ -35,13 +37,25 @@ gboolean rp_channel_lost(RpChannel *channel, const char *what, GError **error) {
     return FALSE;
 }
 
+static void read_version(RpChannel *channel) {
+    g_autofree char *text = rp_redis_info_field(channel->redis, "server", "redis_version", NULL);
+    guint major = 0, minor = 0;
+    if (text != NULL && sscanf(text, "%3u.%2u", &major, &minor) == 2)
+        channel->version = major * 100 + minor;
+}
+
+guint rp_channel_get_version(const RpChannel *channel) {
+    return channel->version;
+}
+
 /* A cursor is good for one process only: another one behind the same address ends the reading. */
 static gboolean check_process(RpChannel *channel, GError **error) {
     g_autofree char *run_id = rp_redis_info_field(channel->redis, "server", "run_id", NULL);
-    if (channel->run_id == NULL)
-        channel->run_id = g_steal_pointer(&run_id);
-    else if (run_id != NULL && strcmp(run_id, channel->run_id) != 0)
-        return rp_channel_lost(channel, "the server was started anew while it was being read", error);
+    if (channel->run_id != NULL)
+        return run_id == NULL || strcmp(run_id, channel->run_id) == 0 ||
+               rp_channel_lost(channel, "the server was started anew while it was being read", error);
+    channel->run_id = g_steal_pointer(&run_id);
+    read_version(channel);
     return TRUE;
 }
 

@@ -36,6 +36,9 @@ gboolean rp_channel_refuse(RpChannel *channel, RpReplyTarget *target, GError **e
 /* Sets error for a connection that is of no more use. Always FALSE. */
 gboolean rp_channel_lost(RpChannel *channel, const char *what, GError **error);
 
+/* The server's version as major * 100 + minor; 0 when it does not tell. */
+guint rp_channel_get_version(const RpChannel *channel);
+
 /* For side questions (TYPE, EXISTS): a second connection, made at first use; borrowed. */
 redisContext *rp_channel_aside(RpChannel *channel, GError **error);
 

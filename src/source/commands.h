@@ -24,6 +24,10 @@ void rp_command_send_scan(RpChannel *channel, guint64 cursor, const char *match,
 /* A command whose only argument is the key: GET, HGETALL, HLEN, PTTL … */
 void rp_command_send_about(RpChannel *channel, const char *word, RpSpan key);
 
+/* The whole of a hash, as name, value, name, value, …: of one with max_fields or more only so many.
+ * max_fields 0: all of it, however many (servers before 6.2 know no other way). */
+void rp_command_send_hash(RpChannel *channel, guint max_fields, RpSpan key);
+
 /* `HMGET key field …`; fields of char *. Of none, the field without a name is asked for. */
 void rp_command_send_fields(RpChannel *channel, const GPtrArray *fields, RpSpan key);
 

@@ -67,8 +67,9 @@ gboolean rp_fetch_receive_page(RpFetch *fetch, RpKeyPage *page, GError **error) 
 
 /* ---- contents ---- */
 
-void rp_fetch_send_length(RpFetch *fetch, RpSpan key) {
-    rp_command_send_about(fetch->channel, "HLEN", key);
+/* How many fields of a hash are asked for at once; 0: all of them. */
+static guint hash_limit(const RpFetch *fetch) {
+    return rp_channel_get_version(fetch->channel) >= 602 ? RP_BIG_HASH_FIELDS : 0;
 }
 
 void rp_fetch_send_read(RpFetch *fetch, const RpRead *read, const RpWindow *window, RpSpan key) {
@@ -80,8 +81,10 @@ void rp_fetch_send_read(RpFetch *fetch, const RpRead *read, const RpWindow *wind
         rp_command_send_window(fetch->channel, read->type, window, key);
     else if (window->is_partial)
         rp_command_send_fields(fetch->channel, read->fields, key);
+    else if (read->type == RP_RECORD_HASH)
+        rp_command_send_hash(fetch->channel, hash_limit(fetch), key);
     else
-        rp_command_send_about(fetch->channel, read->type == RP_RECORD_HASH ? "HGETALL" : "GET", key);
+        rp_command_send_about(fetch->channel, "GET", key);
 }
 
 /* ---- receiving ---- */
@@ -97,15 +100,6 @@ static gboolean receive_number(RpFetch *fetch, RpSourceError meaning, gint64 *nu
     if (target.error_text != NULL && !*is_refused)
         return rp_channel_refuse(fetch->channel, &target, error);
     g_free(target.error_text);
-    return TRUE;
-}
-
-gboolean rp_fetch_receive_length(RpFetch *fetch, guint64 *n_fields, GError **error) {
-    gint64 number;
-    gboolean is_wrong_type;
-    if (!receive_number(fetch, RP_SOURCE_ERROR_WRONG_TYPE, &number, &is_wrong_type, error))
-        return FALSE;
-    *n_fields = is_wrong_type ? 0 : (guint64)MAX(number, 0);
     return TRUE;
 }
 
@@ -195,8 +189,8 @@ static gboolean is_gone(RpFetch *fetch, RpSpan key, gboolean *is_gone, GError **
 
 /* ---- hashes and strings: one record ---- */
 
-static gboolean receive_whole(RpFetch *fetch, const RpRead *read, const RpWindow *window,
-                              RpReplyTarget *target, GError **error) {
+static gboolean receive_whole(RpFetch *fetch, const RpRead *read, RpWindow *window, RpReplyTarget *target,
+                              gboolean *is_complete, GError **error) {
     target->shape = window->is_partial ? RP_REPLY_FIELDS : RP_REPLY_VALUES;
     target->fields = read->fields;
     RpRecords *records = target->records;
@@ -206,6 +200,13 @@ static gboolean receive_whole(RpFetch *fetch, const RpRead *read, const RpWindow
     RpRecord *record = &g_array_index(records->index, RpRecord, records->index->len - 1);
     if (target->error_text != NULL)
         return take_refusal(fetch, target, error);
+    if (read->type == RP_RECORD_HASH && !window->is_partial && hash_limit(fetch) > 0 &&
+        target->n_values >= 2 * RP_BIG_HASH_FIELDS) {
+        rp_records_cut(records, records->index->len - 1);
+        window->is_partial = TRUE;
+        *is_complete = FALSE;
+        return TRUE;
+    }
     if (target->is_too_large) {
         rp_records_drop_values(records);
         record->outcome = RP_READ_TOO_LARGE;
@@ -321,5 +322,5 @@ gboolean rp_fetch_receive_read(RpFetch *fetch, const RpRead *read, RpWindow *win
         return FALSE;
     if (rp_record_type_has_elements(read->type))
         return receive_elements(fetch, window, &target, is_complete, error);
-    return receive_whole(fetch, read, window, &target, error);
+    return receive_whole(fetch, read, window, &target, is_complete, error);
 }

@@ -41,9 +41,9 @@ typedef struct {
     const GPtrArray *fields; /* names of the fields of a hash that matter; borrowed */
 } RpRead;
 
-/* Queues HLEN, and takes its reply: 0 for a key of another type. */
-void rp_fetch_send_length(RpFetch *fetch, RpSpan key);
-gboolean rp_fetch_receive_length(RpFetch *fetch, guint64 *n_fields, GError **error);
+/* Of a hash with so many fields or more, only those that matter are read (from Redis 6.2 on): a window whose
+ * reply shows it is to be asked for again, as partial. */
+#define RP_BIG_HASH_FIELDS 10000
 
 /* Queues the read of a window of a key. */
 void rp_fetch_send_read(RpFetch *fetch, const RpRead *read, const RpWindow *window, RpSpan key);

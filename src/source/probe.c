@@ -14,37 +14,38 @@
 static const char KEY[] = "{key}";
 
 typedef struct {
-    int type;    /* the RpRecordType for which it is needed, or one of the above */
-    guint since; /* the major version that has it */
+    int type;     /* the RpRecordType for which it is needed, or one of the above */
+    guint since;  /* the major version from which it is sent, */
+    guint before; /* and the one from which it is not; 0: none */
     const char *words[MAX_WORDS + 1];
 } Probe;
 
 static const Probe SERVER_PROBES[] = {
-    {ANY_TYPE, 0, {"INFO"}},
-    {ANY_TYPE, 0, {"DBSIZE"}},
-    {ANY_TYPE, 0, {"SCAN", "0", "COUNT", "1"}},
+    {ANY_TYPE, 0, 0, {"INFO"}},
+    {ANY_TYPE, 0, 0, {"DBSIZE"}},
+    {ANY_TYPE, 0, 0, {"SCAN", "0", "COUNT", "1"}},
 };
 
 static const Probe KEY_PROBES[] = {
-    {ANY_TYPE, 0, {"TYPE", KEY}},
-    {ANY_TYPE, 0, {"EXISTS", KEY}},
-    {WITH_TTL, 0, {"PTTL", KEY}},
-    {WITH_EXPIRY, 7, {"PEXPIRETIME", KEY}},
-    {RP_RECORD_HASH, 0, {"HGETALL", KEY}},
-    {RP_RECORD_HASH, 0, {"HLEN", KEY}},
-    {RP_RECORD_HASH, 0, {"HMGET", KEY, "field"}},
-    {RP_RECORD_STRING, 0, {"GET", KEY}},
-    {RP_RECORD_STRING, 0, {"GETRANGE", KEY, "0", "0"}},
-    {RP_RECORD_LIST, 0, {"LRANGE", KEY, "0", "0"}},
-    {RP_RECORD_SET, 0, {"SSCAN", KEY, "0"}},
-    {RP_RECORD_ZSET, 0, {"ZSCAN", KEY, "0"}},
-    {RP_RECORD_STREAM, 0, {"XRANGE", KEY, "-", "+", "COUNT", "1"}},
+    {ANY_TYPE, 0, 0, {"TYPE", KEY}},
+    {ANY_TYPE, 0, 0, {"EXISTS", KEY}},
+    {WITH_TTL, 0, 0, {"PTTL", KEY}},
+    {WITH_EXPIRY, 7, 0, {"PEXPIRETIME", KEY}},
+    {RP_RECORD_HASH, 7, 0, {"HRANDFIELD", KEY, "1", "WITHVALUES"}},
+    {RP_RECORD_HASH, 0, 7, {"HGETALL", KEY}},
+    {RP_RECORD_HASH, 0, 0, {"HMGET", KEY, "field"}},
+    {RP_RECORD_STRING, 0, 0, {"GET", KEY}},
+    {RP_RECORD_STRING, 0, 0, {"GETRANGE", KEY, "0", "0"}},
+    {RP_RECORD_LIST, 0, 0, {"LRANGE", KEY, "0", "0"}},
+    {RP_RECORD_SET, 0, 0, {"SSCAN", KEY, "0"}},
+    {RP_RECORD_ZSET, 0, 0, {"ZSCAN", KEY, "0"}},
+    {RP_RECORD_STREAM, 0, 0, {"XRANGE", KEY, "-", "+", "COUNT", "1"}},
 };
 
 /* Tried by DRYRUN only: a real PSYNC would turn the connection into a replica's. */
 static const Probe FOLLOW_PROBES[] = {
-    {ANY_TYPE, 0, {"PSYNC", "?", "-1"}},
-    {ANY_TYPE, 0, {"REPLCONF", "capa", "eof"}},
+    {ANY_TYPE, 0, 0, {"PSYNC", "?", "-1"}},
+    {ANY_TYPE, 0, 0, {"REPLCONF", "capa", "eof"}},
 };
 
 typedef enum {
@@ -154,7 +155,7 @@ static void try_need(Trial *trial, guint major, const RpRedisNeed *need) {
     g_autofree char *key = make_key(match);
     for (guint i = 0; i < G_N_ELEMENTS(KEY_PROBES); i++) {
         const Probe *probe = &KEY_PROBES[i];
-        if (is_needed(probe, need) && major >= probe->since)
+        if (is_needed(probe, need) && major >= probe->since && (probe->before == 0 || major < probe->before))
             try_probe(trial, probe, key, match);
     }
 }

@@ -148,8 +148,9 @@ Test(check_redis, what_a_user_may_not_do_is_said_as_an_acl_rule) {
         int status;
     } users[] = {
         {"~* +@all", "note", "redis_backlog", "", 0},
-        {"~* +@all -hgetall -hlen", "error", "missing_privilege", "ACL SETUSER u +hgetall +hlen", 2},
-        {"~* +@all -hgetall -hlen -acl", "error", "missing_privilege", "ACL SETUSER u +hgetall +hlen", 2},
+        {"~* +@all -hrandfield -hmget", "error", "missing_privilege", "ACL SETUSER u +hrandfield +hmget", 2},
+        {"~* +@all -hrandfield -hmget -acl", "error", "missing_privilege", "ACL SETUSER u +hrandfield +hmget",
+         2},
         {"~order:* ~customer:* +@all", "error", "missing_privilege", "ACL SETUSER u ~payment:*", 2},
         {"~order:* ~customer:* +@all -acl", "error", "missing_privilege", "ACL SETUSER u ~payment:*", 2},
         {"~order:* ~customer:* ~payment:* +@all -acl", "note", "redis_backlog", "", 0},
@@ -175,10 +176,10 @@ Test(check_redis, what_a_user_may_not_do_is_said_as_an_acl_rule) {
 }
 
 Test(check_redis, a_command_under_another_name_is_said) {
-    static const char *const renamed[] = {"rename-command=HGETALL other", NULL};
+    static const char *const renamed[] = {"rename-command=HMGET other", NULL};
     Source source;
     source_init(&source, renamed);
     g_autoptr(json_t) document = look_at(&source, NULL, NULL);
-    assert_found(document, "error", "redis_command_missing", "HGETALL");
+    assert_found(document, "error", "redis_command_missing", "HMGET");
     source_clear(&source);
 }

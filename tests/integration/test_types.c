@@ -116,7 +116,7 @@ Test(types, sorted_sets) {
                        "on_invalid: null}}}\n"),
                4);
     rp_case_assert_rows(test_case, "SELECT player, score, exact FROM t WHERE player <> 'z' ORDER BY 1",
-                        "w|0.1|0.10000000000000001\nx|1|1\ny|2.5|2.5");
+                        "w|0.1|0.1\nx|1|1\ny|2.5|2.5");
     rp_case_assert_rows(test_case, "SELECT score FROM t WHERE player = 'z'", "-Infinity");
 }
 

@@ -65,7 +65,7 @@ Test(probe, commands_are_tried_by_the_types_that_are_mapped) {
         RpRecordType type;
         const char *rules, *remedy;
     } types[] = {
-        {RP_RECORD_HASH, "-hgetall -hlen -hmget", "+hgetall +hlen +hmget"},
+        {RP_RECORD_HASH, "-hgetall -hrandfield -hmget", "+hrandfield +hmget"},
         {RP_RECORD_STRING, "-get -getrange", "+get +getrange"},
         {RP_RECORD_LIST, "-lrange", "+lrange"},
         {RP_RECORD_SET, "-sscan", "+sscan"},
