@@ -2,12 +2,14 @@
  * row, and the row of a key that is gone can be found. */
 #include "mapping/mapping.h"
 
-/* Whether different text is a different value of the column's type: not so for numbers (1 and 01), UUIDs
- * (case), char(n) (blanks at the end), and types that we know nothing of (citext). */
+/* Whether different text is a different value of the column: not so for numbers (1 and 01), UUIDs (case),
+ * char(n) (blanks at the end), collations that are not deterministic, and types that we know nothing of
+ * (citext). */
 static gboolean tells_text_apart(const RpMapColumn *column) {
     const RpColumn *target = column->conversion.column;
     return target != NULL &&
-           ((target->kind == RP_TYPE_TEXT && !target->is_padded) || target->kind == RP_TYPE_ENUM ||
+           ((target->kind == RP_TYPE_TEXT && !target->is_padded && !target->is_folding) ||
+            target->kind == RP_TYPE_ENUM ||
             (target->kind == RP_TYPE_BYTEA && column->conversion.encoding == RP_ENCODING_RAW) ||
             (target->kind == RP_TYPE_UUID && column->source == RP_FROM_UUID5));
 }
