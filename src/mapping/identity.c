@@ -58,6 +58,36 @@ static gboolean tells_parts(const RpEntity *entity, const RpMapColumn *column) {
     return n_unsure <= 1;
 }
 
+/* Whether the reference gives something of every record. */
+static gboolean is_always_there(const RpReference *reference) {
+    switch (reference->kind) {
+    case RP_REFERENCE_KEY:
+    case RP_REFERENCE_CAPTURE:
+    case RP_REFERENCE_INDEX:
+    case RP_REFERENCE_ID:
+    case RP_REFERENCE_DB:
+    case RP_REFERENCE_NOW:
+        return TRUE;
+    case RP_REFERENCE_FIELD:
+    case RP_REFERENCE_JSON:
+    case RP_REFERENCE_VALUE:
+    case RP_REFERENCE_SCORE:
+    case RP_REFERENCE_TTL_MS:
+    case RP_REFERENCE_EXPIRES_AT:
+        return FALSE;
+    }
+    g_assert_not_reached();
+}
+
+/* A uuid5 is null when one of its parts is: with a default, all such rows have the same one. */
+static gboolean may_be_fallback(const RpMapColumn *column) {
+    gboolean may_be_null = FALSE;
+    for (guint i = 0; i < column->n_parts; i++)
+        may_be_null = may_be_null ||
+                      (column->parts[i].literal == NULL && !is_always_there(&column->parts[i].reference));
+    return may_be_null && column->fallback != NULL;
+}
+
 static gboolean has_part(const RpMapColumn *column, const RpReference *wanted) {
     for (guint i = 0; i < column->n_parts; i++)
         if (column->parts[i].literal == NULL && is_reference(&column->parts[i].reference, wanted))
@@ -84,7 +114,7 @@ static gboolean column_tells(const RpEntity *entity, const RpMapColumn *column, 
     if (is_held_to(column, wanted))
         return TRUE;
     if (column->source == RP_FROM_UUID5)
-        return has_part(column, wanted) && tells_parts(entity, column);
+        return has_part(column, wanted) && tells_parts(entity, column) && !may_be_fallback(column);
     return column->source == RP_FROM_REFERENCE && has_part(column, wanted) && !is_cleaned(column);
 }
 

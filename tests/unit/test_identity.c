@@ -127,6 +127,21 @@ Test(identity, an_element_of_each_is_its_index) {
                     {"string", "value", "id: $key.k, value: $value", FALSE});
 }
 
+#define DEFAULT_UUID "default: 00000000-0000-0000-0000-000000000001"
+
+/* All keys without a part would have the default for their identity. */
+Test(identity, a_uuid5_with_a_default_has_all_its_parts) {
+    ASSERT_IDENTITY({"hash", "u", "id: $key.k, u: {uuid5: [x, $key.k, tenant], required: true}", TRUE},
+                    {"hash", "u", "id: $key.k, u: {uuid5: [x, $key.k, tenant], " DEFAULT_UUID "}", FALSE},
+                    {"hash", "u", "id: $key.k, u: {uuid5: [x, $key.k, $ttl_ms], " DEFAULT_UUID "}", FALSE},
+                    {"hash", "u", "id: $key.k, u: {uuid5: [x, $key.k, $db], " DEFAULT_UUID "}", TRUE},
+                    {"stream", "u", "id: $key.k, u: {uuid5: [x, $key.k, $id], " DEFAULT_UUID "}", TRUE},
+                    {"json\n    each: items", "u",
+                     "id: $key.k, u: {uuid5: [x, $key.k, $index, $element.sku], " DEFAULT_UUID "}", FALSE},
+                    {"json\n    each: items", "u",
+                     "id: $key.k, u: {uuid5: [x, $key.k, $index], " DEFAULT_UUID "}", TRUE});
+}
+
 /* A key of two texts that its column takes for one would be two keys of one row. */
 Test(identity, a_key_follows_where_its_text_is_told_apart) {
     ASSERT_IDENTITY(
