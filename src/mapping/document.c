@@ -4,6 +4,7 @@
 
 #include "base/span.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -142,7 +143,7 @@ static gboolean refuse_nul(RpYamlFile *file, RpFindings *findings) {
 RpYamlFile *rp_yaml_parse(const char *name, const char *text, gsize size, RpFindings *findings) {
     if (size > RP_YAML_MAX_BYTES) {
         rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", name, NULL,
-                        "%" G_GSIZE_FORMAT " bytes are more than a mapping may have (%d)", size,
+                        "%" G_GSIZE_FORMAT " bytes are more than a YAML file may have here (%d)", size,
                         RP_YAML_MAX_BYTES);
         return NULL;
     }
@@ -166,15 +167,30 @@ RpYamlFile *rp_yaml_parse(const char *name, const char *text, gsize size, RpFind
     return is_fine ? g_steal_pointer(&file) : NULL;
 }
 
-RpYamlFile *rp_yaml_load(const char *path, RpFindings *findings) {
-    g_autofree char *text = NULL;
-    gsize size;
+static const char *refusal_of(const char *path) {
+    GStatBuf status;
+    if (g_stat(path, &status) != 0)
+        return NULL; /* reading it says why */
+    if (!S_ISREG(status.st_mode))
+        return "it is no regular file";
+    return status.st_size > RP_YAML_MAX_BYTES ? "it is larger than 1 MiB" : NULL;
+}
+
+char *rp_yaml_read(const char *path, gsize *size, RpFindings *findings) {
+    char *text = NULL;
     g_autoptr(GError) error = NULL;
-    if (!g_file_get_contents(path, &text, &size, &error)) {
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s", error->message);
-        return NULL;
-    }
-    return rp_yaml_parse(path, text, size, findings);
+    const char *refusal = refusal_of(path);
+    if (refusal == NULL && g_file_get_contents(path, &text, size, &error))
+        return text;
+    rp_findings_add(findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s",
+                    refusal != NULL ? refusal : error->message);
+    return NULL;
+}
+
+RpYamlFile *rp_yaml_load(const char *path, RpFindings *findings) {
+    gsize size;
+    g_autofree char *text = rp_yaml_read(path, &size, findings);
+    return text != NULL ? rp_yaml_parse(path, text, size, findings) : NULL;
 }
 
 static yaml_node_t *node_of(RpYamlNode node) {
