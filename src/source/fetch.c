@@ -240,6 +240,15 @@ static RpReplyShape shape_of(RpRecordType type) {
     g_assert_not_reached();
 }
 
+/* SSCAN and ZSCAN give a small collection whole: what Redis holds as such is far from this. */
+#define MAX_MISSING 100000
+
+/* Whether nobody could say what is missing, or where to go on. */
+static gboolean is_beyond_use(const RpReplyTarget *target) {
+    return target->is_odd || (target->shape != RP_REPLY_ITEMS && !target->has_position) ||
+           target->n_announced > target->n_begun + MAX_MISSING;
+}
+
 /* What was announced and never came: a single value was too large to be waited for. */
 static void add_missing(RpReplyTarget *target) {
     RpRecords *records = target->records;
@@ -291,6 +300,8 @@ static gboolean receive_elements(RpFetch *fetch, RpWindow *window, RpReplyTarget
     const guint first = target->records->index->len;
     target->shape = shape_of((RpRecordType)target->head.type);
     target->head.index = (gint64)window->n_before;
+    target->max_elements = window->count;
+    memcpy(target->first_id, window->id, sizeof window->id);
     target->is_smallest = window->count == 1;
     if (!rp_channel_receive(fetch->channel, target, error))
         return FALSE;
@@ -304,6 +315,9 @@ static gboolean receive_elements(RpFetch *fetch, RpWindow *window, RpReplyTarget
         *is_complete = FALSE;
         return TRUE;
     }
+    if (target->is_too_large && is_beyond_use(target))
+        return rp_channel_lost(fetch->channel, "an answer that is too large is not made up as it should be",
+                               error);
     if (target->is_too_large)
         add_missing(target);
     *is_complete = move_window(window, target);
