@@ -4,14 +4,16 @@
 /* A place in a JSON text that some path leads to or through. */
 typedef struct Node Node;
 struct Node {
-    char *name;          /* of the member; NULL for the whole text */
-    gint64 position;     /* the same as an index of an array; -1 when the name is none */
-    GPtrArray *children; /* of Node */
-    gint64 slot;         /* -1: paths only lead through it */
+    guint number;           /* among the nodes of the paths; the whole text is 0 */
+    RpSpan name;            /* of the member */
+    gint64 position;        /* the same as an index of an array; -1 when the name is none */
+    GPtrArray *members;     /* Nodes below this one, in the order of compare_names, */
+    GPtrArray *by_position; /* and those of them that have a position, in its order */
+    gint64 slot;            /* -1: paths only lead through it */
 };
 
 struct RpJsonPaths {
-    Node *root;
+    GPtrArray *nodes; /* of Node, in the order of their numbers */
     guint n_slots;
     gsize longest_name;
 };
@@ -26,52 +28,95 @@ static gint64 position_of(const char *name) {
 
 static void node_free(gpointer data) {
     Node *node = data;
-    g_free(node->name);
-    g_ptr_array_unref(node->children);
+    g_free((char *)node->name.data);
+    g_ptr_array_unref(node->members);
+    g_ptr_array_unref(node->by_position);
     g_free(node);
 }
 
-static Node *node_new(const char *name) {
+static Node *add_node(RpJsonPaths *paths, const char *name) {
     Node *node = g_new0(Node, 1);
-    node->name = g_strdup(name);
-    node->position = name != NULL ? position_of(name) : -1;
-    node->children = g_ptr_array_new_with_free_func(node_free);
+    node->number = paths->nodes->len;
+    node->name = rp_span(g_strdup(name));
+    node->position = position_of(name);
+    node->members = g_ptr_array_new();
+    node->by_position = g_ptr_array_new();
     node->slot = -1;
+    paths->longest_name = MAX(paths->longest_name, node->name.size);
+    g_ptr_array_add(paths->nodes, node);
     return node;
+}
+
+static Node *node_at(const RpJsonPaths *paths, guint number) {
+    return g_ptr_array_index(paths->nodes, number);
 }
 
 RpJsonPaths *rp_json_paths_new(void) {
     RpJsonPaths *paths = g_new0(RpJsonPaths, 1);
-    paths->root = node_new(NULL);
+    paths->nodes = g_ptr_array_new_with_free_func(node_free);
+    add_node(paths, "");
     return paths;
 }
 
 void rp_json_paths_free(RpJsonPaths *paths) {
     if (paths == NULL)
         return;
-    node_free(paths->root);
+    g_ptr_array_unref(paths->nodes);
     g_free(paths);
 }
 
-static const Node *child_of_name(const Node *node, const char *name, gsize size) {
-    for (guint i = 0; i < node->children->len; i++) {
-        const Node *child = g_ptr_array_index(node->children, i);
-        if (strlen(child->name) == size && memcmp(child->name, name, size) == 0)
-            return child;
+/* Short names first: most pairs need no look at their bytes. */
+static int compare_names(RpSpan a, RpSpan b) {
+    if (a.size != b.size)
+        return a.size < b.size ? -1 : 1;
+    return memcmp(a.data, b.data, a.size);
+}
+
+/* Where the member stands, or would stand, among the node's. */
+static guint place_of_name(const Node *node, RpSpan name, gboolean *is_there) {
+    guint from = 0, to = node->members->len;
+    *is_there = FALSE;
+    while (from < to && !*is_there) {
+        const guint middle = from + (to - from) / 2;
+        const Node *member = g_ptr_array_index(node->members, middle);
+        const int order = compare_names(name, member->name);
+        *is_there = order == 0;
+        if (order > 0)
+            from = middle + 1;
+        else
+            to = middle;
     }
-    return NULL;
+    return *is_there ? to : from;
+}
+
+static Node *child_of_name(const Node *node, RpSpan name) {
+    gboolean is_there;
+    const guint place = place_of_name(node, name, &is_there);
+    return is_there ? g_ptr_array_index(node->members, place) : NULL;
+}
+
+static guint place_of_position(const Node *node, gint64 position) {
+    guint place = node->by_position->len;
+    while (place > 0 && ((const Node *)g_ptr_array_index(node->by_position, place - 1))->position > position)
+        place--;
+    return place;
+}
+
+static Node *add_child(RpJsonPaths *paths, Node *node, const char *name) {
+    gboolean is_there;
+    const guint place = place_of_name(node, rp_span(name), &is_there);
+    Node *child = add_node(paths, name);
+    g_ptr_array_insert(node->members, (int)place, child);
+    if (child->position >= 0)
+        g_ptr_array_insert(node->by_position, (int)place_of_position(node, child->position), child);
+    return child;
 }
 
 guint rp_json_paths_add(RpJsonPaths *paths, const char *const *segments) {
-    Node *node = paths->root;
+    Node *node = node_at(paths, 0);
     for (; *segments != NULL; segments++) {
-        Node *child = (Node *)child_of_name(node, *segments, strlen(*segments));
-        if (child == NULL) {
-            child = node_new(*segments);
-            g_ptr_array_add(node->children, child);
-            paths->longest_name = MAX(paths->longest_name, strlen(*segments));
-        }
-        node = child;
+        Node *child = child_of_name(node, rp_span(*segments));
+        node = child != NULL ? child : add_child(paths, node, *segments);
     }
     if (node->slot < 0)
         node->slot = paths->n_slots++;
@@ -187,37 +232,63 @@ RpSpan rp_json_text(RpSpan value, RpBuffer *scratch) {
 
 /* ---- finding ---- */
 
+/* What was found of a node so far: the nodes below it that were found are a list of numbers. */
+typedef struct {
+    gboolean is_found;
+    guint first; /* of that list; 0 ends it */
+    guint next;  /* in the list that this node is in */
+} Mark;
+
 typedef struct {
     const RpJsonPaths *paths;
     const char *end;
     RpSpan *values;
+    Mark *marks; /* of each node */
 } Walk;
 
 static const Node *child_of_member(const RpJsonPaths *paths, const Node *node, RpSpan name) {
     if (memchr(name.data, '\\', name.size) == NULL)
-        return child_of_name(node, name.data, name.size);
+        return child_of_name(node, name);
     if (name.size > 6 * paths->longest_name) /* \uXXXX is the longest way to write one byte */
         return NULL;
     g_autofree char *plain = g_malloc(name.size);
     const gsize size = unescape(name, plain);
-    return child_of_name(node, plain, size);
+    return child_of_name(node, (RpSpan){plain, size});
 }
 
-static const Node *child_of_index(const Node *node, gint64 position) {
-    for (guint i = 0; i < node->children->len; i++) {
-        const Node *child = g_ptr_array_index(node->children, i);
-        if (child->position == position)
-            return child;
-    }
-    return NULL;
+/* Elements come in the order of their positions; *next counts those that were wanted. */
+static const Node *child_of_index(const Node *node, gint64 position, guint *next) {
+    if (*next == node->by_position->len)
+        return NULL;
+    const Node *child = g_ptr_array_index(node->by_position, *next);
+    if (child->position != position)
+        return NULL;
+    ++*next;
+    return child;
 }
 
-/* A member that stands twice: nothing is left of what its first value gave. */
+/* A member that stands twice: nothing is left of what its first value gave. Goes only to what was found, so
+ * that members which stand a million times cost no more than as many others. */
 static void forget(const Walk *walk, const Node *node) {
+    Mark *mark = &walk->marks[node->number];
     if (node->slot >= 0)
         walk->values[node->slot] = (RpSpan){0};
-    for (guint i = 0; i < node->children->len; i++)
-        forget(walk, g_ptr_array_index(node->children, i));
+    for (guint child = mark->first; child != 0; child = walk->marks[child].next) {
+        forget(walk, node_at(walk->paths, child));
+        walk->marks[child].is_found = FALSE;
+    }
+    mark->first = 0;
+}
+
+static void find_child(const Walk *walk, const Node *node, const Node *child) {
+    Mark *mark = &walk->marks[child->number];
+    if (mark->is_found) {
+        forget(walk, child);
+        return;
+    }
+    mark->is_found = TRUE;
+    mark->next = walk->marks[node->number].first;
+    walk->marks[node->number].first = child->number;
 }
 
 static const char *walk_value(const Walk *walk, const Node *node, const char *at);
@@ -225,6 +296,7 @@ static const char *walk_value(const Walk *walk, const Node *node, const char *at
 static const char *walk_members(const Walk *walk, const Node *node, const char *at) {
     const gboolean is_object = *at == '{';
     const char close = is_object ? '}' : ']';
+    guint next = 0;
     at = skip_blanks(at + 1, walk->end);
     for (gint64 position = 0; *at != close; position++) {
         const Node *child;
@@ -233,8 +305,10 @@ static const char *walk_members(const Walk *walk, const Node *node, const char *
             child = child_of_member(walk->paths, node, inside_of(at, after));
             at = skip_blanks(skip_blanks(after, walk->end) + 1, walk->end); /* past the colon */
         } else {
-            child = child_of_index(node, position);
+            child = child_of_index(node, position, &next);
         }
+        if (child != NULL)
+            find_child(walk, node, child);
         at = child != NULL ? walk_value(walk, child, at) : skip_value(at, walk->end);
         at = skip_blanks(at, walk->end);
         if (*at == ',')
@@ -246,8 +320,7 @@ static const char *walk_members(const Walk *walk, const Node *node, const char *
 /* Calls itself to the depth of the longest path, not to that of the text. */
 static const char *walk_value(const Walk *walk, const Node *node, const char *at) {
     const char *start = at;
-    forget(walk, node);
-    if (node->children->len > 0 && (*at == '{' || *at == '['))
+    if (node->members->len > 0 && (*at == '{' || *at == '['))
         at = walk_members(walk, node, at);
     else
         at = skip_value(at, walk->end);
@@ -257,8 +330,10 @@ static const char *walk_value(const Walk *walk, const Node *node, const char *at
 }
 
 void rp_json_paths_find(const RpJsonPaths *paths, RpSpan json, RpSpan *values) {
-    const Walk walk = {paths, json.data + json.size, values};
-    walk_value(&walk, paths->root, skip_blanks(json.data, walk.end));
+    g_autofree Mark *marks = g_new0(Mark, paths->nodes->len);
+    const Walk walk = {paths, json.data + json.size, values, marks};
+    memset(values, 0, paths->n_slots * sizeof *values);
+    walk_value(&walk, node_at(paths, 0), skip_blanks(json.data, walk.end));
 }
 
 /* ---- elements ---- */
@@ -293,5 +368,6 @@ gboolean rp_json_elements_next_name(RpJsonElements *elements, RpSpan *name) {
 }
 
 gboolean rp_json_paths_leads_to(const RpJsonPaths *paths, RpSpan name) {
-    return paths->root->slot >= 0 || child_of_member(paths, paths->root, name) != NULL;
+    const Node *root = node_at(paths, 0);
+    return root->slot >= 0 || child_of_member(paths, root, name) != NULL;
 }

@@ -98,6 +98,21 @@ Test(mapping_burden, has_limits_of_each) {
     assert_burdens(BURDENS, G_N_ELEMENTS(BURDENS));
 }
 
+/* Texts that have one hash where a hash is made in the usual way: of each pair, "Ez" and "FY" weigh the same.
+ */
+Test(mapping_burden, of_alike_texts_in_a_map_is_bounded) {
+    enum { N_PAIRS = 12 };
+    g_autoptr(GHashTable) hashes = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; i < 1 << N_PAIRS; i++) {
+        char text[2 * N_PAIRS];
+        for (guint j = 0; j < N_PAIRS; j++)
+            memcpy(text + 2 * j, (i >> j) & 1 ? "Ez" : "FY", 2);
+        const RpMapped mapped = {.from = {text, sizeof text}};
+        g_hash_table_add(hashes, GUINT_TO_POINTER(rp_mapped_hash(&mapped)));
+    }
+    cr_assert(g_hash_table_size(hashes) > (1 << N_PAIRS) - 40, "%u", g_hash_table_size(hashes));
+}
+
 /* Whatever ends the lines. */
 Test(mapping_burden, of_tags_is_bounded) {
     static const char *const ENDS[] = {"\n", "\r", "\r\n", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
