@@ -1,4 +1,4 @@
-/* Walks over JSON that is known to be sound: nothing is checked again here, only found. */
+/* One walk over a JSON text finds what stands at all paths. */
 #include "mapping/json_paths.h"
 
 /* A place in a JSON text that some path leads to or through. */
@@ -127,109 +127,6 @@ guint rp_json_paths_size(const RpJsonPaths *paths) {
     return paths->n_slots;
 }
 
-/* ---- skipping ---- */
-
-static const char *skip_blanks(const char *at, const char *end) {
-    while (at < end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
-        at++;
-    return at;
-}
-
-/* From the opening quote to after the closing one. */
-static const char *skip_string(const char *at) {
-    for (at++; *at != '"'; at++)
-        if (*at == '\\')
-            at++;
-    return at + 1;
-}
-
-static const char *skip_nested(const char *at) {
-    guint depth = 0;
-    do {
-        if (*at == '"') {
-            at = skip_string(at);
-            continue;
-        }
-        if (*at == '{' || *at == '[')
-            depth++;
-        else if (*at == '}' || *at == ']')
-            depth--;
-        at++;
-    } while (depth > 0);
-    return at;
-}
-
-static const char *skip_value(const char *at, const char *end) {
-    if (*at == '"')
-        return skip_string(at);
-    if (*at == '{' || *at == '[')
-        return skip_nested(at);
-    while (at < end && *at != ',' && *at != '}' && *at != ']' && skip_blanks(at, end) == at)
-        at++;
-    return at;
-}
-
-/* ---- strings ---- */
-
-static guint take_hex4(const char *at) {
-    guint value = 0;
-    for (int i = 0; i < 4; i++)
-        value = value * 16 + (guint)g_ascii_xdigit_value(at[i]);
-    return value;
-}
-
-/* After the `u` of \u: a character, and past its second half when it has one. */
-static gunichar take_unicode(const char **at) {
-    const guint first = take_hex4(*at);
-    *at += 4;
-    if (first < 0xD800 || first > 0xDBFF)
-        return first;
-    const guint second = take_hex4(*at + 2);
-    *at += 6;
-    return 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
-}
-
-/* Writes the content of a string's inside; it never grows. Gives its size. */
-static gsize unescape(RpSpan inside, char *out) {
-    const char *at = inside.data;
-    const char *end = at + inside.size;
-    char *to = out;
-    while (at < end) {
-        if (*at != '\\') {
-            *to++ = *at++;
-            continue;
-        }
-        const char escape = at[1];
-        at += 2;
-        static const char letters[] = "bfnrt";
-        const char *letter = strchr(letters, escape);
-        if (escape == 'u')
-            to += g_unichar_to_utf8(take_unicode(&at), to);
-        else
-            *to++ = letter != NULL ? "\b\f\n\r\t"[letter - letters] : escape;
-    }
-    return (gsize)(to - out);
-}
-
-static RpSpan inside_of(const char *string, const char *after) {
-    return (RpSpan){string + 1, (gsize)(after - string) - 2};
-}
-
-RpSpan rp_json_text(RpSpan value, RpBuffer *scratch) {
-    if (value.data == NULL || value.data[0] == 'n')
-        return (RpSpan){0};
-    if (value.data[0] != '"')
-        return value;
-    const RpSpan inside = inside_of(value.data, value.data + value.size);
-    if (memchr(inside.data, '\\', inside.size) == NULL)
-        return inside;
-    g_assert(scratch->capacity - scratch->size >= inside.size);
-    char *out = scratch->data + scratch->size;
-    const gsize size = unescape(inside, out);
-    scratch->size += size;
-    return (RpSpan){out, size};
-}
-
 /* ---- finding ---- */
 
 /* What was found of a node so far: the nodes below it that were found are a list of numbers. */
@@ -252,7 +149,7 @@ static const Node *child_of_member(const RpJsonPaths *paths, const Node *node, R
     if (name.size > 6 * paths->longest_name) /* \uXXXX is the longest way to write one byte */
         return NULL;
     g_autofree char *plain = g_malloc(name.size);
-    const gsize size = unescape(name, plain);
+    const gsize size = rp_json_unescape(name, plain);
     return child_of_name(node, (RpSpan){plain, size});
 }
 
@@ -297,22 +194,23 @@ static const char *walk_members(const Walk *walk, const Node *node, const char *
     const gboolean is_object = *at == '{';
     const char close = is_object ? '}' : ']';
     guint next = 0;
-    at = skip_blanks(at + 1, walk->end);
+    at = rp_json_skip_blanks(at + 1, walk->end);
     for (gint64 position = 0; *at != close; position++) {
         const Node *child;
         if (is_object) {
-            const char *after = skip_string(at);
-            child = child_of_member(walk->paths, node, inside_of(at, after));
-            at = skip_blanks(skip_blanks(after, walk->end) + 1, walk->end); /* past the colon */
+            const char *after = rp_json_skip_string(at);
+            child = child_of_member(walk->paths, node, rp_json_inside(at, after));
+            at = rp_json_skip_blanks(rp_json_skip_blanks(after, walk->end) + 1,
+                                     walk->end); /* past the colon */
         } else {
             child = child_of_index(node, position, &next);
         }
         if (child != NULL)
             find_child(walk, node, child);
-        at = child != NULL ? walk_value(walk, child, at) : skip_value(at, walk->end);
-        at = skip_blanks(at, walk->end);
+        at = child != NULL ? walk_value(walk, child, at) : rp_json_skip_value(at, walk->end);
+        at = rp_json_skip_blanks(at, walk->end);
         if (*at == ',')
-            at = skip_blanks(at + 1, walk->end);
+            at = rp_json_skip_blanks(at + 1, walk->end);
     }
     return at + 1;
 }
@@ -323,7 +221,7 @@ static const char *walk_value(const Walk *walk, const Node *node, const char *at
     if (node->members->len > 0 && (*at == '{' || *at == '['))
         at = walk_members(walk, node, at);
     else
-        at = skip_value(at, walk->end);
+        at = rp_json_skip_value(at, walk->end);
     if (node->slot >= 0)
         walk->values[node->slot] = (RpSpan){start, (gsize)(at - start)};
     return at;
@@ -333,38 +231,7 @@ void rp_json_paths_find(const RpJsonPaths *paths, RpSpan json, RpSpan *values) {
     g_autofree Mark *marks = g_new0(Mark, paths->nodes->len);
     const Walk walk = {paths, json.data + json.size, values, marks};
     memset(values, 0, paths->n_slots * sizeof *values);
-    walk_value(&walk, node_at(paths, 0), skip_blanks(json.data, walk.end));
-}
-
-/* ---- elements ---- */
-
-void rp_json_elements_init(RpJsonElements *elements, RpSpan container) {
-    elements->end = container.data + container.size;
-    elements->at = skip_blanks(skip_blanks(container.data, elements->end) + 1, elements->end);
-}
-
-gboolean rp_json_elements_next(RpJsonElements *elements, RpSpan *element) {
-    if (*elements->at == ']')
-        return FALSE;
-    const char *start = elements->at;
-    const char *after = skip_value(start, elements->end);
-    *element = (RpSpan){start, (gsize)(after - start)};
-    elements->at = skip_blanks(after, elements->end);
-    if (*elements->at == ',')
-        elements->at = skip_blanks(elements->at + 1, elements->end);
-    return TRUE;
-}
-
-gboolean rp_json_elements_next_name(RpJsonElements *elements, RpSpan *name) {
-    if (*elements->at == '}')
-        return FALSE;
-    const char *start = elements->at;
-    const char *after = skip_string(start);
-    *name = inside_of(start, after);
-    elements->at = skip_blanks(skip_blanks(after, elements->end) + 1, elements->end); /* past the colon */
-    RpSpan value;
-    rp_json_elements_next(elements, &value);
-    return TRUE;
+    walk_value(&walk, node_at(paths, 0), rp_json_skip_blanks(json.data, walk.end));
 }
 
 gboolean rp_json_paths_leads_to(const RpJsonPaths *paths, RpSpan name) {
