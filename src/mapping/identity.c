@@ -32,10 +32,6 @@ static gboolean is_cleaned(const RpMapColumn *column) {
            column->replaced != NULL || (column->nulls_empty && column->fallback != NULL);
 }
 
-static gboolean is_reference(const RpReference *a, const RpReference *b) {
-    return a->kind == b->kind && a->index == b->index && a->slot == b->slot;
-}
-
 /* Whether what the reference gives can hold the colon that joins the parts of a uuid5. */
 static gboolean may_hold_colon(const RpEntity *entity, const RpPart *part) {
     switch (part->reference.kind) {
@@ -90,7 +86,7 @@ static gboolean may_be_fallback(const RpMapColumn *column) {
 
 static gboolean has_part(const RpMapColumn *column, const RpReference *wanted) {
     for (guint i = 0; i < column->n_parts; i++)
-        if (column->parts[i].literal == NULL && is_reference(&column->parts[i].reference, wanted))
+        if (column->parts[i].literal == NULL && rp_reference_equal(&column->parts[i].reference, wanted))
             return TRUE;
     return FALSE;
 }
@@ -99,7 +95,7 @@ static gboolean has_part(const RpMapColumn *column, const RpReference *wanted) {
 static gboolean is_held_to(const RpMapColumn *column, const RpReference *wanted) {
     for (guint i = 0; i < column->rules->len; i++) {
         const RpRule *rule = g_ptr_array_index(column->rules, i);
-        if (rule->has_reference && is_reference(&rule->reference, wanted))
+        if (rule->has_reference && rp_reference_equal(&rule->reference, wanted))
             return TRUE;
     }
     return FALSE;
