@@ -154,6 +154,13 @@ static gboolean replace(RpCellMaker *maker, const RpMapColumn *column, RpSpan *t
     case RP_REGEX_GAVE_UP:
         return rp_problem_set(problem, RP_REJECT_PATTERN_MISMATCH,
                               "costs more steps than the expression of `replace` may take");
+    case RP_REGEX_TOO_LONG:
+        if (text->size > RP_REGEX_MAX_TEXT)
+            return rp_problem_set(problem, RP_REJECT_TOO_LONG,
+                                  "is longer than the %d bytes that an expression is given",
+                                  RP_REGEX_MAX_TEXT);
+        return rp_problem_set(problem, RP_REJECT_TOO_LONG, "would be longer than %d bytes",
+                              RP_MAX_MADE_BYTES);
     }
     g_assert_not_reached();
 }

@@ -13,7 +13,9 @@ typedef struct {
     RpReading *reading;
     GChecksum *sha1;
     GChecksum *sha256;
-    RpBuffer scratch[2]; /* a step reads what the one before has made in the other */
+    /* Each step that makes a text takes the other buffer: the text of the step before is still there to be
+     * read, that of the step before it is not. */
+    RpBuffer scratch[2];
     guint turn;
 } RpCellMaker;
 
@@ -29,13 +31,17 @@ typedef struct {
     gboolean is_uuid; /* text is the 16 bytes of a UUID */
 } RpCell;
 
-/* The column's value after source, clean and default: borrowed until the next one is made. FALSE with
- * *problem when it cannot be made of what the record holds; cell->text is then what was at fault. */
+/* The column's value after source, clean and default. It may stand in a scratch buffer, in the record or in
+ * the mapping, so it is borrowed until the next cell or digest of this maker is made, or its reading goes on
+ * to another record or element. FALSE with *problem when it cannot be made of what the record holds;
+ * cell->text is then what was at fault, borrowed likewise. */
 gboolean rp_cell_make(RpCellMaker *maker, const RpMapColumn *column, RpCell *cell, RpProblem *problem);
 
 #define RP_DIGEST_BYTES 32
 
-/* The SHA-256 of text as 64 hex digits, and as bytes; borrowed until the next one. */
+/* The SHA-256 of text as 64 hex digits, borrowed until the next digest of either kind; and as bytes, borrowed
+ * like a cell's text. text may be the cell that was made last: it is not overwritten by its digest, but by
+ * the next one. */
 RpSpan rp_cell_digest_text(RpCellMaker *maker, RpSpan text);
 RpSpan rp_cell_digest_bytes(RpCellMaker *maker, RpSpan text);
 

@@ -57,12 +57,23 @@ void rp_clean_take_replace(RpLoader *loader, RpYamlNode value) {
                        problem);
 }
 
+#define HASH_PRIME 0x7fffffff
+
+/* The factor is another one in each process, or texts could be made up that all have one hash. */
+static guint64 hash_factor(void) {
+    static gsize factor = 0;
+    if (g_once_init_enter(&factor))
+        g_once_init_leave(&factor, (gsize)g_random_int_range(0x10000, HASH_PRIME));
+    return factor;
+}
+
 guint rp_mapped_hash(gconstpointer mapped) {
     const RpSpan from = ((const RpMapped *)mapped)->from;
-    guint32 hash = 5381;
+    const guint64 factor = hash_factor();
+    guint64 hash = 1;
     for (gsize i = 0; i < from.size; i++)
-        hash = hash * 33 + (guchar)from.data[i];
-    return hash;
+        hash = (hash * factor + (guchar)from.data[i]) % HASH_PRIME;
+    return (guint)hash;
 }
 
 gboolean rp_mapped_equal(gconstpointer a, gconstpointer b) {

@@ -1,7 +1,7 @@
 /* Arrays of one dimension, from JSON arrays or from text that a separator parts (postgresql:
  * src/backend/utils/adt/arrayfuncs.c, array_send). */
 #include "mapping/converters.h"
-#include "mapping/json_paths.h"
+#include "mapping/json_text.h"
 
 #define NULL_ELEMENT 0xFFFFFFFFu /* -1: the size of a null */
 

@@ -2,12 +2,15 @@
  * grow by them; whoever walks the nodes does so to a fixed depth. */
 #include "mapping/document.h"
 
+#include "base/span.h"
+
+#include <glib/gstdio.h>
 #include <string.h>
 #include <yaml.h>
 
 #define MAX_DEPTH   32
 #define MAX_ANCHORS 1000
-#define MAX_TAGS    10 /* %TAG lines */
+#define MAX_TAGS    10 /* directives, and whatever else says %TAG */
 
 struct RpYamlFile {
     char *name;
@@ -58,26 +61,31 @@ static const char *add_event(Burden *burden, const yaml_event_t *event) {
     return burden->n_anchors > MAX_ANCHORS ? "more than " G_STRINGIFY(MAX_ANCHORS) " anchors" : NULL;
 }
 
-/* Lines that begin with %TAG: libyaml compares each with those before it, and gives no event for them. */
-static gboolean has_many_tags(const char *text, gsize size) {
-    static const char line[] = "\n%TAG";
-    const char *end = text + size;
-    guint n_tags = 0;
-    for (const char *at = text; n_tags <= MAX_TAGS; n_tags++) {
-        at = memmem(at, (gsize)(end - at), line, sizeof line - 1);
+static gboolean has_more_than(RpSpan text, RpSpan part, guint limit) {
+    const char *end = text.data + text.size;
+    const char *at = text.data;
+    for (guint n = 0; n <= limit; n++) {
+        at = memmem(at, (gsize)(end - at), part.data, part.size);
         if (at == NULL)
             return FALSE;
-        at++;
+        at += part.size;
     }
     return TRUE;
+}
+
+/* libyaml compares each %TAG line with those before it, and gives no event for them. Lines end in five ways,
+ * so all that look like one are counted; UTF-16 of both orders has NULs between the letters. */
+static gboolean has_many_tags(RpSpan text) {
+    return has_more_than(text, RP_SPAN_OF("%TAG"), MAX_TAGS) ||
+           has_more_than(text, RP_SPAN_OF("%\0T\0A\0G"), MAX_TAGS);
 }
 
 /* libyaml's time grows with the square of the nesting, and of the number of anchors: what no mapping needs is
  * refused by a look at the events, which can stop. Other mistakes are left to the loading. */
 static gboolean refuse_costly(const char *name, const char *text, gsize size, RpFindings *findings) {
-    if (has_many_tags(text, size)) {
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", name, NULL, "more than %d %%TAG lines",
-                        MAX_TAGS);
+    if (has_many_tags((RpSpan){text, size})) {
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", name, NULL,
+                        "%%TAG stands in it more than %d times", MAX_TAGS);
         return FALSE;
     }
     yaml_parser_t parser;
@@ -135,7 +143,7 @@ static gboolean refuse_nul(RpYamlFile *file, RpFindings *findings) {
 RpYamlFile *rp_yaml_parse(const char *name, const char *text, gsize size, RpFindings *findings) {
     if (size > RP_YAML_MAX_BYTES) {
         rp_findings_add(findings, RP_SEVERITY_ERROR, "yaml_syntax", name, NULL,
-                        "%" G_GSIZE_FORMAT " bytes are more than a mapping may have (%d)", size,
+                        "%" G_GSIZE_FORMAT " bytes are more than a YAML file may have here (%d)", size,
                         RP_YAML_MAX_BYTES);
         return NULL;
     }
@@ -159,15 +167,30 @@ RpYamlFile *rp_yaml_parse(const char *name, const char *text, gsize size, RpFind
     return is_fine ? g_steal_pointer(&file) : NULL;
 }
 
-RpYamlFile *rp_yaml_load(const char *path, RpFindings *findings) {
-    g_autofree char *text = NULL;
-    gsize size;
+static const char *refusal_of(const char *path) {
+    GStatBuf status;
+    if (g_stat(path, &status) != 0)
+        return NULL; /* reading it says why */
+    if (!S_ISREG(status.st_mode))
+        return "it is no regular file";
+    return status.st_size > RP_YAML_MAX_BYTES ? "it is larger than 1 MiB" : NULL;
+}
+
+char *rp_yaml_read(const char *path, gsize *size, RpFindings *findings) {
+    char *text = NULL;
     g_autoptr(GError) error = NULL;
-    if (!g_file_get_contents(path, &text, &size, &error)) {
-        rp_findings_add(findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s", error->message);
-        return NULL;
-    }
-    return rp_yaml_parse(path, text, size, findings);
+    const char *refusal = refusal_of(path);
+    if (refusal == NULL && g_file_get_contents(path, &text, size, &error))
+        return text;
+    rp_findings_add(findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s",
+                    refusal != NULL ? refusal : error->message);
+    return NULL;
+}
+
+RpYamlFile *rp_yaml_load(const char *path, RpFindings *findings) {
+    gsize size;
+    g_autofree char *text = rp_yaml_read(path, &size, findings);
+    return text != NULL ? rp_yaml_parse(path, text, size, findings) : NULL;
 }
 
 static yaml_node_t *node_of(RpYamlNode node) {

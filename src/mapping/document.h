@@ -25,6 +25,10 @@ typedef struct {
 /* Files over this many bytes are refused. */
 #define RP_YAML_MAX_BYTES (1024 * 1024)
 
+/* The bytes of a file, which the caller frees. NULL with a finding when it cannot be read, is no regular file
+ * or is too large, of which nothing is read then. */
+char *rp_yaml_read(const char *path, gsize *size, RpFindings *findings);
+
 /* Reads a file. What is wrong with it (not readable, too large, not YAML, more than one document) becomes a
  * finding, and NULL is returned. */
 RpYamlFile *rp_yaml_load(const char *path, RpFindings *findings);

@@ -2,12 +2,14 @@
  * row, and the row of a key that is gone can be found. */
 #include "mapping/mapping.h"
 
-/* Whether different text is a different value of the column's type: not so for numbers (1 and 01), UUIDs
- * (case), char(n) (blanks at the end), and types that we know nothing of (citext). */
+/* Whether different text is a different value of the column: not so for numbers (1 and 01), UUIDs (case),
+ * char(n) (blanks at the end), collations that are not deterministic, and types that we know nothing of
+ * (citext). */
 static gboolean tells_text_apart(const RpMapColumn *column) {
     const RpColumn *target = column->conversion.column;
     return target != NULL &&
-           ((target->kind == RP_TYPE_TEXT && !target->is_padded) || target->kind == RP_TYPE_ENUM ||
+           ((target->kind == RP_TYPE_TEXT && !target->is_padded && !target->is_folding) ||
+            target->kind == RP_TYPE_ENUM ||
             (target->kind == RP_TYPE_BYTEA && column->conversion.encoding == RP_ENCODING_RAW) ||
             (target->kind == RP_TYPE_UUID && column->source == RP_FROM_UUID5));
 }
@@ -28,10 +30,6 @@ static gboolean is_stored(const RpMapColumn *column) {
 static gboolean is_cleaned(const RpMapColumn *column) {
     return column->lowers || column->uppers || column->trims || column->map != NULL ||
            column->replaced != NULL || (column->nulls_empty && column->fallback != NULL);
-}
-
-static gboolean is_reference(const RpReference *a, const RpReference *b) {
-    return a->kind == b->kind && a->index == b->index && a->slot == b->slot;
 }
 
 /* Whether what the reference gives can hold the colon that joins the parts of a uuid5. */
@@ -56,9 +54,39 @@ static gboolean tells_parts(const RpEntity *entity, const RpMapColumn *column) {
     return n_unsure <= 1;
 }
 
+/* Whether the reference gives something of every record. */
+static gboolean is_always_there(const RpReference *reference) {
+    switch (reference->kind) {
+    case RP_REFERENCE_KEY:
+    case RP_REFERENCE_CAPTURE:
+    case RP_REFERENCE_INDEX:
+    case RP_REFERENCE_ID:
+    case RP_REFERENCE_DB:
+    case RP_REFERENCE_NOW:
+        return TRUE;
+    case RP_REFERENCE_FIELD:
+    case RP_REFERENCE_JSON:
+    case RP_REFERENCE_VALUE:
+    case RP_REFERENCE_SCORE:
+    case RP_REFERENCE_TTL_MS:
+    case RP_REFERENCE_EXPIRES_AT:
+        return FALSE;
+    }
+    g_assert_not_reached();
+}
+
+/* A uuid5 is null when one of its parts is: with a default, all such rows have the same one. */
+static gboolean may_be_fallback(const RpMapColumn *column) {
+    gboolean may_be_null = FALSE;
+    for (guint i = 0; i < column->n_parts; i++)
+        may_be_null = may_be_null ||
+                      (column->parts[i].literal == NULL && !is_always_there(&column->parts[i].reference));
+    return may_be_null && column->fallback != NULL;
+}
+
 static gboolean has_part(const RpMapColumn *column, const RpReference *wanted) {
     for (guint i = 0; i < column->n_parts; i++)
-        if (column->parts[i].literal == NULL && is_reference(&column->parts[i].reference, wanted))
+        if (column->parts[i].literal == NULL && rp_reference_equal(&column->parts[i].reference, wanted))
             return TRUE;
     return FALSE;
 }
@@ -67,7 +95,7 @@ static gboolean has_part(const RpMapColumn *column, const RpReference *wanted) {
 static gboolean is_held_to(const RpMapColumn *column, const RpReference *wanted) {
     for (guint i = 0; i < column->rules->len; i++) {
         const RpRule *rule = g_ptr_array_index(column->rules, i);
-        if (rule->has_reference && is_reference(&rule->reference, wanted))
+        if (rule->has_reference && rp_reference_equal(&rule->reference, wanted))
             return TRUE;
     }
     return FALSE;
@@ -82,7 +110,7 @@ static gboolean column_tells(const RpEntity *entity, const RpMapColumn *column, 
     if (is_held_to(column, wanted))
         return TRUE;
     if (column->source == RP_FROM_UUID5)
-        return has_part(column, wanted) && tells_parts(entity, column);
+        return has_part(column, wanted) && tells_parts(entity, column) && !may_be_fallback(column);
     return column->source == RP_FROM_REFERENCE && has_part(column, wanted) && !is_cleaned(column);
 }
 

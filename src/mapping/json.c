@@ -18,9 +18,7 @@ static gboolean fail(Scan *scan, const char *problem) {
 }
 
 static void skip_blanks(Scan *scan) {
-    while (scan->at < scan->end &&
-           (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\t' || *scan->at == '\r'))
-        scan->at++;
+    scan->at = rp_json_skip_blanks(scan->at, scan->end);
 }
 
 static int take_hex4(Scan *scan) {
@@ -159,49 +157,59 @@ static gboolean scan_name(Scan *scan) {
     return TRUE;
 }
 
-/* Scans one value with all inside it. The open brackets stand on an array, not on the stack of calls. */
-static gboolean scan_value(Scan *scan) {
+/* The brackets that are open stand here, not on the stack of calls. */
+typedef struct {
     char open[RP_JSON_MAX_DEPTH];
-    int depth = 0;
-    for (;;) {
+    int depth;
+} Nest;
+
+/* At a bracket. *is_inside: a value follows in it; else it is closed again. */
+static gboolean scan_open(Scan *scan, Nest *nest, gboolean *is_inside) {
+    if (nest->depth == RP_JSON_MAX_DEPTH)
+        return fail(scan, "it is nested too deeply");
+    const char bracket = *scan->at++;
+    skip_blanks(scan);
+    *is_inside = scan->at == scan->end || *scan->at != (bracket == '{' ? '}' : ']');
+    if (!*is_inside) {
+        scan->at++;
+        return TRUE;
+    }
+    nest->open[nest->depth++] = bracket;
+    return bracket != '{' || scan_name(scan);
+}
+
+/* A value has ended: closes what ends with it, or goes on to the next, which is there unless depth is 0. */
+static gboolean scan_after(Scan *scan, Nest *nest) {
+    while (nest->depth > 0) {
+        const gboolean is_object = nest->open[nest->depth - 1] == '{';
+        skip_blanks(scan);
+        if (scan->at == scan->end)
+            return fail(scan, is_object ? "it ends inside an object" : "it ends inside an array");
+        const char next = *scan->at++;
+        if (next == ',')
+            return !is_object || scan_name(scan);
+        if (next != (is_object ? '}' : ']'))
+            return fail(scan, "\",\" is missing between values");
+        nest->depth--;
+    }
+    return TRUE;
+}
+
+/* Scans one value with all inside it. */
+static gboolean scan_value(Scan *scan) {
+    Nest nest;
+    nest.depth = 0; /* the rest is written before it is read */
+    do {
         skip_blanks(scan);
         if (scan->at == scan->end)
             return fail(scan, "it ends before a value");
-        if (*scan->at == '{' || *scan->at == '[') {
-            if (depth == RP_JSON_MAX_DEPTH)
-                return fail(scan, "it is nested too deeply");
-            const char bracket = *scan->at++;
-            skip_blanks(scan);
-            if (scan->at < scan->end && *scan->at == (bracket == '{' ? '}' : ']')) {
-                scan->at++;
-            } else {
-                open[depth++] = bracket;
-                if (bracket == '{' && !scan_name(scan))
-                    return FALSE;
-                continue;
-            }
-        } else if (!scan_scalar(scan)) {
+        gboolean is_inside = FALSE;
+        const gboolean is_fine =
+            *scan->at == '{' || *scan->at == '[' ? scan_open(scan, &nest, &is_inside) : scan_scalar(scan);
+        if (!is_fine || (!is_inside && !scan_after(scan, &nest)))
             return FALSE;
-        }
-        /* A value has ended: close what ends with it, or go on to the next. */
-        for (;;) {
-            if (depth == 0)
-                return TRUE;
-            skip_blanks(scan);
-            if (scan->at == scan->end)
-                return fail(scan,
-                            open[depth - 1] == '{' ? "it ends inside an object" : "it ends inside an array");
-            const char next = *scan->at++;
-            if (next == ',') {
-                if (open[depth - 1] == '{' && !scan_name(scan))
-                    return FALSE;
-                break;
-            }
-            if (next != (open[depth - 1] == '{' ? '}' : ']'))
-                return fail(scan, "\",\" is missing between values");
-            depth--;
-        }
-    }
+    } while (nest.depth > 0);
+    return TRUE;
 }
 
 const char *rp_json_check(RpSpan text, RpJsonShape shape) {

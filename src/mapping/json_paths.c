@@ -1,17 +1,19 @@
-/* Walks over JSON that is known to be sound: nothing is checked again here, only found. */
+/* One walk over a JSON text finds what stands at all paths. */
 #include "mapping/json_paths.h"
 
 /* A place in a JSON text that some path leads to or through. */
 typedef struct Node Node;
 struct Node {
-    char *name;          /* of the member; NULL for the whole text */
-    gint64 position;     /* the same as an index of an array; -1 when the name is none */
-    GPtrArray *children; /* of Node */
-    gint64 slot;         /* -1: paths only lead through it */
+    guint number;           /* among the nodes of the paths; the whole text is 0 */
+    RpSpan name;            /* of the member */
+    gint64 position;        /* the same as an index of an array; -1 when the name is none */
+    GPtrArray *members;     /* Nodes below this one, in the order of compare_names, */
+    GPtrArray *by_position; /* and those of them that have a position, in its order */
+    gint64 slot;            /* -1: paths only lead through it */
 };
 
 struct RpJsonPaths {
-    Node *root;
+    GPtrArray *nodes; /* of Node, in the order of their numbers */
     guint n_slots;
     gsize longest_name;
 };
@@ -26,52 +28,95 @@ static gint64 position_of(const char *name) {
 
 static void node_free(gpointer data) {
     Node *node = data;
-    g_free(node->name);
-    g_ptr_array_unref(node->children);
+    g_free((char *)node->name.data);
+    g_ptr_array_unref(node->members);
+    g_ptr_array_unref(node->by_position);
     g_free(node);
 }
 
-static Node *node_new(const char *name) {
+static Node *add_node(RpJsonPaths *paths, const char *name) {
     Node *node = g_new0(Node, 1);
-    node->name = g_strdup(name);
-    node->position = name != NULL ? position_of(name) : -1;
-    node->children = g_ptr_array_new_with_free_func(node_free);
+    node->number = paths->nodes->len;
+    node->name = rp_span(g_strdup(name));
+    node->position = position_of(name);
+    node->members = g_ptr_array_new();
+    node->by_position = g_ptr_array_new();
     node->slot = -1;
+    paths->longest_name = MAX(paths->longest_name, node->name.size);
+    g_ptr_array_add(paths->nodes, node);
     return node;
+}
+
+static Node *node_at(const RpJsonPaths *paths, guint number) {
+    return g_ptr_array_index(paths->nodes, number);
 }
 
 RpJsonPaths *rp_json_paths_new(void) {
     RpJsonPaths *paths = g_new0(RpJsonPaths, 1);
-    paths->root = node_new(NULL);
+    paths->nodes = g_ptr_array_new_with_free_func(node_free);
+    add_node(paths, "");
     return paths;
 }
 
 void rp_json_paths_free(RpJsonPaths *paths) {
     if (paths == NULL)
         return;
-    node_free(paths->root);
+    g_ptr_array_unref(paths->nodes);
     g_free(paths);
 }
 
-static const Node *child_of_name(const Node *node, const char *name, gsize size) {
-    for (guint i = 0; i < node->children->len; i++) {
-        const Node *child = g_ptr_array_index(node->children, i);
-        if (strlen(child->name) == size && memcmp(child->name, name, size) == 0)
-            return child;
+/* Short names first: most pairs need no look at their bytes. */
+static int compare_names(RpSpan a, RpSpan b) {
+    if (a.size != b.size)
+        return a.size < b.size ? -1 : 1;
+    return memcmp(a.data, b.data, a.size);
+}
+
+/* Where the member stands, or would stand, among the node's. */
+static guint place_of_name(const Node *node, RpSpan name, gboolean *is_there) {
+    guint from = 0, to = node->members->len;
+    *is_there = FALSE;
+    while (from < to && !*is_there) {
+        const guint middle = from + (to - from) / 2;
+        const Node *member = g_ptr_array_index(node->members, middle);
+        const int order = compare_names(name, member->name);
+        *is_there = order == 0;
+        if (order > 0)
+            from = middle + 1;
+        else
+            to = middle;
     }
-    return NULL;
+    return *is_there ? to : from;
+}
+
+static Node *child_of_name(const Node *node, RpSpan name) {
+    gboolean is_there;
+    const guint place = place_of_name(node, name, &is_there);
+    return is_there ? g_ptr_array_index(node->members, place) : NULL;
+}
+
+static guint place_of_position(const Node *node, gint64 position) {
+    guint place = node->by_position->len;
+    while (place > 0 && ((const Node *)g_ptr_array_index(node->by_position, place - 1))->position > position)
+        place--;
+    return place;
+}
+
+static Node *add_child(RpJsonPaths *paths, Node *node, const char *name) {
+    gboolean is_there;
+    const guint place = place_of_name(node, rp_span(name), &is_there);
+    Node *child = add_node(paths, name);
+    g_ptr_array_insert(node->members, (int)place, child);
+    if (child->position >= 0)
+        g_ptr_array_insert(node->by_position, (int)place_of_position(node, child->position), child);
+    return child;
 }
 
 guint rp_json_paths_add(RpJsonPaths *paths, const char *const *segments) {
-    Node *node = paths->root;
+    Node *node = node_at(paths, 0);
     for (; *segments != NULL; segments++) {
-        Node *child = (Node *)child_of_name(node, *segments, strlen(*segments));
-        if (child == NULL) {
-            child = node_new(*segments);
-            g_ptr_array_add(node->children, child);
-            paths->longest_name = MAX(paths->longest_name, strlen(*segments));
-        }
-        node = child;
+        Node *child = child_of_name(node, rp_span(*segments));
+        node = child != NULL ? child : add_child(paths, node, *segments);
     }
     if (node->slot < 0)
         node->slot = paths->n_slots++;
@@ -82,142 +127,65 @@ guint rp_json_paths_size(const RpJsonPaths *paths) {
     return paths->n_slots;
 }
 
-/* ---- skipping ---- */
-
-static const char *skip_blanks(const char *at, const char *end) {
-    while (at < end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
-        at++;
-    return at;
-}
-
-/* From the opening quote to after the closing one. */
-static const char *skip_string(const char *at) {
-    for (at++; *at != '"'; at++)
-        if (*at == '\\')
-            at++;
-    return at + 1;
-}
-
-static const char *skip_nested(const char *at) {
-    guint depth = 0;
-    do {
-        if (*at == '"') {
-            at = skip_string(at);
-            continue;
-        }
-        if (*at == '{' || *at == '[')
-            depth++;
-        else if (*at == '}' || *at == ']')
-            depth--;
-        at++;
-    } while (depth > 0);
-    return at;
-}
-
-static const char *skip_value(const char *at, const char *end) {
-    if (*at == '"')
-        return skip_string(at);
-    if (*at == '{' || *at == '[')
-        return skip_nested(at);
-    while (at < end && *at != ',' && *at != '}' && *at != ']' && skip_blanks(at, end) == at)
-        at++;
-    return at;
-}
-
-/* ---- strings ---- */
-
-static guint take_hex4(const char *at) {
-    guint value = 0;
-    for (int i = 0; i < 4; i++)
-        value = value * 16 + (guint)g_ascii_xdigit_value(at[i]);
-    return value;
-}
-
-/* After the `u` of \u: a character, and past its second half when it has one. */
-static gunichar take_unicode(const char **at) {
-    const guint first = take_hex4(*at);
-    *at += 4;
-    if (first < 0xD800 || first > 0xDBFF)
-        return first;
-    const guint second = take_hex4(*at + 2);
-    *at += 6;
-    return 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
-}
-
-/* Writes the content of a string's inside; it never grows. Gives its size. */
-static gsize unescape(RpSpan inside, char *out) {
-    const char *at = inside.data;
-    const char *end = at + inside.size;
-    char *to = out;
-    while (at < end) {
-        if (*at != '\\') {
-            *to++ = *at++;
-            continue;
-        }
-        const char escape = at[1];
-        at += 2;
-        static const char letters[] = "bfnrt";
-        const char *letter = strchr(letters, escape);
-        if (escape == 'u')
-            to += g_unichar_to_utf8(take_unicode(&at), to);
-        else
-            *to++ = letter != NULL ? "\b\f\n\r\t"[letter - letters] : escape;
-    }
-    return (gsize)(to - out);
-}
-
-static RpSpan inside_of(const char *string, const char *after) {
-    return (RpSpan){string + 1, (gsize)(after - string) - 2};
-}
-
-RpSpan rp_json_text(RpSpan value, RpBuffer *scratch) {
-    if (value.data == NULL || value.data[0] == 'n')
-        return (RpSpan){0};
-    if (value.data[0] != '"')
-        return value;
-    const RpSpan inside = inside_of(value.data, value.data + value.size);
-    if (memchr(inside.data, '\\', inside.size) == NULL)
-        return inside;
-    g_assert(scratch->capacity - scratch->size >= inside.size);
-    char *out = scratch->data + scratch->size;
-    const gsize size = unescape(inside, out);
-    scratch->size += size;
-    return (RpSpan){out, size};
-}
-
 /* ---- finding ---- */
+
+/* What was found of a node so far: the nodes below it that were found are a list of numbers. */
+typedef struct {
+    gboolean is_found;
+    guint first; /* of that list; 0 ends it */
+    guint next;  /* in the list that this node is in */
+} Mark;
 
 typedef struct {
     const RpJsonPaths *paths;
     const char *end;
     RpSpan *values;
+    Mark *marks; /* of each node */
 } Walk;
 
 static const Node *child_of_member(const RpJsonPaths *paths, const Node *node, RpSpan name) {
     if (memchr(name.data, '\\', name.size) == NULL)
-        return child_of_name(node, name.data, name.size);
+        return child_of_name(node, name);
     if (name.size > 6 * paths->longest_name) /* \uXXXX is the longest way to write one byte */
         return NULL;
     g_autofree char *plain = g_malloc(name.size);
-    const gsize size = unescape(name, plain);
-    return child_of_name(node, plain, size);
+    const gsize size = rp_json_unescape(name, plain);
+    return child_of_name(node, (RpSpan){plain, size});
 }
 
-static const Node *child_of_index(const Node *node, gint64 position) {
-    for (guint i = 0; i < node->children->len; i++) {
-        const Node *child = g_ptr_array_index(node->children, i);
-        if (child->position == position)
-            return child;
-    }
-    return NULL;
+/* Elements come in the order of their positions; *next counts those that were wanted. */
+static const Node *child_of_index(const Node *node, gint64 position, guint *next) {
+    if (*next == node->by_position->len)
+        return NULL;
+    const Node *child = g_ptr_array_index(node->by_position, *next);
+    if (child->position != position)
+        return NULL;
+    ++*next;
+    return child;
 }
 
-/* A member that stands twice: nothing is left of what its first value gave. */
+/* A member that stands twice: nothing is left of what its first value gave. Goes only to what was found, so
+ * that members which stand a million times cost no more than as many others. */
 static void forget(const Walk *walk, const Node *node) {
+    Mark *mark = &walk->marks[node->number];
     if (node->slot >= 0)
         walk->values[node->slot] = (RpSpan){0};
-    for (guint i = 0; i < node->children->len; i++)
-        forget(walk, g_ptr_array_index(node->children, i));
+    for (guint child = mark->first; child != 0; child = walk->marks[child].next) {
+        forget(walk, node_at(walk->paths, child));
+        walk->marks[child].is_found = FALSE;
+    }
+    mark->first = 0;
+}
+
+static void find_child(const Walk *walk, const Node *node, const Node *child) {
+    Mark *mark = &walk->marks[child->number];
+    if (mark->is_found) {
+        forget(walk, child);
+        return;
+    }
+    mark->is_found = TRUE;
+    mark->next = walk->marks[node->number].first;
+    walk->marks[node->number].first = child->number;
 }
 
 static const char *walk_value(const Walk *walk, const Node *node, const char *at);
@@ -225,20 +193,24 @@ static const char *walk_value(const Walk *walk, const Node *node, const char *at
 static const char *walk_members(const Walk *walk, const Node *node, const char *at) {
     const gboolean is_object = *at == '{';
     const char close = is_object ? '}' : ']';
-    at = skip_blanks(at + 1, walk->end);
+    guint next = 0;
+    at = rp_json_skip_blanks(at + 1, walk->end);
     for (gint64 position = 0; *at != close; position++) {
         const Node *child;
         if (is_object) {
-            const char *after = skip_string(at);
-            child = child_of_member(walk->paths, node, inside_of(at, after));
-            at = skip_blanks(skip_blanks(after, walk->end) + 1, walk->end); /* past the colon */
+            const char *after = rp_json_skip_string(at);
+            child = child_of_member(walk->paths, node, rp_json_inside(at, after));
+            at = rp_json_skip_blanks(rp_json_skip_blanks(after, walk->end) + 1,
+                                     walk->end); /* past the colon */
         } else {
-            child = child_of_index(node, position);
+            child = child_of_index(node, position, &next);
         }
-        at = child != NULL ? walk_value(walk, child, at) : skip_value(at, walk->end);
-        at = skip_blanks(at, walk->end);
+        if (child != NULL)
+            find_child(walk, node, child);
+        at = child != NULL ? walk_value(walk, child, at) : rp_json_skip_value(at, walk->end);
+        at = rp_json_skip_blanks(at, walk->end);
         if (*at == ',')
-            at = skip_blanks(at + 1, walk->end);
+            at = rp_json_skip_blanks(at + 1, walk->end);
     }
     return at + 1;
 }
@@ -246,52 +218,23 @@ static const char *walk_members(const Walk *walk, const Node *node, const char *
 /* Calls itself to the depth of the longest path, not to that of the text. */
 static const char *walk_value(const Walk *walk, const Node *node, const char *at) {
     const char *start = at;
-    forget(walk, node);
-    if (node->children->len > 0 && (*at == '{' || *at == '['))
+    if (node->members->len > 0 && (*at == '{' || *at == '['))
         at = walk_members(walk, node, at);
     else
-        at = skip_value(at, walk->end);
+        at = rp_json_skip_value(at, walk->end);
     if (node->slot >= 0)
         walk->values[node->slot] = (RpSpan){start, (gsize)(at - start)};
     return at;
 }
 
 void rp_json_paths_find(const RpJsonPaths *paths, RpSpan json, RpSpan *values) {
-    const Walk walk = {paths, json.data + json.size, values};
-    walk_value(&walk, paths->root, skip_blanks(json.data, walk.end));
-}
-
-/* ---- elements ---- */
-
-void rp_json_elements_init(RpJsonElements *elements, RpSpan container) {
-    elements->end = container.data + container.size;
-    elements->at = skip_blanks(skip_blanks(container.data, elements->end) + 1, elements->end);
-}
-
-gboolean rp_json_elements_next(RpJsonElements *elements, RpSpan *element) {
-    if (*elements->at == ']')
-        return FALSE;
-    const char *start = elements->at;
-    const char *after = skip_value(start, elements->end);
-    *element = (RpSpan){start, (gsize)(after - start)};
-    elements->at = skip_blanks(after, elements->end);
-    if (*elements->at == ',')
-        elements->at = skip_blanks(elements->at + 1, elements->end);
-    return TRUE;
-}
-
-gboolean rp_json_elements_next_name(RpJsonElements *elements, RpSpan *name) {
-    if (*elements->at == '}')
-        return FALSE;
-    const char *start = elements->at;
-    const char *after = skip_string(start);
-    *name = inside_of(start, after);
-    elements->at = skip_blanks(skip_blanks(after, elements->end) + 1, elements->end); /* past the colon */
-    RpSpan value;
-    rp_json_elements_next(elements, &value);
-    return TRUE;
+    g_autofree Mark *marks = g_new0(Mark, paths->nodes->len);
+    const Walk walk = {paths, json.data + json.size, values, marks};
+    memset(values, 0, paths->n_slots * sizeof *values);
+    walk_value(&walk, node_at(paths, 0), rp_json_skip_blanks(json.data, walk.end));
 }
 
 gboolean rp_json_paths_leads_to(const RpJsonPaths *paths, RpSpan name) {
-    return paths->root->slot >= 0 || child_of_member(paths, paths->root, name) != NULL;
+    const Node *root = node_at(paths, 0);
+    return root->slot >= 0 || child_of_member(paths, root, name) != NULL;
 }

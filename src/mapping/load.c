@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 #define LANGUAGE_VERSION "1"
@@ -58,30 +57,11 @@ static void load_text(RpLoader *loader, const char *name, const char *text, gsiz
     rp_words_walk(loader, TOP_WORDS, root, "a mapping");
 }
 
-/* What is no regular file, or larger than any mapping, is not read. */
-static const char *refusal_of(const char *path) {
-    GStatBuf status;
-    if (g_stat(path, &status) != 0)
-        return NULL; /* reading it says why */
-    if (!S_ISREG(status.st_mode))
-        return "it is no regular file";
-    return status.st_size > RP_YAML_MAX_BYTES ? "it is larger than a mapping may be (1 MiB)" : NULL;
-}
-
 static void load_file(RpLoader *loader, const char *path, GChecksum *digest) {
-    g_autofree char *text = NULL;
-    gsize size = 0;
-    g_autoptr(GError) error = NULL;
-    const char *refusal = refusal_of(path);
-    if (refusal != NULL) {
-        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s", refusal);
+    gsize size;
+    g_autofree char *text = rp_yaml_read(path, &size, loader->findings);
+    if (text == NULL)
         return;
-    }
-    if (!g_file_get_contents(path, &text, &size, &error)) {
-        rp_findings_add(loader->findings, RP_SEVERITY_ERROR, "unreadable_file", path, NULL, "%s",
-                        error->message);
-        return;
-    }
     g_checksum_update(digest, (const guchar *)text, (gssize)size);
     g_autofree char *name = g_path_get_basename(path);
     load_text(loader, name, text, size);

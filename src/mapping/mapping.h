@@ -145,7 +145,10 @@ typedef struct {
     /* set by binding */
     const RpTable *table;
     guint n_tuple_fields; /* what a column's value takes in a tuple: one field, a lookup one for each match */
-    gboolean has_key_identity; /* different keys, or elements of them, cannot give the same identity */
+    /* Two different keys, or two elements of one, cannot give the same identity, as the target's columns
+     * compare it. FALSE says only that nobody knows. The merge looks for twins only where it is FALSE: to set
+     * it wrongly is to let one key change the row of another in silence. */
+    gboolean has_key_identity;
 } RpEntity;
 
 /* A set whose members repeat a foreign key. */
@@ -190,7 +193,8 @@ gboolean rp_mapping_keep_sound(RpMapping *mapping);
 /* Looks at tables that several entities write, once all are bound. */
 void rp_mapping_check_tables(const RpMapping *mapping, RpFindings *findings);
 
-/* Sets entity->has_key_identity; part of rp_entity_bind (identity.c). */
+/* Sets entity->has_key_identity, and adds a finding where rows of keys that are gone are to be deleted but
+ * cannot be told; part of rp_entity_bind, when all columns are bound (identity.c). */
 void rp_identity_bind(RpEntity *entity, RpFindings *findings);
 
 /* The entity of that name, or NULL. */

@@ -29,7 +29,8 @@ guint rp_pattern_n_captures(const RpPattern *pattern);
 gboolean rp_pattern_takes_colon(const RpPattern *pattern, guint capture);
 
 /* Whether the whole key matches; captures (RP_PATTERN_MAX_CAPTURES of them, or NULL) get what was taken,
- * borrowed from the key. A capture takes as much as it can. Never takes more than |key|·|pattern| steps. */
+ * borrowed from the key. A capture takes as much as it can, and at least one byte, so that two keys which
+ * match differ in a capture. Never takes more than |key|·|pattern| steps. */
 gboolean rp_pattern_match(const RpPattern *pattern, RpSpan key, RpSpan *captures);
 
 /* What SCAN's MATCH can be told: the literal prefix with glob characters escaped, then `*`

@@ -30,6 +30,11 @@ typedef struct {
     guint slot;  /* of the path in the document */
 } RpReference;
 
+/* Whether two references of one entity name the same. */
+static inline gboolean rp_reference_equal(const RpReference *a, const RpReference *b) {
+    return a->kind == b->kind && a->index == b->index && a->slot == b->slot;
+}
+
 /* Where a JSON text that paths lead into comes from. */
 typedef enum {
     RP_DOCUMENT_FIELD,

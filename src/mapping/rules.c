@@ -131,6 +131,9 @@ static gboolean check_matches(const RpRule *rule, RpSpan text, const RpConverted
     case RP_REGEX_GAVE_UP:
         return rp_problem_set(problem, RP_REJECT_PATTERN_MISMATCH,
                               "costs more steps than an expression may take: %s", rule->text);
+    case RP_REGEX_TOO_LONG:
+        return rp_problem_set(problem, RP_REJECT_TOO_LONG,
+                              "is longer than the %d bytes that an expression is given", RP_REGEX_MAX_TEXT);
     }
     g_assert_not_reached();
 }

@@ -72,11 +72,14 @@ static void refuse_unknown(RpLoader *loader, const RpWord *words, RpYamlNode key
     rp_words_error(loader, key, "unknown_word", "\"%s\" is no word of %s%s", rp_yaml_text(key), what, hint);
 }
 
+#define MAX_WORDS 64 /* of a table: each has a bit */
+
 /* Sets the word's bit in *taken. */
 static void take_pair(RpLoader *loader, const RpWord *words, RpYamlNode key, RpYamlNode value,
                       const char *what, guint64 *taken) {
     const char *name = rp_yaml_text(key);
     for (const RpWord *word = words; word->word != NULL; word++) {
+        g_assert(word - words < MAX_WORDS);
         const guint64 bit = G_GUINT64_CONSTANT(1) << (word - words);
         if (strcmp(word->word, name) != 0)
             continue;

@@ -85,7 +85,8 @@ void rp_links_load(RpLoader *loader, RpYamlNode value);
 void rp_links_check(RpLoader *loader);
 void rp_link_free(RpLink *link);
 
-/* The words of a column that say where its value comes from (sources.c) and how it is cleaned (clean.c). */
+/* The words of a column that say where its value comes from (sources.c), how it is cleaned (clean.c), and how
+ * it is converted (conversions.c). */
 void rp_source_take_from(RpLoader *loader, RpYamlNode value);
 void rp_source_take_const(RpLoader *loader, RpYamlNode value);
 void rp_source_take_template(RpLoader *loader, RpYamlNode value);
@@ -101,6 +102,19 @@ void rp_clean_take_empty_as_null(RpLoader *loader, RpYamlNode value);
 void rp_clean_take_map(RpLoader *loader, RpYamlNode value);
 void rp_clean_take_map_default(RpLoader *loader, RpYamlNode value);
 void rp_clean_take_split(RpLoader *loader, RpYamlNode value);
+void rp_conversion_take_timestamp(RpLoader *loader, RpYamlNode value);
+void rp_conversion_take_zone(RpLoader *loader, RpYamlNode value);
+void rp_conversion_take_json(RpLoader *loader, RpYamlNode value);
+void rp_conversion_take_boolean(RpLoader *loader, RpYamlNode value);
+void rp_conversion_take_divide(RpLoader *loader, RpYamlNode value);
+void rp_conversion_take_round(RpLoader *loader, RpYamlNode value);
+void rp_conversion_take_encoding(RpLoader *loader, RpYamlNode value);
+/* Frees what it holds. */
+void rp_conversion_clear(RpConversion *conversion);
+
+/* A finding for each word of loader->column, whose map value is, that another one excludes or lacks
+ * (column_checks.c). */
+void rp_column_check_words(RpLoader *loader, RpYamlNode value);
 
 /* Loads one column of loader->entity (columns.c). */
 void rp_column_load(RpLoader *loader, RpYamlNode name, RpYamlNode value);

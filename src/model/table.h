@@ -42,9 +42,12 @@ struct RpColumn {
     RpColumn *element;  /* of an array: what its elements are; else NULL */
     int max_characters; /* of varchar(n) and char(n); -1: no limit */
     gboolean is_padded; /* char(n): PostgreSQL pads it, and compares it without the padding */
-    int precision;      /* of numeric(p,s); -1: no limit */
-    int scale;          /* of numeric(p,s); meaningless without precision */
-    char **labels;      /* of an enum, NULL-terminated; else NULL */
+    /* Different texts may be the same value: of a collation that is not deterministic, and of bpchar. Never
+     * set of an element. */
+    gboolean is_folding;
+    int precision; /* of numeric(p,s); -1: no limit */
+    int scale;     /* of numeric(p,s); meaningless without precision */
+    char **labels; /* of an enum, NULL-terminated; else NULL */
     gboolean is_not_null;
     gboolean has_default;   /* a default, an identity or a generated expression */
     gboolean is_generated;  /* GENERATED ALWAYS: cannot be written */

@@ -34,17 +34,19 @@ static const char FIND_TABLE_SQL[] =
     " FROM base b JOIN pg_type t ON t.oid = b.typid AND t.typtype <> 'd'"                                    \
     " JOIN pg_namespace n ON n.oid = t.typnamespace "
 
+#define ATTRIBUTES                                                                                           \
+    "SELECT attnum, atttypid, atttypid, atttypmod, attnotnull FROM pg_attribute"                             \
+    " WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped"
+
+/* attcollation is the domain's, unless the column states another. */
+#define ATTRIBUTE_FIELDS                                                                                     \
+    "a.attname, a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> '',"                                 \
+    " a.attgenerated <> '' OR a.attidentity = 'a', t.typname = 'bpchar' OR EXISTS ("                         \
+    "   SELECT FROM pg_collation l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic)"
+
 static const char COLUMNS_SQL[] = DOMAINS(
-    "  SELECT attnum, atttypid, atttypid, atttypmod, attnotnull FROM pg_attribute"
-    "  WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped") "SELECT " TYPE_FIELDS
-                                                                      ", a.attname, a.atthasdef OR "
-                                                                      "a.attidentity <> '' OR a.attgenerated "
-                                                                      "<> '',"
-                                                                      " a.attgenerated <> '' OR "
-                                                                      "a.attidentity = 'a'" BASE_TYPE
-                                                                      "JOIN pg_attribute a ON a.attrelid = "
-                                                                      "$1::oid AND a.attnum = b.number ORDER "
-                                                                      "BY a.attnum";
+    ATTRIBUTES) "SELECT " TYPE_FIELDS ", " ATTRIBUTE_FIELDS BASE_TYPE
+                "JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum = b.number ORDER BY a.attnum";
 
 /* The type $1 with the modifier $2. */
 static const char ELEMENT_SQL[] =
@@ -176,6 +178,7 @@ static gboolean read_columns(PGconn *connection, const char *oid, RpTable *table
         column->name = g_strdup(PQgetvalue(result, row, N_TYPE_FIELDS));
         column->has_default = is_true(result, row, N_TYPE_FIELDS + 1);
         column->is_generated = is_true(result, row, N_TYPE_FIELDS + 2);
+        column->is_folding = is_true(result, row, N_TYPE_FIELDS + 3);
         if (!set_type(connection, result, row, column, error) ||
             !set_element(connection, result, row, column, error))
             return FALSE;

@@ -34,6 +34,11 @@ static gboolean has_place(const RpReplyTarget *target, const redisReadTask *task
     g_assert_not_reached();
 }
 
+/* Whether there may be that many elements. */
+static gboolean is_asked_for(const RpReplyTarget *target, int n_elements) {
+    return target->max_elements == 0 || (guint)n_elements <= target->max_elements;
+}
+
 /* Whether an array belongs at that place, and may have that many elements. */
 static gboolean has_place_for(const RpReplyTarget *target, const redisReadTask *task, int n_elements) {
     const guint depth = depth_of(task);
@@ -45,28 +50,40 @@ static gboolean has_place_for(const RpReplyTarget *target, const redisReadTask *
     case RP_REPLY_FIELDS:
         return depth == 0 && (guint)n_elements == MAX(target->fields->len, 1);
     case RP_REPLY_ITEMS:
-        return depth == 0;
+        return depth == 0 && is_asked_for(target, n_elements);
     case RP_REPLY_PAGE:
     case RP_REPLY_MEMBERS:
         return depth == 0 ? n_elements == 2 : depth == 1 && task->idx == 1;
     case RP_REPLY_SCORES:
         return depth == 0 ? n_elements == 2 : depth == 1 && task->idx == 1 && n_elements % 2 == 0;
     case RP_REPLY_ENTRIES:
-        return depth == 0 || (depth == 1 && n_elements == 2) ||
+        return (depth == 0 && is_asked_for(target, n_elements)) || (depth == 1 && n_elements == 2) ||
                (depth == 2 && task->idx == 1 && n_elements % 2 == 0);
     }
     g_assert_not_reached();
 }
 
-static guint64 read_cursor(const char *text, gsize size) {
-    g_autofree char *cursor = g_strndup(text, size);
-    return g_ascii_strtoull(cursor, NULL, 10);
+/* Reads a 64-bit number of nothing but digits, and moves past it. */
+static gboolean read_number(const char **at, const char *end, guint64 *number) {
+    const char *start = *at;
+    *number = 0;
+    for (; *at < end && g_ascii_isdigit(**at); (*at)++) {
+        const guint64 digit = (guint64)(**at - '0');
+        if (*number > (G_MAXUINT64 - digit) / 10)
+            return FALSE;
+        *number = *number * 10 + digit;
+    }
+    return *at > start;
+}
+
+static gboolean read_cursor(const char *text, gsize size, guint64 *cursor) {
+    const char *at = text;
+    return read_number(&at, text + size, cursor) && at == text + size;
 }
 
 static void take_scan_string(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
     if (depth_of(task) == 1) { /* the cursor: first of the outer two */
-        target->page->has_cursor = TRUE;
-        target->page->next_cursor = read_cursor(text, size);
+        target->page->has_cursor = read_cursor(text, size, &target->page->next_cursor);
         return;
     }
     const KeySpan span = {target->page->bytes.size, size};
@@ -119,6 +136,7 @@ static void take_field(RpReplyTarget *target, const redisReadTask *task, char *t
 }
 
 static void take_element(RpReplyTarget *target, gint64 index, char *text, gsize size) {
+    target->n_bytes += target->key.size; /* each record has it */
     if (target->is_too_large)
         return;
     rp_reply_begin_record(target)->index = index;
@@ -126,25 +144,36 @@ static void take_element(RpReplyTarget *target, gint64 index, char *text, gsize 
 }
 
 static void take_member(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
-    if (depth_of(task) == 1)
-        target->cursor = read_cursor(text, size);
-    else if (target->shape == RP_REPLY_MEMBERS || task->idx % 2 == 0)
+    if (depth_of(task) == 1) {
+        target->has_position = read_cursor(text, size, &target->cursor);
+        target->is_odd = !target->has_position;
+    } else if (target->shape == RP_REPLY_MEMBERS || task->idx % 2 == 0)
         take_element(target, -1, text, size);
     else if (!target->is_too_large)
         take_value(target, text, size);
 }
 
-/* redis: stream.h, streamID: two 64-bit numbers, written ms-seq. */
-static void read_id(RpReplyTarget *target, const char *text, gsize size) {
-    g_autofree char *id = g_strndup(text, size);
-    char *rest = NULL;
-    target->last_id[0] = g_ascii_strtoull(id, &rest, 10);
-    target->last_id[1] = *rest == '-' ? g_ascii_strtoull(rest + 1, NULL, 10) : 0;
+/* redis: stream.h, streamID: two 64-bit numbers, written ms-seq. Entries come in their order; one that came
+ * before would be read again and again. */
+static gboolean read_id(RpReplyTarget *target, const char *text, gsize size) {
+    const guint64 *least = target->has_position ? target->last_id : target->first_id;
+    const char *at = text, *end = text + size;
+    guint64 id[2];
+    if (!read_number(&at, end, &id[0]) || at == end || *at++ != '-' || !read_number(&at, end, &id[1]) ||
+        at != end)
+        return FALSE;
+    if (id[0] < least[0] ||
+        (id[0] == least[0] && (id[1] < least[1] || (target->has_position && id[1] == least[1]))))
+        return FALSE;
+    memcpy(target->last_id, id, sizeof id);
+    target->has_position = TRUE;
+    return TRUE;
 }
 
 static void take_entry(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
-    if (depth_of(task) == 2) {
-        read_id(target, text, size);
+    if (depth_of(task) == 2 && !read_id(target, text, size)) {
+        target->is_odd = TRUE;
+    } else if (depth_of(task) == 2) {
         take_element(target, -1, text, size);
     } else if (!target->is_too_large) {
         take_value(target, text, size);

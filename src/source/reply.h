@@ -44,14 +44,17 @@ typedef struct {
     RpRecord head; /* what each record that is begun gets: entity, type, times, and the first item's index */
     RpSpan key;
     const GPtrArray *fields; /* of RP_REPLY_FIELDS: the names that were asked for */
+    guint max_elements;      /* of RP_REPLY_ITEMS and RP_REPLY_ENTRIES: that were asked for; 0: any number */
+    guint64 first_id[2];     /* of RP_REPLY_ENTRIES: no id before it was asked for */
     gsize max_bytes;         /* of one record; and of all, unless is_smallest */
     gboolean is_smallest;    /* less cannot be asked for: all that comes is taken */
     /* What came. */
     gsize n_bytes;
     gsize n_record_bytes; /* of the newest record */
     guint64 n_values;
-    guint64 n_announced; /* elements that the reply said it has */
-    guint64 n_begun;     /* records that were begun */
+    guint64 n_announced;   /* elements that the reply said it has */
+    guint64 n_begun;       /* records that were begun */
+    gboolean has_position; /* the cursor or an entry's id came */
     guint64 cursor;
     guint64 last_id[2]; /* of the last entry: milliseconds, sequence */
     gboolean is_odd;    /* it is not made up like that: what came of it is not to be used */

@@ -222,3 +222,29 @@ Test(duplicates, elements_in_several_batches_are_told_apart) {
     rp_case_assert_rows(test_case, "SELECT DISTINCT code FROM redis2pg.rejects", "duplicate_key");
     rp_file_drop(mapping);
 }
+
+/* user:Bob and user:bob are two keys, and one row: the collation of the column says so. */
+Test(duplicates, keys_that_a_collation_takes_for_one_are_told) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    if (rp_case_sql_number(test_case, "SELECT count(*) FROM pg_collation WHERE collprovider = 'i'") == 0)
+        cr_skip_test("PostgreSQL has no ICU");
+    rp_case_sql(
+        test_case,
+        "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+        "CREATE DOMAIN ci_text AS text COLLATE ci; CREATE TABLE users (name ci_text PRIMARY KEY, v int)");
+    char *mapping =
+        rp_file_write("redis2pg: 1\nentities:\n  users:\n    keys: \"user:{name}\"\n    type: hash\n"
+                      "    table: users\n    key: [name]\n    columns: {name: $key.name, v: v}\n");
+    rp_case_redis(test_case, "HSET user:Bob v 1");
+    rp_case_redis(test_case, "HSET user:bob v 2");
+    for (guint round = 0; round < 2; round++) {
+        g_autoptr(json_t) run =
+            rp_case_load(test_case, 1, "--mapping", mapping, "--batch-rows", "1", "--writers", "1", NULL);
+        rp_assert_account(run, "users",
+                          round == 0 ? "read 2, inserted 1, rejected 1" : "read 2, unchanged 1, rejected 1");
+    }
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM users", "1");
+    rp_case_assert_rows(test_case, "SELECT DISTINCT code, column_name FROM redis2pg.rejects",
+                        "duplicate_key|name");
+    rp_file_drop(mapping);
+}

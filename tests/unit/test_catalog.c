@@ -208,6 +208,33 @@ Test(catalog, knows_types_by_oid_and_by_a_name_to_cast_to) {
     }
 }
 
+/* Columns that may take different texts for the same value. */
+Test(catalog, knows_columns_that_fold_texts) {
+    static const struct {
+        const char *name;
+        gboolean is_folding;
+    } CASES[] = {{"plain", FALSE}, {"folded", TRUE}, {"varying", TRUE}, {"domain", TRUE},    {"outer", TRUE},
+                 {"back", FALSE},  {"exact", FALSE}, {"c", TRUE},       {"unlimited", TRUE}, {"n", FALSE}};
+    g_autoptr(GError) error = NULL;
+    const char *const none = NULL;
+    g_autoptr(PGresult) icu = rp_postgres_query(
+        connection, "SELECT FROM pg_collation WHERE collprovider = 'i' LIMIT 1", 0, &none, &error);
+    cr_assert(icu != NULL, "%s", error != NULL ? error->message : "");
+    if (PQntuples(icu) == 0)
+        cr_skip_test("PostgreSQL has no ICU");
+    static const char SQL[] =
+        "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+        "CREATE DOMAIN ci_text AS text COLLATE ci; CREATE DOMAIN ci_outer AS ci_text;"
+        "CREATE TABLE folds (plain text, folded text COLLATE ci, varying varchar(9) COLLATE ci,"
+        " domain ci_text, \"outer\" ci_outer, back ci_text COLLATE \"C\", exact text COLLATE \"C\","
+        " c char(9), unlimited bpchar, n int)";
+    cr_assert(rp_postgres_run(connection, SQL, &error), "%s", error != NULL ? error->message : "");
+    g_autoptr(RpTable) table = read_table("folds");
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++)
+        cr_assert(rp_table_find_column(table, CASES[i].name)->is_folding == CASES[i].is_folding, "%s",
+                  CASES[i].name);
+}
+
 static int compare_lines(gconstpointer a, gconstpointer b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }

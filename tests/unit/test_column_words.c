@@ -77,6 +77,20 @@ Test(column_words, lower_and_upper_follow_unicode) {
                 {"a=A\1", "!invalid_encoding a a\\xff"}, {"", "NULL|NULL"});
 }
 
+Test(column_words, replace_takes_no_text_over_its_limit) {
+    g_autofree char *longest = g_strnfill(RP_REGEX_MAX_TEXT, 'x');
+    g_autofree char *fits = g_strconcat("a=", longest, NULL);
+    g_autofree char *too_long = g_strconcat(fits, "x", NULL);
+    mapped_load("      a: {from: a, replace: {regex: \"x+\", with: \"y\"}}\n");
+    mapped_add("t:1", fits);
+    mapped_add("t:2", too_long);
+    mapped_map();
+    g_autofree char *row = mapped_row(0);
+    cr_assert(strcmp(row, "y") == 0, "%s", row);
+    g_autofree char *reject = mapped_reject(0);
+    cr_assert(g_str_has_prefix(reject, "too_long a x"), "%.40s", reject);
+}
+
 Test(column_words, replace_changes_every_match) {
     ASSERT_MAPS("      a: {from: a, replace: {regex: \"[^0-9]\", with: \"\"}}\n"
                 "      b: {from: b, replace: {regex: \"^(\\\\w+)@(?<host>.+)$\", with: \"${host}:$1\"}}\n",

@@ -6,7 +6,8 @@ static RpMapping *mapping;
 static RpFindings *findings;
 
 static void make_table(void) {
-    static const char *const KEYS[] = {"id no", "id value", "id", "value", "no", "id big", "u", "id bytes"};
+    static const char *const KEYS[] = {"id no", "id value", "id",   "value",   "no",     "id big",
+                                       "u",     "id bytes", "mood", "varying", "padded", "folding"};
     table = handmade_table("t", 1);
     handmade_column(table, "id", RP_TYPE_TEXT, "text")->is_not_null = TRUE;
     handmade_column(table, "no", RP_TYPE_INT4, "integer");
@@ -15,6 +16,13 @@ static void make_table(void) {
     handmade_column(table, "u", RP_TYPE_UUID, "uuid");
     handmade_column(table, "bytes", RP_TYPE_BYTEA, "bytea");
     handmade_column(table, "note", RP_TYPE_TEXT, "text");
+    RpColumn *mood = handmade_column(table, "mood", RP_TYPE_ENUM, "mood");
+    mood->labels = g_strsplit("sad ok", " ", -1);
+    handmade_column(table, "varying", RP_TYPE_TEXT, "character varying(9)")->max_characters = 9;
+    RpColumn *padded = handmade_column(table, "padded", RP_TYPE_TEXT, "character(9)");
+    padded->max_characters = 9;
+    padded->is_padded = TRUE;
+    handmade_column(table, "folding", RP_TYPE_TEXT, "text")->is_folding = TRUE;
     for (guint i = 0; i < G_N_ELEMENTS(KEYS); i++)
         handmade_constraint(table, RP_CONSTRAINT_UNIQUE, KEYS[i], KEYS[i]);
     findings = rp_findings_new();
@@ -117,6 +125,34 @@ Test(identity, an_element_of_each_is_its_index) {
                     {"hash\n    each: meta.items", "id", "id: $key.k", FALSE},
                     {"json", "id", "id: $key.k", TRUE}, {"string", "id", "id: $key.k", TRUE},
                     {"string", "value", "id: $key.k, value: $value", FALSE});
+}
+
+#define DEFAULT_UUID "default: 00000000-0000-0000-0000-000000000001"
+
+/* All keys without a part would have the default for their identity. */
+Test(identity, a_uuid5_with_a_default_has_all_its_parts) {
+    ASSERT_IDENTITY({"hash", "u", "id: $key.k, u: {uuid5: [x, $key.k, tenant], required: true}", TRUE},
+                    {"hash", "u", "id: $key.k, u: {uuid5: [x, $key.k, tenant], " DEFAULT_UUID "}", FALSE},
+                    {"hash", "u", "id: $key.k, u: {uuid5: [x, $key.k, $ttl_ms], " DEFAULT_UUID "}", FALSE},
+                    {"hash", "u", "id: $key.k, u: {uuid5: [x, $key.k, $db], " DEFAULT_UUID "}", TRUE},
+                    {"stream", "u", "id: $key.k, u: {uuid5: [x, $key.k, $id], " DEFAULT_UUID "}", TRUE},
+                    {"json\n    each: items", "u",
+                     "id: $key.k, u: {uuid5: [x, $key.k, $index, $element.sku], " DEFAULT_UUID "}", FALSE},
+                    {"json\n    each: items", "u",
+                     "id: $key.k, u: {uuid5: [x, $key.k, $index], " DEFAULT_UUID "}", TRUE});
+}
+
+/* A key of two texts that its column takes for one would be two keys of one row. */
+Test(identity, a_key_follows_where_its_text_is_told_apart) {
+    ASSERT_IDENTITY(
+        {"hash", "varying", "id: $key.k, varying: {from: $key.k, required: true}", TRUE},
+        {"hash", "mood", "id: $key.k, mood: {from: $key.k, required: true}", TRUE},
+        {"hash", "padded", "id: $key.k, padded: {from: $key.k, required: true}", FALSE},
+        {"hash", "folding", "id: $key.k, folding: {from: $key.k, required: true}", FALSE},
+        {"hash", "folding", "id: $key.k, folding: {from: f, equals: $key.k, required: true}", FALSE},
+        {"hash", "varying", "id: $key.k, varying: {from: f, equals: $key.k, required: true}", TRUE},
+        {"set", "id, value", "id: $key.k, value: $value", TRUE},
+        {"set", "folding", "id: $key.k, folding: {from: $value, required: true}", FALSE});
 }
 
 /* words: of the entity, with columns before them. */

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include <time.h>
 
 #define MAX_SLOTS 20
 
@@ -80,11 +81,51 @@ Test(json_paths, numbers_are_indexes_of_arrays_and_names_of_members) {
 }
 
 Test(json_paths, the_last_of_two_members_counts) {
-    ASSERT_FOUND({"a", "{\"a\":1,\"a\":2}", "2"}, {"a", "{\"a\":1,\"a\":null}", "NULL"},
-                 {"a.b", "{\"a\":{\"b\":1},\"a\":{\"c\":2}}", "NULL"},
-                 {"a.b", "{\"a\":{\"b\":1},\"a\":3}", "NULL"},
-                 {"a.b", "{\"a\":{\"b\":1,\"b\":4},\"a\":{\"b\":2},\"x\":0}", "2"},
-                 {"a", "{\"a\":1,\"\\u0061\":2}", "2"});
+    ASSERT_FOUND(
+        {"a", "{\"a\":1,\"a\":2}", "2"}, {"a", "{\"a\":1,\"a\":null}", "NULL"},
+        {"a.b", "{\"a\":{\"b\":1},\"a\":{\"c\":2}}", "NULL"}, {"a.b", "{\"a\":{\"b\":1},\"a\":3}", "NULL"},
+        {"a.b", "{\"a\":{\"b\":1,\"b\":4},\"a\":{\"b\":2},\"x\":0}", "2"},
+        {"a", "{\"a\":1,\"\\u0061\":2}", "2"}, {"a.b a.c", "{\"a\":{\"b\":1},\"a\":{\"c\":2}}", "NULL|2"},
+        {"a.b a.c", "{\"a\":{\"b\":1},\"a\":{\"c\":2},\"a\":{\"b\":3}}", "3|NULL"},
+        {"a.b.c d", "{\"a\":{\"b\":{\"c\":1}},\"d\":5,\"a\":{\"b\":{}}}", "NULL|5"},
+        {"a.b.c a.d", "{\"a\":{\"b\":{\"c\":1},\"d\":2,\"b\":{\"c\":3}},\"a\":{\"d\":4}}", "NULL|4"},
+        {"a.0.b a.1.b", "{\"a\":[{\"b\":1},{\"b\":2}],\"a\":[{\"b\":3}]}", "3|NULL"});
+}
+
+/* Many names, and a text that names one of them again and again. */
+Test(json_paths, cost_no_more_for_many_names_and_for_repeated_members, .timeout = 60) {
+    enum { N_NAMES = 10000, N_TIMES = 300000 };
+    static const char *const UNITS[] = {"\"x\":{\"n%u\":1}", "\"n%u\":0", "\"no%u\":0", "\"x\":{}"};
+    RpJsonPaths *paths = rp_json_paths_new();
+    for (guint i = 0; i < N_NAMES; i++) {
+        g_autofree char *name = g_strdup_printf("n%u", i);
+        cr_assert(rp_json_paths_add(paths, (const char *const[]){"x", name, NULL}) == 2 * i);
+        cr_assert(rp_json_paths_add(paths, (const char *const[]){name, NULL}) == 2 * i + 1);
+    }
+    g_autofree RpSpan *values = g_new(RpSpan, rp_json_paths_size(paths));
+    for (guint unit = 0; unit < G_N_ELEMENTS(UNITS); unit++) {
+        GString *text = g_string_new("{\"x\":0");
+        for (guint i = 0; i < N_TIMES; i++) {
+            g_string_append_c(text, ',');
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
+            g_string_append_printf(text, UNITS[unit], i % N_NAMES);
+#pragma GCC diagnostic pop
+        }
+        g_string_append(text, "}");
+        const clock_t begin = clock();
+        rp_json_paths_find(paths, (RpSpan){text->str, text->len}, values);
+        const double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+        cr_assert(seconds < 1, "%s took %f s", UNITS[unit], seconds);
+        g_string_free(text, TRUE);
+    }
+    rp_json_paths_free(paths);
+}
+
+Test(json_paths, positions_are_found_in_any_order_of_their_naming) {
+    ASSERT_FOUND({"7 0 3 x 5", "[10,11,12,13,14,15,16,17]", "17|10|13|NULL|15"},
+                 {"3 1 a.3 a.1 1.x", "[0,{\"x\":1},2,3]", "3|{\"x\":1}|NULL|NULL|1"});
 }
 
 Test(json_paths, null_and_absent_are_nothing_and_empty_is_empty) {

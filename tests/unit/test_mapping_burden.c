@@ -31,6 +31,8 @@ static RpMapping *load(const char *text, gsize size) {
 #define KEYS        "keys: \"t:{id}\", " REST
 #define ENTITY(in_) HEAD "entities: {t: {" KEYS ", " in_
 
+#define TAGGED "yaml_syntax m.yaml %TAG stands in it more than 10 times"
+
 typedef struct {
     const char *head;
     const char *unit; /* its %u, or two of them, are counted up */
@@ -89,11 +91,47 @@ Test(mapping_burden, has_limits_of_each) {
         {ENTITY("columns: {a: {lookup: {table: t, take: a, match: {a: a"), ", c%u: f%u", 40000, "}}}}}}\n",
          "bad_value m.yaml:2:"},
         {"", "%%TAG !a%u! x\n", 10, "--- {redis2pg: 1, ignore: [], entities: []}\n", "wrong_yaml_type"},
-        {HEAD, "%%TAG !a%u! x\n", 50000, "", "yaml_syntax m.yaml more than 10 %TAG lines"},
+        {HEAD, "%%TAG !a%u! x\n", 50000, "", TAGGED},
         {HEAD "ignore: [x", ", &a%u x", 1000, "]\nentities: []\n", "wrong_yaml_type m.yaml:3:11"},
         {HEAD "ignore: [x", ", &a%u x", 90000, "]\n", "yaml_syntax m.yaml:2:"},
     };
     assert_burdens(BURDENS, G_N_ELEMENTS(BURDENS));
+}
+
+/* Texts that have one hash where a hash is made in the usual way: of each pair, "Ez" and "FY" weigh the same.
+ */
+Test(mapping_burden, of_alike_texts_in_a_map_is_bounded) {
+    enum { N_PAIRS = 12 };
+    g_autoptr(GHashTable) hashes = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; i < 1 << N_PAIRS; i++) {
+        char text[2 * N_PAIRS];
+        for (guint j = 0; j < N_PAIRS; j++)
+            memcpy(text + 2 * j, (i >> j) & 1 ? "Ez" : "FY", 2);
+        const RpMapped mapped = {.from = {text, sizeof text}};
+        g_hash_table_add(hashes, GUINT_TO_POINTER(rp_mapped_hash(&mapped)));
+    }
+    cr_assert(g_hash_table_size(hashes) > (1 << N_PAIRS) - 40, "%u", g_hash_table_size(hashes));
+}
+
+/* Whatever ends the lines. */
+Test(mapping_burden, of_tags_is_bounded) {
+    static const char *const ENDS[] = {"\n", "\r", "\r\n", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
+    static const char *const ENCODINGS[] = {"UTF-8", "UTF-16LE", "UTF-16BE"};
+    for (guint i = 0; i < G_N_ELEMENTS(ENDS) * G_N_ELEMENTS(ENCODINGS); i++) {
+        GString *text = g_string_new("\xef\xbb\xbf");
+        while (text->len < 500000)
+            g_string_append_printf(text, "%%TAG !a%" G_GSIZE_FORMAT "! x%s", text->len,
+                                   ENDS[i % G_N_ELEMENTS(ENDS)]);
+        g_string_append(text, "--- {}\n");
+        gsize size;
+        g_autofree char *file = g_convert(text->str, (gssize)text->len, ENCODINGS[i / G_N_ELEMENTS(ENDS)],
+                                          "UTF-8", NULL, &size, NULL);
+        g_string_free(text, TRUE);
+        g_autoptr(RpMapping) mapping = load(file, size);
+        g_autofree char *shown = handmade_show_findings(findings);
+        cr_assert(g_str_has_prefix(shown, TAGGED), "case %u: %s", i, shown);
+        g_ptr_array_set_size(findings->items, 0);
+    }
 }
 
 Test(mapping_burden, is_bounded_in_all) {

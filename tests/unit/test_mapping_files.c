@@ -1,6 +1,11 @@
 /* Mapping files and folders: merged ones, and files that are no mapping at all. */
 #include "handmade.h"
 
+#include "mapping/document.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
 static char *folder;
 static RpFindings *findings;
 
@@ -144,8 +149,27 @@ Test(mapping_files, that_are_huge_are_refused) {
     g_autofree char *huge = repeat("redis2pg: 1\n", "# comment\n", 1024 * 1024);
     g_autofree char *shown = load(huge, -1);
     cr_assert(g_str_has_prefix(shown, "unreadable_file ") &&
-                  strstr(shown, "larger than a mapping may be") != NULL,
+                  strstr(shown, " it is larger than 1 MiB") != NULL,
               "%s", shown);
+}
+
+/* None of these is read: a pipe would never end, and memory would not hold a sparse file. */
+Test(mapping_files, of_no_use_are_not_read) {
+    g_autofree char *pipe = g_build_filename(folder, "pipe.yaml", NULL);
+    g_autofree char *sparse = g_build_filename(folder, "sparse.yaml", NULL);
+    cr_assert(mkfifo(pipe, 0600) == 0);
+    write_file("sparse.yaml", "", 0);
+    cr_assert(truncate(sparse, G_GINT64_CONSTANT(1) << 40) == 0);
+    const char *const PATHS[][2] = {{pipe, "it is no regular file"}, {sparse, "it is larger than 1 MiB"}};
+    for (guint i = 0; i < G_N_ELEMENTS(PATHS); i++) {
+        g_autoptr(RpYamlFile) file = rp_yaml_load(PATHS[i][0], findings);
+        g_autoptr(RpMapping) mapping = rp_mapping_load(PATHS[i][0], findings);
+        g_autofree char *shown = handmade_show_findings(findings);
+        g_autofree char *expected = g_strdup_printf("unreadable_file %s %s\n", PATHS[i][0], PATHS[i][1]);
+        cr_assert(file == NULL && g_str_has_prefix(shown, expected), "%s", shown);
+        cr_assert(g_str_has_prefix(shown + strlen(expected), expected), "%s", shown);
+        g_ptr_array_set_size(findings->items, 0);
+    }
 }
 
 Test(mapping_files, nested_deeply_end_quickly) {

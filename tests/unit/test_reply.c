@@ -11,6 +11,9 @@ typedef struct {
     const char *shown; /* values of the records, "|" after each record; NULL: the reply is odd */
 } Case;
 
+/* Of a window that asks for three elements, from the id 5-5 on. */
+#define ENTRY(id_) "*2\r\n" id_ "\r\n*0\r\n"
+
 #define CURSOR "*2\r\n$1\r\n0\r\n"
 
 static const Case CASES[] = {
@@ -48,6 +51,40 @@ static const Case CASES[] = {
     {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n$3\r\n1-2\r\n", NULL},
 };
 
+static const Case WINDOWS[] = {
+    {RP_REPLY_ITEMS, RP_RECORD_LIST, "*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n", "a |b |c |"},
+    {RP_REPLY_ITEMS, RP_RECORD_LIST, "*4\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n", NULL},
+    {RP_REPLY_MEMBERS, RP_RECORD_SET, CURSOR "*4\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n",
+     "a |b |c |d |"}, /* COUNT is a hint */
+    {RP_REPLY_MEMBERS, RP_RECORD_SET, "*2\r\n$1\r\nx\r\n*0\r\n", NULL},
+    {RP_REPLY_MEMBERS, RP_RECORD_SET, "*2\r\n$2\r\n-1\r\n*0\r\n", NULL},
+    {RP_REPLY_MEMBERS, RP_RECORD_SET, "*2\r\n$0\r\n\r\n*0\r\n", NULL},
+    {RP_REPLY_SCORES, RP_RECORD_ZSET, "*2\r\n$20\r\n18446744073709551615\r\n*0\r\n", ""},
+    {RP_REPLY_SCORES, RP_RECORD_ZSET, "*2\r\n$20\r\n18446744073709551616\r\n*0\r\n", NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*0\r\n", ""},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*3\r\n" ENTRY("$3\r\n5-5") ENTRY("$3\r\n5-6") ENTRY("$3\r\n6-0"),
+     "5-5 |5-6 |6-0 |"},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM,
+     "*4\r\n" ENTRY("$3\r\n6-1") ENTRY("$3\r\n6-2") ENTRY("$3\r\n6-3") ENTRY("$3\r\n6-4"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n" ENTRY("$3\r\n5-4"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n" ENTRY("$3\r\n4-9"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*2\r\n" ENTRY("$3\r\n7-1") ENTRY("$3\r\n7-1"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*2\r\n" ENTRY("$3\r\n7-1") ENTRY("$3\r\n6-9"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n" ENTRY("$41\r\n18446744073709551615-18446744073709551615"),
+     "18446744073709551615-18446744073709551615 |"},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM,
+     "*2\r\n" ENTRY("$41\r\n18446744073709551615-18446744073709551615") ENTRY("$3\r\n7-1"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n" ENTRY("$22\r\n18446744073709551616-1"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM,
+     "*2\r\n" ENTRY("$22\r\n6-18446744073709551615") ENTRY("$22\r\n6-18446744073709551615"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n" ENTRY("$2\r\n7-"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n" ENTRY("$1\r\n7"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n" ENTRY("$4\r\n7-1x"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n" ENTRY("$4\r\n7--1"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n" ENTRY("$4\r\n 7-1"), NULL},
+    {RP_REPLY_ENTRIES, RP_RECORD_STREAM, "*1\r\n" ENTRY("$0\r\n"), NULL},
+};
+
 static char *show(const RpRecords *records) {
     GString *text = g_string_new(NULL);
     for (guint i = 0; i < records->index->len; i++) {
@@ -60,7 +97,7 @@ static char *show(const RpRecords *records) {
     return g_string_free(text, FALSE);
 }
 
-static void assert_reply(const Case *expected) {
+static void assert_reply(const Case *expected, guint max_elements, guint64 first_id) {
     static char *names[] = {"x", "y"};
     const GPtrArray fields = {(gpointer *)names, G_N_ELEMENTS(names)};
     RpRecords records;
@@ -70,6 +107,8 @@ static void assert_reply(const Case *expected) {
                             .head = {.type = (guint8)expected->type},
                             .key = RP_SPAN_OF("key"),
                             .fields = &fields,
+                            .max_elements = max_elements,
+                            .first_id = {first_id, first_id},
                             .max_bytes = 1000};
     if (target.shape == RP_REPLY_VALUES || target.shape == RP_REPLY_FIELDS)
         rp_reply_begin_record(&target);
@@ -88,5 +127,10 @@ static void assert_reply(const Case *expected) {
 
 Test(reply, is_taken_only_when_it_is_made_up_as_expected) {
     for (guint i = 0; i < G_N_ELEMENTS(CASES); i++)
-        assert_reply(&CASES[i]);
+        assert_reply(&CASES[i], 0, 0);
+}
+
+Test(reply, of_a_window_is_what_was_asked_for) {
+    for (guint i = 0; i < G_N_ELEMENTS(WINDOWS); i++)
+        assert_reply(&WINDOWS[i], 3, 5);
 }

@@ -177,6 +177,9 @@ static RpRule *matches(const char *expression) {
 }
 
 Test(rules, matches_takes_the_whole_value) {
+    g_autofree char *too_long = g_strnfill(RP_REGEX_MAX_TEXT + 1, 'a');
+    assert_checked(matches("a*"), rp_span(too_long), (RpSpan){NULL, 0}, "too_long",
+                   "is longer than the 65536 bytes that an expression is given");
     assert_text(matches("[a-c]+"), "abc", NULL);
     assert_text(matches("[a-c]+"), "abcd", "pattern_mismatch");
     assert_text(matches("[a-c]+"), "", "pattern_mismatch");
