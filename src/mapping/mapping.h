@@ -194,6 +194,9 @@ const RpEntity *rp_mapping_find_entity(const RpMapping *mapping, const char *nam
 /* The column that an entity maps under that name, or NULL. */
 const RpMapColumn *rp_entity_find_column(const RpEntity *entity, const char *name);
 
+/* Whether some column of it is sensitive: what others say about its rows must not be shown then. */
+gboolean rp_entity_has_sensitive(const RpEntity *entity);
+
 /* What covers a key. */
 typedef enum {
     RP_COVER_NONE,

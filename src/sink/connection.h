@@ -29,6 +29,9 @@ const char *rp_sink_error_get_constraint(const GError *error);
 /* What the server said, without place and SQLSTATE; it may hold values of the row. Borrowed. */
 const char *rp_sink_error_get_primary(const GError *error);
 
+/* Takes what the server said out of an RP_SINK_ERROR, and puts words in its place. */
+void rp_sink_error_hush(GError *error, const char *words);
+
 /* Connects, with client_encoding UTF8, standard settings of time zone (UTC), date style and float digits,
  * and application_name redis2pg. conninfo is anything that libpq takes; NULL or "" leaves all to PG*
  * variables. The caller owns the connection (PQfinish). On failure the error names host, port (or socket)

@@ -77,13 +77,17 @@ static char *function_name(const RawSql *raw, const Target *target, guint positi
                            position);
 }
 
+/* Conditions that no text is to blame for, by their class: connection, transaction, resources, state,
+ * operator, system. Any other one is how some type refuses a text: regrole says undefined_object. */
+#define NOT_OF_THE_TEXT "'08', '40', '53', '55', '57', '58'"
+
 /* A block with EXCEPTION is a subtransaction, but one that writes nothing: rows keep the xmin of the batch.
  */
 static void add_function(RawSql *raw, const Target *target, guint position, const RpColumn *type) {
     g_autofree char *name = function_name(raw, target, position);
     g_autofree char *body = g_strdup_printf(
-        "DECLARE made %s; BEGIN made := value::%s; RETURN true; EXCEPTION WHEN data_exception OR"
-        " integrity_constraint_violation OR program_limit_exceeded OR syntax_error THEN RETURN false; END",
+        "DECLARE made %s; BEGIN made := value::%s; RETURN true; EXCEPTION WHEN OTHERS THEN"
+        " IF left(SQLSTATE, 2) IN (" NOT_OF_THE_TEXT ") THEN RAISE; END IF; RETURN false; END",
         type->type_name, type->cast_name);
     g_autofree char *literal = rp_postgres_literal(raw->generator->connection, body);
     g_string_append_printf(

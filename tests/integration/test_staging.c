@@ -108,6 +108,27 @@ Test(staging, masks_a_sensitive_text_that_does_not_cast) {
                         "0");
 }
 
+/* Some types look their texts up, and say that there is no such thing. */
+Test(staging, a_text_that_a_type_refuses_in_its_own_way_is_refused_like_any_other) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE hosts (name text PRIMARY KEY, role regrole, class regclass)");
+    rp_case_redis(test_case, "HSET host:a role secret");
+    rp_case_redis(test_case, "HSET host:b class secret");
+    rp_case_redis(test_case, "HSET host:c role pg_monitor class pg_class");
+    g_autoptr(json_t) run =
+        load(test_case, 1, HOSTS("      role: {from: role, sensitive: true}\n      class: class\n"));
+    rp_assert_account(run, "hosts", "read 3, inserted 1, rejected 2");
+    rp_case_assert_rows(test_case, REJECTS_SQL,
+                        "host:a|stage|invalid_value|role|***\nhost:b|stage|invalid_value|class|secret");
+    g_autoptr(json_t) loose =
+        load(test_case, 0,
+             HOSTS("      role: {from: role, on_invalid: null}\n"
+                   "      class: {from: class, default: pg_proc, on_invalid: default}\n"));
+    rp_assert_account(loose, "hosts", "read 3, inserted 2, unchanged 1");
+    rp_case_assert_rows(test_case, "SELECT * FROM hosts ORDER BY name",
+                        "a|null|pg_proc\nb|null|pg_proc\nc|pg_monitor|pg_class");
+}
+
 Test(staging, puts_null_or_the_default_where_a_text_does_not_cast) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
     rp_case_sql(test_case, "CREATE TABLE hosts (name text PRIMARY KEY, address inet, uptime interval)");
