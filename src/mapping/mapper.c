@@ -158,7 +158,7 @@ static gboolean append_matches(RpMapper *mapper, const RpMapColumn *column, RpTu
 
 /* Takes no column when the whole record is refused. */
 static void reject(const Row *row, const RpMapColumn *column, RpSpan shown, const RpProblem *problem) {
-    const gboolean is_masked = column != NULL && column->is_sensitive;
+    const gboolean is_masked = column != NULL && rp_column_is_masked(column);
     const RpReject reject = {
         .entity = row->number,
         .record = row->record,

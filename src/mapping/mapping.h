@@ -50,6 +50,7 @@ typedef struct {
     char *place;
     /* set by binding */
     const RpTable *table;
+    gboolean is_sensitive; /* the column is, or another one that reads what this one goes by */
 } RpLookup;
 
 /* A text of `map` and what it becomes. */
@@ -182,6 +183,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMapping, rp_mapping_free)
  * lookups must be set before. Tables are borrowed and must outlive the mapping's use. */
 void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings);
 
+/* Sets what a look-up's matches convert to; part of rp_entity_bind (lookups.c). */
+void rp_lookup_bind(RpLookup *lookup);
+
+/* Sets is_sensitive of the entity's look-ups; part of rp_entity_bind (lookups.c). */
+void rp_lookups_bind_privacy(const RpEntity *entity);
+
 /* Looks at tables that several entities write, once all are bound. */
 void rp_mapping_check_tables(const RpMapping *mapping, RpFindings *findings);
 
@@ -193,6 +200,9 @@ const RpEntity *rp_mapping_find_entity(const RpMapping *mapping, const char *nam
 
 /* The column that an entity maps under that name, or NULL. */
 const RpMapColumn *rp_entity_find_column(const RpEntity *entity, const char *name);
+
+/* Whether no value of the column may be shown: it is sensitive, or what it is looked up by is. */
+gboolean rp_column_is_masked(const RpMapColumn *column);
 
 /* Whether some column of it is sensitive: what others say about its rows must not be shown then. */
 gboolean rp_entity_has_sensitive(const RpEntity *entity);

@@ -57,6 +57,9 @@ typedef struct {
     gboolean has_expiry;  /* or the time of expiry */
 } RpReferenceScope;
 
+/* Whether two references of one entity read the same. */
+gboolean rp_reference_equal(const RpReference *a, const RpReference *b);
+
 void rp_reference_scope_init(RpReferenceScope *scope);
 void rp_reference_scope_clear(RpReferenceScope *scope);
 

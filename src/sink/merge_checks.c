@@ -16,7 +16,7 @@ static guint add_verdict(RpMergeSql *generator, RpRejectCode code, const char *c
         const RpMapColumn *column = rp_entity_find_column(generator->entity, columns[0]);
         if (column != NULL) {
             verdict.column = column->name;
-            verdict.is_sensitive = column->is_sensitive;
+            verdict.is_sensitive = rp_column_is_masked(column);
         }
     }
     g_array_append_val(generator->plan->verdicts, verdict);

@@ -140,43 +140,15 @@ static char *add_matches(RawSql *raw, const Target *target) {
     return g_string_free(sql, FALSE);
 }
 
-static gboolean is_same_reference(const RpReference *a, const RpReference *b) {
-    return a->kind == b->kind && a->index == b->index && a->slot == b->slot;
-}
-
-static gboolean reads(const RpMapColumn *column, const RpReference *reference) {
-    for (guint i = 0; i < column->n_parts; i++)
-        if (column->parts[i].literal == NULL && is_same_reference(&column->parts[i].reference, reference))
-            return TRUE;
-    return FALSE;
-}
-
-/* What a look-up goes by must not show when the column is sensitive, nor when another one that reads the same
- * is. */
-static gboolean is_secret(const RpEntity *entity, const RpMapColumn *column) {
-    for (guint i = 0; i < entity->columns->len; i++) {
-        const RpMapColumn *other = g_ptr_array_index(entity->columns, i);
-        for (guint k = 0; other->is_sensitive && k < column->lookup->matches->len; k++)
-            if (reads(other,
-                      &((const RpLookupMatch *)g_ptr_array_index(column->lookup->matches, k))->reference))
-                return TRUE;
-    }
-    return column->is_sensitive;
-}
-
 static guint add_miss_verdict(RawSql *raw, const Target *target) {
     const RpLookup *lookup = target->column->lookup;
     g_autoptr(GString) names = g_string_new(NULL);
     for (guint i = 0; i < lookup->matches->len; i++)
         append_separated(names, " and ",
                          ((const RpLookupMatch *)g_ptr_array_index(lookup->matches, i))->name);
-    const guint verdict =
-        rp_merge_add_verdict(raw->generator, RP_REJECT_MISSING_REFERENCE, target->column,
-                             g_strdup_printf("%s: no row of %s has this %s", target->column->name,
-                                             lookup->table->shown, names->str));
-    g_array_index(raw->generator->plan->verdicts, RpVerdict, verdict).is_sensitive =
-        is_secret(raw->generator->entity, target->column);
-    return verdict;
+    return rp_merge_add_verdict(raw->generator, RP_REJECT_MISSING_REFERENCE, target->column,
+                                g_strdup_printf("%s: no row of %s has this %s", target->column->name,
+                                                lookup->table->shown, names->str));
 }
 
 /* Nothing was found though there was something to look for. A row that is there and holds null has been

@@ -293,6 +293,34 @@ Test(staging, what_a_look_up_goes_by_is_masked_where_it_is_sensitive) {
     rp_case_assert_rows(test_case, REJECTS_SQL, "host:a|stage|missing_reference|owner|***");
 }
 
+/* Whatever refuses it: the miss, the mapper that cannot convert it, PostgreSQL that cannot cast it; and
+ * however a sensitive column reads the same. */
+Test(staging, what_a_look_up_goes_by_is_masked_whatever_refuses_it) {
+    static const char *const SIBLINGS[] = {
+        "seen: {from: secret, on_invalid: null, sensitive: true}",
+        "seen: {template: \"<{secret}>\", sensitive: true}",
+        "seen: {from: other, equals: secret, on_invalid: null, sensitive: true}",
+        "id: {lookup: {table: users, match: {email: secret}, take: id}, on_invalid: null, sensitive: true}",
+    };
+    static const char *const MATCHES[] = {"email", "net", "id"};
+    g_autoptr(RpCase) test_case =
+        new_with_users("CREATE TABLE hosts (name text PRIMARY KEY, owner int, seen text, id int)");
+    rp_case_redis(test_case, "HSET host:a secret topsecret other x");
+    for (guint i = 0; i < G_N_ELEMENTS(SIBLINGS); i++)
+        for (guint k = 0; k < G_N_ELEMENTS(MATCHES); k++) {
+            g_autofree char *text =
+                g_strdup_printf(HOSTS("      %s\n      owner: {lookup: {table: users, match: {%s: secret}, "
+                                      "take: id}}\n"),
+                                SIBLINGS[i], MATCHES[k]);
+            g_autoptr(json_t) run = load(test_case, 1, text);
+            rp_assert_account(run, "hosts", "read 1, rejected 1");
+        }
+    rp_case_assert_rows(test_case, "SELECT column_name, value, count(*) FROM redis2pg.rejects GROUP BY 1, 2",
+                        "owner|***|12");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.rejects WHERE message LIKE '%secret%'",
+                        "0");
+}
+
 /* The entity that is looked into is loaded first, wherever it stands in the mapping. */
 Test(staging, looks_into_the_table_of_another_entity_of_the_run) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
