@@ -67,10 +67,43 @@ Test(staging, casts_to_the_type_of_an_extension) {
     rp_case_redis(test_case, "HSET host:db alias two");
     g_autoptr(json_t) run = load(test_case, 0, HOSTS("      alias: alias\n"));
     rp_assert_account(run, "hosts", "read 2, inserted 2");
+    rp_case_redis(test_case, "HSET host:db alias Two");
+    g_autoptr(json_t) other_case = load(test_case, 0, HOSTS("      alias: alias\n"));
+    rp_assert_account(other_case, "hosts", "read 2, updated 1, unchanged 1");
     rp_case_redis(test_case, "HSET host:db alias ONE");
     g_autoptr(json_t) collision = load(test_case, 1, HOSTS("      alias: alias\n"));
     rp_assert_account(collision, "hosts", "read 2, unchanged 1, rejected 1");
     rp_case_assert_rows(test_case, REJECTS_SQL, "host:db|stage|duplicate_key|alias|ONE");
+}
+
+/* Values that PostgreSQL calls equal, and that are not the same. */
+Test(staging, writes_what_changed_though_it_compares_as_equal) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(
+        test_case,
+        "CREATE DOMAIN span AS interval; CREATE TYPE pair AS (a interval, b text);"
+        "CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+        "CREATE TABLE hosts (name text PRIMARY KEY, uptime interval, spans interval[], age span,"
+        " place point, twin pair, label text COLLATE blind, tags text[] COLLATE blind, price numeric)");
+    static const char MAPPING[] = HOSTS(
+        "      uptime: uptime\n      spans: spans\n      age: age\n      place: place\n      twin: twin\n"
+        "      label: label\n      tags: tags\n      price: price\n");
+    static const char *const CHANGES[][2] = {
+        {"uptime", "1 mon"},   {"spans", "{1 mon}"}, {"age", "1 mon"},     {"place", "(1.0000001,2)"},
+        {"twin", "(1 mon,x)"}, {"label", "FOO"},     {"tags", "[\"FOO\"]"}};
+    rp_case_redis(test_case,
+                  "HSET host:a uptime %s spans %s age %s place (1,2) twin %s label foo tags %s price 1.0",
+                  "30 days", "{30 days}", "30 days", "(30 days,x)", "[\"foo\"]");
+    g_autoptr(json_t) run = load(test_case, 0, MAPPING);
+    rp_assert_account(run, "hosts", "read 1, inserted 1");
+    for (guint i = 0; i < G_N_ELEMENTS(CHANGES); i++) {
+        rp_case_redis(test_case, "HSET host:a %s %s", CHANGES[i][0], CHANGES[i][1]);
+        g_autoptr(json_t) changed = load(test_case, 0, MAPPING);
+        rp_assert_account(changed, "hosts", "read 1, updated 1");
+    }
+    rp_case_redis(test_case, "HSET host:a price 1.00"); /* the same number */
+    g_autoptr(json_t) same = load(test_case, 0, MAPPING);
+    rp_assert_account(same, "hosts", "read 1, unchanged 1");
 }
 
 Test(staging, rejects_exactly_the_texts_that_do_not_cast) {
