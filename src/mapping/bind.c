@@ -172,7 +172,7 @@ static void bind_column(RpMapColumn *column, const RpTable *table, RpFindings *f
     column->conversion.column = target;
     column->convert = rp_converter_for(target->kind);
     if (column->lookup != NULL)
-        rp_lookup_bind(column->lookup);
+        rp_lookup_bind(column, findings);
     check_refinements(column, findings);
     check_made_times(column, findings);
     check_pattern(column, findings);

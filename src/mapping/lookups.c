@@ -1,8 +1,9 @@
 /* Binding of look-ups: what their matches convert to, and whether what they go by may be shown. */
 #include "mapping/mapping.h"
 
-/* What is not there was found when the table was read. */
-void rp_lookup_bind(RpLookup *lookup) {
+/* A column that is not there was found when the table was read. */
+void rp_lookup_bind(RpMapColumn *column, RpFindings *findings) {
+    const RpLookup *lookup = column->lookup;
     for (guint i = 0; i < lookup->matches->len; i++) {
         RpLookupMatch *match = g_ptr_array_index(lookup->matches, i);
         const RpColumn *compared = lookup->table != NULL && match->name != NULL
@@ -11,6 +12,12 @@ void rp_lookup_bind(RpLookup *lookup) {
         match->conversion.column = compared;
         match->convert = compared != NULL ? rp_converter_for(compared->kind) : NULL;
     }
+    if (column->fallback != NULL && column->on_invalid == RP_INVALID_IS_NULL)
+        rp_findings_add(
+            findings, RP_SEVERITY_ERROR, "words_conflict", column->place, "keep one of them",
+            "column \"%s\" is looked up and has a default, which stands wherever nothing is found: "
+            "\"on_invalid: null\" says otherwise",
+            column->name);
 }
 
 static gboolean has_part(const RpMapColumn *column, const RpReference *reference) {

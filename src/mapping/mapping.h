@@ -183,8 +183,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMapping, rp_mapping_free)
  * lookups must be set before. Tables are borrowed and must outlive the mapping's use. */
 void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings);
 
-/* Sets what a look-up's matches convert to; part of rp_entity_bind (lookups.c). */
-void rp_lookup_bind(RpLookup *lookup);
+/* Sets what the matches of a looked-up column convert to; part of rp_entity_bind (lookups.c). */
+void rp_lookup_bind(RpMapColumn *column, RpFindings *findings);
 
 /* Sets is_sensitive of the entity's look-ups; part of rp_entity_bind (lookups.c). */
 void rp_lookups_bind_privacy(const RpEntity *entity);

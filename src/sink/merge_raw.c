@@ -187,7 +187,8 @@ static void add_null_cases(RawSql *raw, const Target *target) {
     g_string_append_printf(raw->null_cases, " WHEN s.%s IS NULL THEN %u", target->quoted, verdict);
 }
 
-/* The modifier of the column's type is left to the assignment: a cast would cut a value to fit. */
+/* The modifier of the column's type is left to the assignment: a cast would cut a value to fit. The
+ * default stands for what is absent, and for what is refused only where on_invalid says so. */
 static void append_value(RawSql *raw, const Target *target, const char *value) {
     const RpMapColumn *column = target->column;
     append_separated(raw->values, ", ", "");
@@ -196,8 +197,13 @@ static void append_value(RawSql *raw, const Target *target, const char *value) {
         return;
     }
     g_autofree char *literal = rp_postgres_literal(raw->generator->connection, column->fallback);
-    g_string_append_printf(raw->values, "coalesce(%s, %s::%s)", value, literal,
-                           column->conversion.column->cast_name);
+    g_autofree char *fallback = g_strdup_printf("%s::%s", literal, column->conversion.column->cast_name);
+    g_autofree char *field = field_name(target, 0);
+    if (is_cast(column) && column->on_invalid == RP_INVALID_IS_NULL)
+        g_string_append_printf(raw->values, "CASE WHEN r.%s IS NULL THEN %s ELSE %s END", field, fallback,
+                               value);
+    else
+        g_string_append_printf(raw->values, "coalesce(%s, %s)", value, fallback);
 }
 
 static void add_looked_up(RawSql *raw, const Target *target) {

@@ -175,6 +175,20 @@ Test(staging, puts_null_or_the_default_where_a_text_does_not_cast) {
     rp_case_assert_rows(test_case, "SELECT * FROM hosts ORDER BY name", "a|null|1 day\nb|10.0.0.1|1 day");
 }
 
+/* As it is where redis2pg converts: the default is for what is absent. */
+Test(staging, null_for_what_is_refused_and_the_default_for_what_is_absent) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE hosts (name text PRIMARY KEY, address inet, port int)");
+    rp_case_redis(test_case, "HSET host:a address nowhere port none");
+    rp_case_redis(test_case, "HSET host:b x 1");
+    rp_case_redis(test_case, "HSET host:c address ::1 port 1");
+    g_autoptr(json_t) run = load(test_case, 0,
+                                 HOSTS("      address: {from: address, default: 1.1.1.1, on_invalid: null}\n"
+                                       "      port: {from: port, default: 80, on_invalid: null}\n"));
+    rp_assert_account(run, "hosts", "read 3, inserted 3");
+    rp_case_assert_rows(test_case, "SELECT * FROM hosts ORDER BY name", "a|null|null\nb|1.1.1.1|80\nc|::1|1");
+}
+
 Test(staging, a_default_that_does_not_cast_is_said_before_anything_is_read) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
     rp_case_sql(test_case, "CREATE TABLE hosts (name text PRIMARY KEY, address inet)");
@@ -240,6 +254,26 @@ Test(staging, a_look_up_may_have_a_default_or_do_without) {
     rp_assert_account(run, "hosts", "read 4, inserted 4");
     rp_case_assert_rows(test_case, "SELECT * FROM hosts ORDER BY name",
                         "hit|1|1|9\nmiss|7|null|5\nnull|7|null|5\nof_null|2|2|5");
+}
+
+Test(staging, on_invalid_acts_where_a_match_does_not_convert) {
+    g_autoptr(RpCase) test_case =
+        new_with_users("CREATE TABLE hosts (name text PRIMARY KEY, owner int, boss int, third int)");
+    rp_case_redis(test_case, "HSET host:a id one code y tenant 1");
+    rp_case_redis(test_case, "HSET host:b id 1 code long tenant 1");
+    rp_case_redis(test_case, "HSET host:c id 1 code y tenant one");
+    g_autoptr(json_t) run = load(
+        test_case, 0,
+        HOSTS("      owner: {lookup: {table: users, match: {id: id}, take: id}, on_invalid: null}\n"
+              "      boss: {lookup: {table: users, match: {id: id}, take: boss}, default: 5, on_invalid: "
+              "default}\n"
+              "      third: {lookup: {table: users, match: {tenant: tenant, code: code}, take: id}, "
+              "on_invalid: "
+              "null}\n"));
+    rp_assert_account(run, "hosts", "read 3, inserted 3");
+    rp_case_assert_rows(test_case, "SELECT * FROM hosts ORDER BY name", "a|null|5|2\nb|1|9|null\nc|1|9|null");
+    assert_refused(test_case, HOSTS("      owner: {lookup: " BY_EMAIL ", default: 7, on_invalid: null}\n"),
+                   "which stands wherever nothing is found");
 }
 
 Test(staging, a_look_up_that_must_give_something_rejects_nothing) {
