@@ -55,6 +55,8 @@ typedef struct {
     GHashTable *unmapped; /* pattern (char *) -> RpUnmapped */
     GArray *rejects;      /* of RpReject: first those of the mapper, then those of the writer */
     guint n_map_rejects;
+    /* The last record that a reject of an earlier portion was about, and has been stored with; -1: none. */
+    gint64 stored_record;
 } RpBatch;
 
 /* Keys of one shape that nothing covers. */

@@ -175,10 +175,29 @@ Test(ledger, accounts_for_each_portion_of_a_batch) {
         "b JOIN redis2pg.batch_counts c USING (run, pass, portion) WHERE c.batch = b.number "
         "ORDER BY portion",
         "0|f|1|3|2|1\n1|f|0|3|2|1\n2|t|0|2|1|1");
-    rp_case_assert_rows(test_case, ELEMENTS_SQL, /* the record is kept for each portion */
-                        "2|invalid_integer|t\n5|invalid_integer|t\n7|check_failed|t");
+    rp_case_assert_rows(test_case, ELEMENTS_SQL,
+                        "2|invalid_integer|t\n5|invalid_integer|f\n7|check_failed|f");
     g_autoptr(json_t) again = load(test_case, 1, EACH, "3");
     rp_assert_account(again, "items", "read 8, unchanged 5, rejected 3");
+}
+
+/* However many portions an array takes and wherever they end, among others: each record once. */
+Test(ledger, keeps_a_record_once_over_all_portions) {
+    static const char *const SIZES[] = {"1", "2", "5", "7"};
+    for (guint i = 0; i < G_N_ELEMENTS(SIZES); i++) {
+        g_autoptr(RpCase) test_case = rp_case_new_empty();
+        add_array(test_case);
+        rp_case_redis(test_case, "SET items:b [{\"v\":\"x\"},{\"v\":\"y\"},{\"v\":1},{\"v\":\"z\"}]");
+        rp_case_redis(test_case, "SET items:c [{\"v\":1},{\"v\":1},{\"v\":2},{\"v\":\"z\"}]");
+        g_autoptr(json_t) run = load(test_case, 1, EACH, SIZES[i]);
+        rp_assert_account(run, "items", "read 16, inserted 9, rejected 7");
+        rp_case_assert_rows(
+            test_case,
+            "SELECT convert_from(key, 'UTF8'), count(*), count(*) FILTER (WHERE length(raw) > 0),"
+            " (array_agg(length(raw) > 0 ORDER BY reject))[1] FROM redis2pg.rejects"
+            " GROUP BY key ORDER BY key",
+            "items:a|3|1|t\nitems:b|3|1|t\nitems:c|1|1|t");
+    }
 }
 
 Test(ledger, a_refused_array_names_no_element) {

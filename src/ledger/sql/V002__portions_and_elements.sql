@@ -25,8 +25,8 @@ ALTER TABLE redis2pg.batch_counts
 -- the record.
 ALTER TABLE redis2pg.rejects ADD COLUMN element text;
 
--- An array may be big and have many bad elements: its record is kept once for each batch or portion, with the
--- first reject of the record there. With the later ones raw is empty.
+-- An array may be big and have many bad elements: its record is kept once, with the first reject of the record in
+-- its batch. With the later ones raw is empty.
 COMMENT ON COLUMN redis2pg.rejects.raw IS
     'the record as one RESP array: key, type, time to live in ms (of a list the index), values; empty (zero bytes) '
     'when an earlier reject of the same run, pass, batch, entity and key holds the record that both are of';
