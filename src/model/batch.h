@@ -46,6 +46,7 @@ typedef struct {
     guint32 portion;     /* from 0 */
     gboolean is_whole;   /* this is the last portion */
     guint mapper;        /* number of the mapper that goes on with it when it is not */
+    guint64 before;      /* SCAN cursor of the position that the batch begins at */
     RpPosition position; /* after the batch, once its last portion is written */
     RpRecords records;
     guint n_entities;

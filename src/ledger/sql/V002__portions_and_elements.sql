@@ -1,7 +1,8 @@
 -- Batches in portions, and rejects of elements.
 
 -- A batch whose records give more rows than it should hold is written in portions, each by its own
--- transaction, and accounted for by each. The scan stands after the batch once its last portion is written.
+-- transaction, and accounted for by each. The scan stands after the batch once its last portion is written: the
+-- others have the position before it. A batch that was given up in between stays so.
 ALTER TABLE redis2pg.batches
     ADD COLUMN portion  integer NOT NULL DEFAULT 0,    -- from 0
     ADD COLUMN is_whole boolean NOT NULL DEFAULT true; -- the last portion
