@@ -30,14 +30,23 @@ static gboolean is_refused_as(const GError *refusal, const char *sqlstate) {
     return g_strcmp0(rp_sink_error_get_sqlstate(refusal), sqlstate) == 0;
 }
 
+/* The ways in which an expression is tried; each must pass by itself. First it stands as in the merge; then
+ * as one argument of two, where parentheses that it closes and opens make no sense. */
+static const struct {
+    const char *before, *after;
+} FRAMES[] = {{"(", "\n) IS TRUE"}, {"pg_catalog.num_nulls(", "\n, true) = 0"}};
+
 static gboolean try_expression(PGconn *connection, const RpEntity *entity, const RpCheck *check,
                                const char *what, RpFindings *findings, GError **error) {
     g_autofree char *columns = mapped_columns(connection, entity);
-    g_autofree char *sql = g_strdup_printf("SELECT (%s)::boolean FROM (SELECT %s FROM %s) s WHERE false",
-                                           check->sql, columns, entity->table->quoted);
     g_autoptr(GError) refused = NULL;
-    if (!try_statement(connection, sql, &refused, error))
-        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(FRAMES) && refused == NULL; i++) {
+        g_autofree char *sql =
+            g_strdup_printf("SELECT FROM (SELECT %s FROM %s) s WHERE false AND %s%s%s", columns,
+                            entity->table->quoted, FRAMES[i].before, check->sql, FRAMES[i].after);
+        if (!try_statement(connection, sql, &refused, error))
+            return FALSE;
+    }
     if (refused == NULL)
         return TRUE;
     const gboolean is_forbidden = is_refused_as(refused, RP_NO_PRIVILEGE);

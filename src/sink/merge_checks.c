@@ -47,14 +47,14 @@ static void append_value_case(RpMergeSql *generator, GString *sql, guint first_v
 static void append_mapping_checks(RpMergeSql *generator, GString *cases) {
     const RpEntity *entity = generator->entity;
     if (entity->where != NULL)
-        g_string_append_printf(cases, " WHEN (%s) IS NOT TRUE THEN %d", entity->where->sql,
+        g_string_append_printf(cases, " WHEN (%s\n) IS NOT TRUE THEN %d", entity->where->sql,
                                RP_VERDICT_FILTERED);
     for (guint i = 0; i < entity->checks->len; i++) {
         const RpCheck *check = g_ptr_array_index(entity->checks, i);
         const guint verdict =
             add_verdict(generator, RP_REJECT_RULE_FAILED, check->name, NULL,
                         g_strdup_printf("the mapping's check \"%s\" is false: %s", check->name, check->sql));
-        g_string_append_printf(cases, " WHEN (%s) IS FALSE THEN %u", check->sql, verdict);
+        g_string_append_printf(cases, " WHEN (%s\n) IS FALSE THEN %u", check->sql, verdict);
     }
 }
 
