@@ -444,6 +444,46 @@ Test(staging, look_ups_that_cannot_be_are_said_before_anything_is_read) {
         "lead back to itself");
 }
 
+/* What PostgreSQL's own casts would round or leave out. */
+Test(staging, what_is_taken_must_not_be_cut) {
+    static const struct {
+        const char *take, *target;
+        gboolean fits;
+    } CASES[] = {
+        {"numeric", "int", FALSE},
+        {"double precision", "bigint", FALSE},
+        {"numeric(9,3)", "numeric(9,2)", FALSE},
+        {"real", "numeric(9,2)", FALSE},
+        {"numeric[]", "int[]", FALSE},
+        {"timestamp", "date", FALSE},
+        {"timestamptz", "time", FALSE},
+        {"interval", "time", FALSE},
+        {"int", "boolean", FALSE},
+        {"jsonb", "int", FALSE},
+        {"bigint", "smallint", TRUE},
+        {"numeric(9,2)", "numeric(12,3)", TRUE},
+        {"numeric(9,2)", "numeric", TRUE},
+        {"date", "timestamp", TRUE},
+        {"text", "int", TRUE},
+        {"int", "numeric(5,2)", TRUE},
+        {"text", "varchar(3)", TRUE},
+        {"inet", "inet", TRUE},
+    };
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        g_autofree char *sql =
+            g_strdup_printf("DROP TABLE IF EXISTS hosts, parts; CREATE TABLE hosts (name text"
+                            " PRIMARY KEY, v %s); CREATE TABLE parts (id int PRIMARY KEY, v %s)",
+                            CASES[i].target, CASES[i].take);
+        rp_case_sql(test_case, sql);
+        static const char MAPPING[] = HOSTS("      v: {lookup: {table: parts, match: {id: id}, take: v}}\n");
+        if (CASES[i].fits)
+            json_decref(load(test_case, 0, MAPPING));
+        else
+            assert_refused(test_case, MAPPING, "PostgreSQL would cut values of column \"v\" of public.parts");
+    }
+}
+
 Test(staging, a_look_up_needs_the_right_to_read) {
     g_autoptr(RpCase) test_case = new_with_users("CREATE TABLE hosts (name text PRIMARY KEY, owner int)");
     g_autofree char *role = g_strdup_printf("reader_%u", test_case->number);
