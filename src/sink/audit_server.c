@@ -116,20 +116,16 @@ static const char DATABASE_SQL[] =
     " has_database_privilege(current_database(), 'CREATE'),"
     " EXISTS (SELECT FROM pg_namespace WHERE nspname = '" LEDGER_SCHEMA "')";
 
-static gboolean is_true(const PGresult *result, int row, int field) {
-    return PQgetvalue(result, row, field)[0] == 't';
-}
-
 gboolean rp_look_at_database(RpPostgresLook *look, GError **error) {
     g_autoptr(PGresult) result = rp_look_query(look, DATABASE_SQL, NULL, error);
     if (result == NULL)
         return FALSE;
     g_autofree char *name = rp_postgres_identifier(look->connection, PQgetvalue(result, 0, 0));
     g_autofree char *object = g_strconcat("DATABASE ", name, NULL);
-    if (!is_true(result, 0, 1))
+    if (!rp_postgres_is_true(result, 0, 1))
         rp_look_add_grant(look, RP_SEVERITY_ERROR, PLACE, "TEMPORARY", object,
                           "batches are staged in temporary tables");
-    if (!is_true(result, 0, 2) && !is_true(result, 0, 3))
+    if (!rp_postgres_is_true(result, 0, 2) && !rp_postgres_is_true(result, 0, 3))
         rp_look_add_grant(look, RP_SEVERITY_ERROR, PLACE, "CREATE", object,
                           "the first run creates its ledger, the schema " LEDGER_SCHEMA);
     return TRUE;

@@ -111,7 +111,7 @@ static void judge_sequence(RpPostgresLook *look, const RpEntity *entity, const P
             "column \"%s\" is mapped and has a default from sequence %s, which written values do not "
             "move on: the next value by default can exist already",
             column, sequence);
-    } else if (PQgetvalue(result, row, 3)[0] != 't') {
+    } else if (!rp_postgres_is_true(result, row, 3)) {
         g_autofree char *object = g_strconcat("SEQUENCE ", sequence, NULL);
         rp_look_add_grant(look, RP_SEVERITY_ERROR, table->shown, "USAGE", object,
                           "a column that is not mapped takes its default from it");

@@ -1,6 +1,8 @@
 /* Having PostgreSQL judge what a mapping leaves to it. */
 #include "sink/bind_sql.h"
 
+#define WHAT_TO_GRANT "GRANT what redis2pg check names as missing"
+
 /* The columns that are staged: an expression can see no others. */
 static char *mapped_columns(PGconn *connection, const RpEntity *entity) {
     GString *columns = g_string_new(NULL);
@@ -51,8 +53,8 @@ static gboolean try_expression(PGconn *connection, const RpEntity *entity, const
         return TRUE;
     const gboolean is_forbidden = is_refused_as(refused, RP_NO_PRIVILEGE);
     rp_findings_add(findings, RP_SEVERITY_ERROR, is_forbidden ? "missing_privilege" : "bad_sql", check->place,
-                    is_forbidden ? "GRANT what redis2pg check names as missing" : NULL,
-                    "PostgreSQL refuses %s of entity \"%s\": %s", what, entity->name, refused->message);
+                    is_forbidden ? WHAT_TO_GRANT : NULL, "PostgreSQL refuses %s of entity \"%s\": %s", what,
+                    entity->name, refused->message);
     return TRUE;
 }
 
@@ -138,7 +140,8 @@ static gboolean try_take(PGconn *connection, const RpMapColumn *column, const Rp
     const char *code = is_refused_as(refused, CANNOT_COERCE)     ? "type_does_not_fit"
                        : is_refused_as(refused, RP_NO_PRIVILEGE) ? "missing_privilege"
                                                                  : "bad_sql";
-    rp_findings_add(findings, RP_SEVERITY_ERROR, code, lookup->place, NULL,
+    rp_findings_add(findings, RP_SEVERITY_ERROR, code, lookup->place,
+                    is_refused_as(refused, RP_NO_PRIVILEGE) ? WHAT_TO_GRANT : NULL,
                     "column \"%s\" is %s, and cannot be taken from column \"%s\" of %s: %s", column->name,
                     target->type_name, lookup->take, lookup->table->shown, refused->message);
     return TRUE;

@@ -198,6 +198,10 @@ gboolean rp_postgres_runf(PGconn *connection, GError **error, const char *format
     return rp_postgres_run(connection, sql, error);
 }
 
+gboolean rp_postgres_is_true(const PGresult *result, int row, int field) {
+    return PQgetvalue(result, row, field)[0] == 't';
+}
+
 guint64 rp_postgres_affected(PGresult *result) {
     return g_ascii_strtoull(PQcmdTuples(result), NULL, 10);
 }

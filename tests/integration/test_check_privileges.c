@@ -130,6 +130,40 @@ Test(check_privileges, what_may_not_be_looked_at_is_a_note_and_the_list_goes_on)
     assert_found(document, "error", "missing_privilege", "GRANT INSERT ON \"public\".\"payments\"");
 }
 
+/* The two things that keep a look-up from its table, each said once. */
+Test(check_privileges, what_is_looked_into_counts_too) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    Role few;
+    role_init(test_case, &few, "few", "");
+    g_autofree char *sql = g_strdup_printf(
+        "CREATE SCHEMA back; CREATE TABLE back.hidden (name text PRIMARY KEY, number int);"
+        "CREATE TABLE shut (name text PRIMARY KEY, number int); CREATE TABLE things (id text PRIMARY KEY,"
+        " name text); GRANT ALL ON things TO few_%u; GRANT SELECT (name) ON shut TO few_%u;"
+        "ALTER DATABASE case_%u SET search_path = public, back",
+        test_case->number, test_case->number, test_case->number);
+    rp_case_sql(test_case, sql);
+    static const struct {
+        const char *table, *part;
+    } wanted[] = {{"shut", "GRANT SELECT ON \"public\".\"shut\" TO \"few_"},
+                  {"hidden", "GRANT USAGE ON SCHEMA \"back\" TO \"few_"},
+                  {"back.hidden", "GRANT USAGE ON SCHEMA \"back\" TO \"few_"}};
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_autofree char *text = g_strdup_printf(
+            "redis2pg: 1\nentities:\n  things:\n    keys: \"thing:{id}\"\n    type: hash\n    table: things\n"
+            "    key: [id]\n    columns:\n      id: $key.id\n"
+            "      name: {lookup: {table: %s, match: {name: name}, take: number}}\n",
+            wanted[i].table);
+        char *mapping = rp_file_write(text);
+        g_autoptr(json_t) document = look(test_case, mapping, NULL, few.conninfo, NULL);
+        rp_file_drop(mapping);
+        assert_found(document, "error", "missing_privilege", wanted[i].part);
+        g_autofree char *dumped = json_dumps(document, JSON_COMPACT | JSON_ENCODE_ANY);
+        g_auto(GStrv) pieces = g_strsplit(dumped, "\"remedy\":\"GRANT USAGE ON SCHEMA", -1);
+        cr_assert(le(uint, g_strv_length(pieces), 2), "%s", dumped);
+    }
+    role_clear(test_case, &few);
+}
+
 /* Tables that the role cannot reach, parents and sequences that are not mapped, policies, connections. */
 Test(check_privileges, what_lies_around_the_tables_counts_too) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
