@@ -130,6 +130,35 @@ Test(check_privileges, what_may_not_be_looked_at_is_a_note_and_the_list_goes_on)
     assert_found(document, "error", "missing_privilege", "GRANT INSERT ON \"public\".\"payments\"");
 }
 
+/* A ledger of an older version is brought up to date by its owner; others are told before they try. */
+Test(check_privileges, a_ledger_that_only_its_owner_may_bring_up_to_date) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
+    g_autofree char *undo = rp_source_path("src/ledger/sql/U002__portions_and_elements.sql");
+    g_autofree char *sql = NULL;
+    cr_assert(g_file_get_contents(undo, &sql, NULL, NULL));
+    json_decref(rp_case_load(test_case, 0, NULL));
+    rp_case_sql(test_case, sql);
+    rp_case_sql(test_case, "DELETE FROM redis2pg.schema_migrations WHERE version = '2'");
+    Role few;
+    role_init(test_case, &few, "few", "");
+    g_autofree char *grant = g_strdup_printf(
+        "GRANT ALL ON SCHEMA redis2pg TO few_%u; GRANT ALL ON ALL TABLES IN SCHEMA redis2pg TO "
+        "few_%u; GRANT ALL ON ALL TABLES IN SCHEMA public TO few_%u",
+        test_case->number, test_case->number, test_case->number);
+    rp_case_sql(test_case, grant);
+    g_autoptr(json_t) before = look(test_case, mapping, NULL, few.conninfo, NULL);
+    g_autoptr(json_t) of_owner = look(test_case, mapping, NULL, NULL, NULL);
+    json_decref(rp_case_load(test_case, 0, NULL));
+    rp_case_sql(test_case, grant);
+    g_autoptr(json_t) after = look(test_case, mapping, NULL, few.conninfo, NULL);
+    json_decref(run_as(test_case, &few, 0));
+    role_clear(test_case, &few);
+    assert_found(before, "error", "ledger_not_current", "run redis2pg once as role ");
+    assert_absent(of_owner, "error", "ledger_not_current");
+    assert_absent(after, "error", "ledger_not_current");
+}
+
 /* The two things that keep a look-up from its table, each said once. */
 Test(check_privileges, what_is_looked_into_counts_too) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
