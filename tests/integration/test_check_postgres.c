@@ -133,8 +133,13 @@ Test(check_settings, of_the_database_are_looked_at) {
     }
 }
 
+static void reset_server(void) {
+    rp_server_sql("ALTER SYSTEM RESET ALL");
+    rp_server_sql("SELECT pg_reload_conf()");
+}
+
 /* Of the whole server: they are worth a note only, and no other test looks for these. */
-Test(check_settings, of_the_server_are_notes) {
+Test(check_settings, of_the_server_are_notes, .fini = reset_server) {
     g_autoptr(RpCase) test_case = rp_case_new();
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     rp_case_sql(test_case, "ALTER SYSTEM SET autovacuum = off");
@@ -147,8 +152,6 @@ Test(check_settings, of_the_server_are_notes) {
          i++)
         g_usleep(50000);
     g_autoptr(json_t) document = look(test_case, mapping, NULL, NULL, NULL);
-    rp_case_sql(test_case, "ALTER SYSTEM RESET ALL");
-    rp_case_sql(test_case, "SELECT pg_reload_conf()");
     assert_found(document, "note", "autovacuum_off", "autovacuum is off");
     assert_found(document, "note", "wal_small", "max_wal_size is 64");
 }
