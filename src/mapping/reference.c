@@ -9,10 +9,6 @@ static void document_clear(gpointer data) {
     g_free(document);
 }
 
-gboolean rp_reference_equal(const RpReference *a, const RpReference *b) {
-    return a->kind == b->kind && a->index == b->index && a->slot == b->slot;
-}
-
 void rp_reference_scope_init(RpReferenceScope *scope) {
     *scope = (RpReferenceScope){.fields = g_ptr_array_new_with_free_func(g_free),
                                 .documents = g_ptr_array_new_with_free_func(document_clear)};

@@ -30,6 +30,11 @@ typedef struct {
     guint slot;  /* of the path in the document */
 } RpReference;
 
+/* Whether two references of one entity name the same. */
+static inline gboolean rp_reference_equal(const RpReference *a, const RpReference *b) {
+    return a->kind == b->kind && a->index == b->index && a->slot == b->slot;
+}
+
 /* Where a JSON text that paths lead into comes from. */
 typedef enum {
     RP_DOCUMENT_FIELD,
@@ -56,9 +61,6 @@ typedef struct {
     gboolean has_ttl;     /* some reference needs the time to live, */
     gboolean has_expiry;  /* or the time of expiry */
 } RpReferenceScope;
-
-/* Whether two references of one entity read the same. */
-gboolean rp_reference_equal(const RpReference *a, const RpReference *b);
 
 void rp_reference_scope_init(RpReferenceScope *scope);
 void rp_reference_scope_clear(RpReferenceScope *scope);
