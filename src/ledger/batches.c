@@ -54,10 +54,12 @@ static char *unmapped_json(const RpBatch *batch) {
     return text;
 }
 
+/* Until its last portion is written the scan stands before the batch. */
 static gboolean write_position(PGconn *connection, const char *run, const RpBatch *batch, GError **error) {
     g_autofree char *pass = g_strdup_printf("%u", batch->pass);
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, batch->number);
-    g_autofree char *cursor = g_strdup_printf("%" G_GUINT64_FORMAT, batch->position.cursor);
+    g_autofree char *cursor =
+        g_strdup_printf("%" G_GUINT64_FORMAT, batch->is_whole ? batch->position.cursor : batch->before);
     g_autofree char *scanned = g_strdup_printf("%" G_GUINT64_FORMAT, batch->keys.scanned);
     g_autofree char *mapped = g_strdup_printf("%" G_GUINT64_FORMAT, batch->keys.mapped);
     g_autofree char *ignored = g_strdup_printf("%" G_GUINT64_FORMAT, batch->keys.ignored);
@@ -68,7 +70,7 @@ static gboolean write_position(PGconn *connection, const char *run, const RpBatc
                                       pass,
                                       number,
                                       cursor,
-                                      batch->position.is_pass_end ? "t" : "f",
+                                      batch->is_whole && batch->position.is_pass_end ? "t" : "f",
                                       scanned,
                                       mapped,
                                       ignored,

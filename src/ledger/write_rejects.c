@@ -1,7 +1,7 @@
 /* The rejects of a batch, as binary COPY tuples.
  *
  * 1. Every reject is stored with its record, so that it can be mapped again; of the elements of one array
- * only the first reject has it, for all of them. */
+ * only the first reject has it, for all of them, in whatever portions of the batch they come. */
 #include "ledger/write_rejects.h"
 
 #include "sink/merge.h"
@@ -41,8 +41,10 @@ static char *element_of(const RpEntity *entity, const RpBatch *batch, const RpRe
 }
 
 /* Whether the record is to be stored with the reject: of an array's elements only the first has it. */
-static gboolean takes_raw(const RpEntity *entity, const RpReject *reject, GHashTable *stored) {
-    return !entity->scope.has_each || g_hash_table_add(stored, GUINT_TO_POINTER(reject->record));
+static gboolean takes_raw(const RpEntity *entity, const RpBatch *batch, const RpReject *reject,
+                          GHashTable *stored) {
+    return !entity->scope.has_each || ((gint64)reject->record != batch->stored_record &&
+                                       g_hash_table_add(stored, GUINT_TO_POINTER(reject->record)));
 }
 
 /* What the rejects of a batch go through. */
@@ -77,7 +79,7 @@ static void add_reject(Output *output, const RpReject *reject) {
     add_text(tuples, reject->value);
     add_text(tuples, element);
     output->raw.size = 0;
-    if (takes_raw(entity, reject, output->stored))
+    if (takes_raw(entity, batch, reject, output->stored))
         rp_records_append_raw(&batch->records, reject->record, &output->raw);
     add_bytes(tuples, (RpSpan){output->raw.data, output->raw.size});
 }

@@ -158,18 +158,6 @@ static void check_nulls(const RpMapColumn *column, RpFindings *findings) {
                         "column \"%s\" is NOT NULL: \"on_invalid: null\" does not fit it", column->name);
 }
 
-/* The columns that a lookup compares with: what is not there was found when its table was read. */
-static void bind_matches(RpMapColumn *column) {
-    for (guint i = 0; column->lookup != NULL && i < column->lookup->matches->len; i++) {
-        RpLookupMatch *match = g_ptr_array_index(column->lookup->matches, i);
-        const RpColumn *compared = column->lookup->table != NULL && match->name != NULL
-                                       ? rp_table_find_column(column->lookup->table, match->name)
-                                       : NULL;
-        match->conversion.column = compared;
-        match->convert = compared != NULL ? rp_converter_for(compared->kind) : NULL;
-    }
-}
-
 static void bind_column(RpMapColumn *column, const RpTable *table, RpFindings *findings) {
     const RpColumn *target = rp_table_find_column(table, column->name);
     if (target == NULL) {
@@ -183,7 +171,8 @@ static void bind_column(RpMapColumn *column, const RpTable *table, RpFindings *f
                         table->shown);
     column->conversion.column = target;
     column->convert = rp_converter_for(target->kind);
-    bind_matches(column);
+    if (column->lookup != NULL)
+        rp_lookup_bind(column, findings);
     check_refinements(column, findings);
     check_made_times(column, findings);
     check_pattern(column, findings);
@@ -266,6 +255,7 @@ void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings
         const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
         entity->n_tuple_fields += column->lookup != NULL ? column->lookup->matches->len : 1;
     }
+    rp_lookups_bind_privacy(entity);
     rp_identity_bind(entity, findings);
 }
 

@@ -21,6 +21,17 @@ const RpMapColumn *rp_entity_find_column(const RpEntity *entity, const char *nam
     return NULL;
 }
 
+gboolean rp_column_is_masked(const RpMapColumn *column) {
+    return column->is_sensitive || (column->lookup != NULL && column->lookup->is_sensitive);
+}
+
+gboolean rp_entity_has_sensitive(const RpEntity *entity) {
+    for (guint i = 0; i < entity->columns->len; i++)
+        if (((const RpMapColumn *)g_ptr_array_index(entity->columns, i))->is_sensitive)
+            return TRUE;
+    return FALSE;
+}
+
 RpCover rp_mapping_cover(const RpMapping *mapping, RpSpan key) {
     for (guint i = 0; i < mapping->entities->len; i++)
         if (rp_pattern_match(((const RpEntity *)g_ptr_array_index(mapping->entities, i))->keys, key, NULL))

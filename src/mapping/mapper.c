@@ -138,11 +138,10 @@ static gboolean append_cell(RpMapper *mapper, const RpMapColumn *column, RpTuple
     return replace_invalid(mapper, column, tuples, problem);
 }
 
-/* A looked-up column goes as what PostgreSQL has to look for. */
-static gboolean append_matches(RpMapper *mapper, const RpMapColumn *column, RpTuples *tuples, RpSpan *shown,
-                               RpProblem *problem) {
-    for (guint i = 0; i < column->lookup->matches->len; i++) {
-        const RpLookupMatch *match = g_ptr_array_index(column->lookup->matches, i);
+static gboolean convert_matches(RpMapper *mapper, const RpLookup *lookup, RpTuples *tuples, RpSpan *shown,
+                                RpProblem *problem) {
+    for (guint i = 0; i < lookup->matches->len; i++) {
+        const RpLookupMatch *match = g_ptr_array_index(lookup->matches, i);
         *shown = (RpSpan){0};
         if (!rp_reading_get(mapper->maker.reading, &match->reference, shown, problem))
             return FALSE;
@@ -154,11 +153,26 @@ static gboolean append_matches(RpMapper *mapper, const RpMapColumn *column, RpTu
     return TRUE;
 }
 
+/* A looked-up column goes as what PostgreSQL has to look for. By nulls nothing is found, and null or the
+ * default comes of it. */
+static gboolean append_matches(RpMapper *mapper, const RpMapColumn *column, RpTuples *tuples, RpSpan *shown,
+                               RpProblem *problem) {
+    const gsize size_before = tuples->bytes.size;
+    if (convert_matches(mapper, column->lookup, tuples, shown, problem))
+        return TRUE;
+    if (column->on_invalid == RP_INVALID_REJECTS)
+        return FALSE;
+    tuples->bytes.size = size_before;
+    for (guint i = 0; i < column->lookup->matches->len; i++)
+        rp_tuples_add_null(tuples);
+    return TRUE;
+}
+
 /* ---- rows ---- */
 
 /* Takes no column when the whole record is refused. */
 static void reject(const Row *row, const RpMapColumn *column, RpSpan shown, const RpProblem *problem) {
-    const gboolean is_masked = column != NULL && column->is_sensitive;
+    const gboolean is_masked = column != NULL && rp_column_is_masked(column);
     const RpReject reject = {
         .entity = row->number,
         .record = row->record,

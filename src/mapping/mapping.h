@@ -50,6 +50,7 @@ typedef struct {
     char *place;
     /* set by binding */
     const RpTable *table;
+    gboolean is_sensitive; /* the column is, or another one that reads what this one goes by */
 } RpLookup;
 
 /* A text of `map` and what it becomes. */
@@ -190,6 +191,12 @@ void rp_entity_bind(RpEntity *entity, const RpTable *table, RpFindings *findings
  * when none is left, or some were dropped: the mapping then does not say of all keys what becomes of them. */
 gboolean rp_mapping_keep_sound(RpMapping *mapping);
 
+/* Sets what the matches of a looked-up column convert to; part of rp_entity_bind (lookups.c). */
+void rp_lookup_bind(RpMapColumn *column, RpFindings *findings);
+
+/* Sets is_sensitive of the entity's look-ups; part of rp_entity_bind (lookups.c). */
+void rp_lookups_bind_privacy(const RpEntity *entity);
+
 /* Looks at tables that several entities write, once all are bound. */
 void rp_mapping_check_tables(const RpMapping *mapping, RpFindings *findings);
 
@@ -202,6 +209,12 @@ const RpEntity *rp_mapping_find_entity(const RpMapping *mapping, const char *nam
 
 /* The column that an entity maps under that name, or NULL. */
 const RpMapColumn *rp_entity_find_column(const RpEntity *entity, const char *name);
+
+/* Whether no value of the column may be shown: it is sensitive, or what it is looked up by is. */
+gboolean rp_column_is_masked(const RpMapColumn *column);
+
+/* Whether some column of it is sensitive: what others say about its rows must not be shown then. */
+gboolean rp_entity_has_sensitive(const RpEntity *entity);
 
 /* What covers a key. */
 typedef enum {

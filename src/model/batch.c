@@ -17,6 +17,7 @@ RpBatch *rp_batch_new(guint n_entities) {
     batch->counts = g_new0(RpCounts, n_entities);
     batch->unmapped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unmapped_free);
     batch->rejects = rp_rejects_new();
+    batch->stored_record = -1;
     return batch;
 }
 
@@ -46,9 +47,13 @@ void rp_batch_reset(RpBatch *batch, gsize keep_bytes) {
     batch->n_map_rejects = 0;
     batch->portion = 0;
     batch->is_whole = TRUE;
+    batch->stored_record = -1;
 }
 
 void rp_batch_next_portion(RpBatch *batch) {
+    for (guint i = 0; i < batch->rejects->len; i++)
+        batch->stored_record =
+            MAX(batch->stored_record, (gint64)g_array_index(batch->rejects, RpReject, i).record);
     for (guint i = 0; i < batch->n_entities; i++) {
         rp_tuples_reset(&batch->tuples[i], G_MAXSIZE);
         batch->counts[i] = (RpCounts){0};

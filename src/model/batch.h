@@ -46,6 +46,7 @@ typedef struct {
     guint32 portion;     /* from 0 */
     gboolean is_whole;   /* this is the last portion */
     guint mapper;        /* number of the mapper that goes on with it when it is not */
+    guint64 before;      /* SCAN cursor of the position that the batch begins at */
     RpPosition position; /* after the batch, once its last portion is written */
     RpRecords records;
     guint n_entities;
@@ -55,6 +56,8 @@ typedef struct {
     GHashTable *unmapped; /* pattern (char *) -> RpUnmapped */
     GArray *rejects;      /* of RpReject: first those of the mapper, then those of the writer */
     guint n_map_rejects;
+    /* The last record that a reject of an earlier portion was about, and has been stored with; -1: none. */
+    gint64 stored_record;
 } RpBatch;
 
 /* Keys of one shape that nothing covers. */

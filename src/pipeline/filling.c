@@ -26,6 +26,7 @@ gboolean rp_filling_open(RpFilling *filling, GError **error) {
     rp_batch_reset(filling->batch, 2 * filling->crew->options->batch_bytes);
     filling->batch->pass = filling->pass;
     filling->batch->number = filling->n_batches++;
+    filling->batch->before = filling->cursor;
     set_position(filling, filling->cursor, FALSE);
     return TRUE;
 }

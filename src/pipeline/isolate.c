@@ -61,13 +61,6 @@ static gboolean try_rows(Search *search, Trial trial, guint from, guint to, GErr
     return is_fine;
 }
 
-static gboolean has_sensitive_columns(const RpEntity *entity) {
-    for (guint i = 0; i < entity->columns->len; i++)
-        if (((const RpMapColumn *)g_ptr_array_index(entity->columns, i))->is_sensitive)
-            return TRUE;
-    return FALSE;
-}
-
 static RpRejectCode code_of(const char *sqlstate) {
     static const struct {
         const char *sqlstate;
@@ -96,7 +89,8 @@ static void reject_row(Search *search, guint position, const GError *why) {
     const char *sqlstate = rp_sink_error_get_sqlstate(why);
     const gboolean is_cast = is_of_cast(search, position, sqlstate);
     /* What the server says may quote the row. */
-    const char *said = has_sensitive_columns(search->plan->entity) ? RP_MASK : rp_sink_error_get_primary(why);
+    const char *said =
+        rp_entity_has_sensitive(search->plan->entity) ? RP_MASK : rp_sink_error_get_primary(why);
     const RpReject reject = {
         .entity = search->plan->number,
         .record = row_at(search, position)->record,

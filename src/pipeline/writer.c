@@ -160,6 +160,16 @@ static gboolean set_bad_rows_aside(RpWriter *writer, const RpMergePlan *plan, Rp
     return TRUE;
 }
 
+/* What ends a run is shown and stored: what the server says of rows may quote them. */
+static void keep_values_back(const RpMergePlan *failed, GError *trouble) {
+    if (failed == NULL || !rp_entity_has_sensitive(failed->entity) || trouble->domain != RP_SINK_ERROR ||
+        (trouble->code != RP_SINK_ERROR_DATA && trouble->code != RP_SINK_ERROR_FATAL))
+        return;
+    g_autofree char *words = g_strdup_printf(
+        RP_MASK ", kept back because entity \"%s\" has sensitive columns", failed->entity->name);
+    rp_sink_error_hush(trouble, words);
+}
+
 /* Writes the batch whole: again after a passing trouble, and without the rows that PostgreSQL refuses. */
 static gboolean write_batch(RpWriter *writer, RpBatch *batch, GError **error) {
     for (guint attempt = 1;; attempt++) {
@@ -182,6 +192,7 @@ static gboolean write_batch(RpWriter *writer, RpBatch *batch, GError **error) {
             trouble = obstacle;
         }
         if (!may_repeat(writer, trouble, attempt)) {
+            keep_values_back(failed, trouble);
             g_propagate_error(error, g_steal_pointer(&trouble));
             return FALSE;
         }

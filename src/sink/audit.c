@@ -1,9 +1,6 @@
 /* The order of the topics, and what they share. */
 #include "sink/audit_topics.h"
 
-/* insufficient_privilege */
-#define NO_PRIVILEGE "42501"
-
 PGresult *rp_look_query(RpPostgresLook *look, const char *sql, const char *parameter, GError **error) {
     return rp_postgres_query(look->connection, sql, parameter != NULL ? 1 : 0, &parameter, error);
 }
@@ -20,7 +17,7 @@ void rp_look_add_grant(RpPostgresLook *look, RpSeverity severity, const char *pl
 static gboolean forgive(RpPostgresLook *look, gboolean is_done, GError **why, GError **error) {
     if (is_done)
         return TRUE;
-    if (g_strcmp0(rp_sink_error_get_sqlstate(*why), NO_PRIVILEGE) != 0) {
+    if (g_strcmp0(rp_sink_error_get_sqlstate(*why), RP_NO_PRIVILEGE) != 0) {
         g_propagate_error(error, g_steal_pointer(why));
         return FALSE;
     }
@@ -44,8 +41,10 @@ static gboolean look_at_server(RpPostgresLook *look, GError **error) {
 
 static gboolean look_at_entity(RpPostgresLook *look, const RpEntity *entity, GError **error) {
     static gboolean (*const TOPICS[])(RpPostgresLook *, const RpEntity *, GError **) = {
-        rp_look_at_privileges, rp_look_at_parents, rp_look_at_sequences, rp_look_at_table};
-    static gboolean (*const HIDDEN[])(RpPostgresLook *, const RpEntity *, GError **) = {rp_look_for_hidden};
+        rp_look_at_privileges, rp_look_at_parents, rp_look_at_lookups, rp_look_at_sequences,
+        rp_look_at_table};
+    static gboolean (*const HIDDEN[])(RpPostgresLook *, const RpEntity *, GError **) = {rp_look_for_hidden,
+                                                                                        rp_look_at_lookups};
     const gboolean is_there = entity->table != NULL;
     for (guint i = 0; i < (is_there ? G_N_ELEMENTS(TOPICS) : G_N_ELEMENTS(HIDDEN)); i++) {
         g_autoptr(GError) why = NULL;

@@ -20,10 +20,6 @@ static char *oid_text(guint32 oid) {
     return g_strdup_printf("%u", oid);
 }
 
-static gboolean is_true(const PGresult *result, int row, int field) {
-    return PQgetvalue(result, row, field)[0] == 't';
-}
-
 static gboolean is_mapped(const RpEntity *entity, const char *name) {
     return rp_entity_find_column(entity, name) != NULL;
 }
@@ -61,7 +57,7 @@ static char *what_is_missing(RpPostgresLook *look, const RpEntity *entity, const
         const char *name = PQgetvalue(columns, row, 0);
         if (!NEEDS[need].needs(entity, name))
             continue;
-        if (is_true(columns, row, NEEDS[need].field)) {
+        if (rp_postgres_is_true(columns, row, NEEDS[need].field)) {
             has_some = TRUE;
             continue;
         }
@@ -88,7 +84,7 @@ gboolean rp_look_at_privileges(RpPostgresLook *look, const RpEntity *entity, GEr
     g_autoptr(PGresult) whole = columns != NULL ? rp_look_query(look, TABLE_SQL, oid, error) : NULL;
     if (whole == NULL)
         return FALSE;
-    if (PQntuples(whole) == 1 && !is_true(whole, 0, 0))
+    if (PQntuples(whole) == 1 && !rp_postgres_is_true(whole, 0, 0))
         add_schema_usage(look, table->shown, table->schema);
     for (guint i = 0; i < G_N_ELEMENTS(NEEDS); i++) {
         g_autofree char *what = what_is_missing(look, entity, columns, i);
@@ -97,7 +93,7 @@ gboolean rp_look_at_privileges(RpPostgresLook *look, const RpEntity *entity, GEr
     }
     const gboolean deletes =
         entity->on_delete == RP_WHEN_GONE_DELETE || entity->on_expire == RP_WHEN_GONE_DELETE;
-    if (PQntuples(whole) == 1 && !is_true(whole, 0, 1))
+    if (PQntuples(whole) == 1 && !rp_postgres_is_true(whole, 0, 1))
         rp_look_add_grant(look, deletes ? RP_SEVERITY_WARNING : RP_SEVERITY_NOTE, table->shown, "DELETE",
                           table->quoted,
                           deletes ? "the mapping says that rows go with their keys"
@@ -105,30 +101,28 @@ gboolean rp_look_at_privileges(RpPostgresLook *look, const RpEntity *entity, GEr
     return TRUE;
 }
 
-/* ---- tables that foreign keys refer to ---- */
+/* ---- tables that are only read ---- */
 
-static gboolean may_read(const PGresult *columns, char **names) {
+static gboolean may_read(const PGresult *columns, const char *const *names) {
     for (int row = 0; row < PQntuples(columns); row++)
-        if (g_strv_contains((const char *const *)names, PQgetvalue(columns, row, 0)) &&
-            !is_true(columns, row, 1))
+        if (g_strv_contains(names, PQgetvalue(columns, row, 0)) && !rp_postgres_is_true(columns, row, 1))
             return FALSE;
     return TRUE;
 }
 
-static gboolean look_at_parent(RpPostgresLook *look, const RpEntity *entity, const RpConstraint *constraint,
-                               GError **error) {
-    g_autofree char *oid = oid_text(constraint->referenced_oid);
+static gboolean look_at_reading(RpPostgresLook *look, const char *place, guint32 table,
+                                const char *const *names, const char *why, GError **error) {
+    g_autofree char *oid = oid_text(table);
     g_autoptr(PGresult) columns = rp_look_query(look, COLUMNS_SQL, oid, error);
     g_autoptr(PGresult) whole = columns != NULL ? rp_look_query(look, TABLE_SQL, oid, error) : NULL;
     if (whole == NULL)
         return FALSE;
-    if (PQntuples(whole) == 1 && !is_true(whole, 0, 0))
-        add_schema_usage(look, entity->table->shown, PQgetvalue(whole, 0, 2));
-    if (PQntuples(whole) == 1 && !may_read(columns, constraint->referenced_columns)) {
-        g_autofree char *parent =
+    if (PQntuples(whole) == 1 && !rp_postgres_is_true(whole, 0, 0))
+        add_schema_usage(look, place, PQgetvalue(whole, 0, 2));
+    if (PQntuples(whole) == 1 && !may_read(columns, names)) {
+        g_autofree char *object =
             rp_postgres_qualified(look->connection, PQgetvalue(whole, 0, 2), PQgetvalue(whole, 0, 3));
-        rp_look_add_grant(look, RP_SEVERITY_ERROR, entity->table->shown, "SELECT", parent,
-                          "a foreign key refers to it, and rows without a parent are looked for");
+        rp_look_add_grant(look, RP_SEVERITY_ERROR, place, "SELECT", object, why);
     }
     return TRUE;
 }
@@ -136,7 +130,10 @@ static gboolean look_at_parent(RpPostgresLook *look, const RpEntity *entity, con
 gboolean rp_look_at_parents(RpPostgresLook *look, const RpEntity *entity, GError **error) {
     for (guint i = 0; i < entity->table->constraints->len; i++) {
         const RpConstraint *constraint = g_ptr_array_index(entity->table->constraints, i);
-        if (constraint->kind == RP_CONSTRAINT_FOREIGN && !look_at_parent(look, entity, constraint, error))
+        if (constraint->kind == RP_CONSTRAINT_FOREIGN &&
+            !look_at_reading(look, entity->table->shown, constraint->referenced_oid,
+                             (const char *const *)constraint->referenced_columns,
+                             "a foreign key refers to it, and rows without a parent are looked for", error))
             return FALSE;
     }
     return TRUE;
@@ -144,17 +141,44 @@ gboolean rp_look_at_parents(RpPostgresLook *look, const RpEntity *entity, GError
 
 /* ---- tables that were not found ---- */
 
-/* The search_path passes over schemas that the role may not use, as if they were not there. */
+/* The search_path passes over schemas that the role may not use, as if they were not there. A name with its
+ * schema is refused when it is looked for. */
 static const char HIDDEN_SQL[] = "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = "
-                                 "c.relnamespace WHERE c.relkind IN ('r', 'p')"
-                                 " AND $1::text IN (c.relname, n.nspname || '.' || c.relname) AND NOT "
-                                 "has_schema_privilege(n.oid, 'USAGE') ORDER BY 1";
+                                 "c.relnamespace WHERE c.relkind IN ('r', 'p') AND c.relname = $1::text"
+                                 " AND NOT has_schema_privilege(n.oid, 'USAGE') ORDER BY 1";
 
-gboolean rp_look_for_hidden(RpPostgresLook *look, const RpEntity *entity, GError **error) {
-    g_autoptr(PGresult) result = rp_look_query(look, HIDDEN_SQL, entity->table_name, error);
+static gboolean look_for_hidden(RpPostgresLook *look, const char *name, const char *place, GError **error) {
+    g_autoptr(PGresult) result = rp_look_query(look, HIDDEN_SQL, name, error);
     if (result == NULL)
         return FALSE;
     for (int row = 0; row < PQntuples(result); row++)
-        add_schema_usage(look, entity->place, PQgetvalue(result, row, 0));
+        add_schema_usage(look, place, PQgetvalue(result, row, 0));
+    return TRUE;
+}
+
+gboolean rp_look_for_hidden(RpPostgresLook *look, const RpEntity *entity, GError **error) {
+    return look_for_hidden(look, entity->table_name, entity->place, error);
+}
+
+/* ---- tables that are looked into ---- */
+
+static gboolean look_at_lookup(RpPostgresLook *look, const RpLookup *lookup, GError **error) {
+    if (lookup->table == NULL)
+        return look_for_hidden(look, lookup->table_name, lookup->place, error);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_ptr_array_add(names, lookup->take);
+    for (guint i = 0; i < lookup->matches->len; i++)
+        g_ptr_array_add(names, ((const RpLookupMatch *)g_ptr_array_index(lookup->matches, i))->name);
+    g_ptr_array_add(names, NULL);
+    return look_at_reading(look, lookup->place, lookup->table->oid, (const char *const *)names->pdata,
+                           "values are looked up in it", error);
+}
+
+gboolean rp_look_at_lookups(RpPostgresLook *look, const RpEntity *entity, GError **error) {
+    for (guint i = 0; i < entity->columns->len; i++) {
+        const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
+        if (column->source == RP_FROM_LOOKUP && !look_at_lookup(look, column->lookup, error))
+            return FALSE;
+    }
     return TRUE;
 }

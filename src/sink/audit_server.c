@@ -1,11 +1,15 @@
 /* Looking at PostgreSQL as a whole: settings, connections, the database, the ledger's schema. */
 #include "sink/audit_topics.h"
 
+#include <gio/gio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PLACE         "PostgreSQL"
 #define LEDGER_SCHEMA "redis2pg"
+
+/* Where the scripts of the ledger are built in. */
+#define LEDGER_RESOURCE "/org/redis2pg/ledger"
 
 /* ---- settings ---- */
 
@@ -116,20 +120,16 @@ static const char DATABASE_SQL[] =
     " has_database_privilege(current_database(), 'CREATE'),"
     " EXISTS (SELECT FROM pg_namespace WHERE nspname = '" LEDGER_SCHEMA "')";
 
-static gboolean is_true(const PGresult *result, int row, int field) {
-    return PQgetvalue(result, row, field)[0] == 't';
-}
-
 gboolean rp_look_at_database(RpPostgresLook *look, GError **error) {
     g_autoptr(PGresult) result = rp_look_query(look, DATABASE_SQL, NULL, error);
     if (result == NULL)
         return FALSE;
     g_autofree char *name = rp_postgres_identifier(look->connection, PQgetvalue(result, 0, 0));
     g_autofree char *object = g_strconcat("DATABASE ", name, NULL);
-    if (!is_true(result, 0, 1))
+    if (!rp_postgres_is_true(result, 0, 1))
         rp_look_add_grant(look, RP_SEVERITY_ERROR, PLACE, "TEMPORARY", object,
                           "batches are staged in temporary tables");
-    if (!is_true(result, 0, 2) && !is_true(result, 0, 3))
+    if (!rp_postgres_is_true(result, 0, 2) && !rp_postgres_is_true(result, 0, 3))
         rp_look_add_grant(look, RP_SEVERITY_ERROR, PLACE, "CREATE", object,
                           "the first run creates its ledger, the schema " LEDGER_SCHEMA);
     return TRUE;
@@ -150,6 +150,54 @@ static const char LEDGER_SQL[] =
     " WHERE n.nspname = '" LEDGER_SCHEMA
     "' AND NOT has_table_privilege(c.oid, p) GROUP BY 2, 3 ORDER BY 1, 3";
 
+/* Who owns tables of the ledger that this role does not own, and whether the list of versions may be read. */
+static const char OWNERS_SQL[] =
+    "SELECT string_agg(DISTINCT quote_ident(pg_get_userbyid(c.relowner)), ', ')"
+    "  FILTER (WHERE NOT pg_has_role(c.relowner, 'USAGE')),"
+    " coalesce(bool_or(c.relname = 'schema_migrations' AND has_schema_privilege(n.oid, 'USAGE')"
+    "  AND has_table_privilege(c.oid, 'SELECT')), false)"
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = '" LEDGER_SCHEMA "' AND c.relkind = 'r'";
+
+static const char MISSING_VERSIONS_SQL[] =
+    "SELECT count(*) FROM unnest($1::text[]) v WHERE v NOT IN (SELECT version FROM " LEDGER_SCHEMA
+    ".schema_migrations)";
+
+/* The versions of the ledger that are built in, as an array of PostgreSQL: "{1,2}". Their files are named
+ * like V001__ledger.sql. */
+static char *list_built_in_versions(void) {
+    g_autoptr(GString) list = g_string_new("{");
+    g_auto(GStrv) names = g_resources_enumerate_children(LEDGER_RESOURCE, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    for (char **name = names; name != NULL && *name != NULL; name++)
+        if ((*name)[0] == 'V')
+            g_string_append_printf(list, "%s%" G_GUINT64_FORMAT, list->len > 1 ? "," : "",
+                                   g_ascii_strtoull(*name + 1, NULL, 10));
+    g_string_append_c(list, '}');
+    return g_strdup(list->str);
+}
+
+/* A run brings the ledger up to date, which only its owner may do. */
+static gboolean look_at_ledger_version(RpPostgresLook *look, GError **error) {
+    g_autoptr(PGresult) owners = rp_look_query(look, OWNERS_SQL, NULL, error);
+    if (owners == NULL)
+        return FALSE;
+    if (PQgetisnull(owners, 0, 0) || !rp_postgres_is_true(owners, 0, 1))
+        return TRUE;
+    g_autofree char *versions = list_built_in_versions();
+    g_autoptr(PGresult) missing = rp_look_query(look, MISSING_VERSIONS_SQL, versions, error);
+    if (missing == NULL)
+        return FALSE;
+    if (strcmp(PQgetvalue(missing, 0, 0), "0") == 0)
+        return TRUE;
+    g_autofree char *remedy = g_strdup_printf("run redis2pg once as role %s", PQgetvalue(owners, 0, 0));
+    rp_findings_add(look->findings, RP_SEVERITY_ERROR, "ledger_not_current", PLACE, remedy,
+                    "the ledger, schema " LEDGER_SCHEMA
+                    ", is of an older redis2pg: a run brings it up to date, "
+                    "but role %s does not own it",
+                    look->role);
+    return TRUE;
+}
+
 gboolean rp_look_at_ledger(RpPostgresLook *look, GError **error) {
     g_autoptr(PGresult) result = rp_look_query(look, LEDGER_SQL, NULL, error);
     if (result == NULL)
@@ -164,5 +212,5 @@ gboolean rp_look_at_ledger(RpPostgresLook *look, GError **error) {
         rp_look_add_grant(look, RP_SEVERITY_ERROR, PLACE, PQgetvalue(result, row, 3), object,
                           "a run keeps its account there");
     }
-    return TRUE;
+    return look_at_ledger_version(look, error);
 }

@@ -96,22 +96,40 @@ static const char SEQUENCES_SQL[] =
     "JOIN pg_class s ON s.oid = u.sequence AND s.relkind = 'S' JOIN pg_namespace n ON n.oid = s.relnamespace "
     "JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum = u.attnum ORDER BY a.attnum, 2, 3";
 
+/* Whether values by default come after those that stand in the column. No, where it is empty or may not be
+ * read: what the run writes counts then. */
+static gboolean is_ahead(RpPostgresLook *look, const RpTable *table, const char *column,
+                         const char *sequence) {
+    g_autofree char *sql =
+        g_strdup_printf("SELECT (SELECT max(%s) FROM %s) <= last_value - (NOT is_called)::integer FROM %s",
+                        column, table->quoted, sequence);
+    g_autoptr(PGresult) result = rp_look_query(look, sql, NULL, NULL);
+    return result != NULL && PQntuples(result) == 1 && rp_postgres_is_true(result, 0, 0);
+}
+
+static void judge_mapped_sequence(RpPostgresLook *look, const RpTable *table, const char *column,
+                                  const char *sequence) {
+    g_autofree char *quoted = rp_postgres_identifier(look->connection, column);
+    if (is_ahead(look, table, quoted, sequence))
+        return;
+    g_autofree char *literal = rp_postgres_literal(look->connection, sequence);
+    g_autofree char *remedy = g_strdup_printf(
+        "after the run: SELECT setval(%s, greatest((SELECT max(%s) FROM %s), last_value)) FROM %s", literal,
+        quoted, table->quoted, sequence);
+    rp_findings_add(look->findings, RP_SEVERITY_WARNING, "sequence_behind", table->shown, remedy,
+                    "column \"%s\" is mapped and has a default from sequence %s, which written values do not "
+                    "move on: the next value by default can exist already",
+                    column, sequence);
+}
+
 static void judge_sequence(RpPostgresLook *look, const RpEntity *entity, const PGresult *result, int row) {
     const RpTable *table = entity->table;
     const char *column = PQgetvalue(result, row, 0);
     g_autofree char *sequence =
         rp_postgres_qualified(look->connection, PQgetvalue(result, row, 1), PQgetvalue(result, row, 2));
     if (rp_entity_find_column(entity, column) != NULL) {
-        g_autofree char *literal = rp_postgres_literal(look->connection, sequence);
-        g_autofree char *quoted = rp_postgres_identifier(look->connection, column);
-        g_autofree char *remedy = g_strdup_printf(
-            "after the run: SELECT setval(%s, (SELECT max(%s) FROM %s))", literal, quoted, table->quoted);
-        rp_findings_add(
-            look->findings, RP_SEVERITY_WARNING, "sequence_behind", table->shown, remedy,
-            "column \"%s\" is mapped and has a default from sequence %s, which written values do not "
-            "move on: the next value by default can exist already",
-            column, sequence);
-    } else if (PQgetvalue(result, row, 3)[0] != 't') {
+        judge_mapped_sequence(look, table, column, sequence);
+    } else if (!rp_postgres_is_true(result, row, 3)) {
         g_autofree char *object = g_strconcat("SEQUENCE ", sequence, NULL);
         rp_look_add_grant(look, RP_SEVERITY_ERROR, table->shown, "USAGE", object,
                           "a column that is not mapped takes its default from it");

@@ -20,13 +20,15 @@ PGresult *rp_look_query(RpPostgresLook *look, const char *sql, const char *param
 void rp_look_add_grant(RpPostgresLook *look, RpSeverity severity, const char *place, const char *what,
                        const char *object, const char *why);
 
-/* The topics of the server, of one entity's table, and of an entity whose table was not found. */
+/* The topics of the server, of one entity's table, and of an entity whose table was not found; that of
+ * look-ups is of both. */
 gboolean rp_look_at_settings(RpPostgresLook *look, GError **error);
 gboolean rp_look_at_connections(RpPostgresLook *look, GError **error);
 gboolean rp_look_at_database(RpPostgresLook *look, GError **error);
 gboolean rp_look_at_ledger(RpPostgresLook *look, GError **error);
 gboolean rp_look_at_privileges(RpPostgresLook *look, const RpEntity *entity, GError **error);
 gboolean rp_look_at_parents(RpPostgresLook *look, const RpEntity *entity, GError **error);
+gboolean rp_look_at_lookups(RpPostgresLook *look, const RpEntity *entity, GError **error);
 gboolean rp_look_at_sequences(RpPostgresLook *look, const RpEntity *entity, GError **error);
 gboolean rp_look_at_table(RpPostgresLook *look, const RpEntity *entity, GError **error);
 gboolean rp_look_for_hidden(RpPostgresLook *look, const RpEntity *entity, GError **error);

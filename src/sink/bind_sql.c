@@ -1,6 +1,8 @@
 /* Having PostgreSQL judge what a mapping leaves to it. */
 #include "sink/bind_sql.h"
 
+#define WHAT_TO_GRANT "GRANT what redis2pg check names as missing"
+
 /* The columns that are staged: an expression can see no others. */
 static char *mapped_columns(PGconn *connection, const RpEntity *entity) {
     GString *columns = g_string_new(NULL);
@@ -30,20 +32,29 @@ static gboolean is_refused_as(const GError *refusal, const char *sqlstate) {
     return g_strcmp0(rp_sink_error_get_sqlstate(refusal), sqlstate) == 0;
 }
 
+/* The ways in which an expression is tried; each must pass by itself. First it stands as in the merge; then
+ * as one argument of two, where parentheses that it closes and opens make no sense. */
+static const struct {
+    const char *before, *after;
+} FRAMES[] = {{"(", "\n) IS TRUE"}, {"pg_catalog.num_nulls(", "\n, true) = 0"}};
+
 static gboolean try_expression(PGconn *connection, const RpEntity *entity, const RpCheck *check,
                                const char *what, RpFindings *findings, GError **error) {
     g_autofree char *columns = mapped_columns(connection, entity);
-    g_autofree char *sql = g_strdup_printf("SELECT (%s)::boolean FROM (SELECT %s FROM %s) s WHERE false",
-                                           check->sql, columns, entity->table->quoted);
     g_autoptr(GError) refused = NULL;
-    if (!try_statement(connection, sql, &refused, error))
-        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(FRAMES) && refused == NULL; i++) {
+        g_autofree char *sql =
+            g_strdup_printf("SELECT FROM (SELECT %s FROM %s) s WHERE false AND %s%s%s", columns,
+                            entity->table->quoted, FRAMES[i].before, check->sql, FRAMES[i].after);
+        if (!try_statement(connection, sql, &refused, error))
+            return FALSE;
+    }
     if (refused == NULL)
         return TRUE;
     const gboolean is_forbidden = is_refused_as(refused, RP_NO_PRIVILEGE);
     rp_findings_add(findings, RP_SEVERITY_ERROR, is_forbidden ? "missing_privilege" : "bad_sql", check->place,
-                    is_forbidden ? "GRANT what redis2pg check names as missing" : NULL,
-                    "PostgreSQL refuses %s of entity \"%s\": %s", what, entity->name, refused->message);
+                    is_forbidden ? WHAT_TO_GRANT : NULL, "PostgreSQL refuses %s of entity \"%s\": %s", what,
+                    entity->name, refused->message);
     return TRUE;
 }
 
@@ -65,6 +76,50 @@ static gboolean try_expressions(PGconn *connection, const RpEntity *entity, RpFi
 /* SQLSTATE cannot_coerce */
 #define CANNOT_COERCE "42846"
 
+#define KIND(kind) (1u << (kind))
+
+enum {
+    INTEGERS = KIND(RP_TYPE_INT2) | KIND(RP_TYPE_INT4) | KIND(RP_TYPE_INT8),
+    FRACTIONS = KIND(RP_TYPE_NUMERIC) | KIND(RP_TYPE_FLOAT4) | KIND(RP_TYPE_FLOAT8),
+    MOMENTS = KIND(RP_TYPE_TIMESTAMP) | KIND(RP_TYPE_TIMESTAMPTZ),
+};
+
+/* Casts of PostgreSQL that round or leave something out, and say nothing. Others that do not fit fail. */
+static const struct {
+    guint from, to; /* kinds */
+} CUTTING_CASTS[] = {
+    {FRACTIONS | KIND(RP_TYPE_JSON) | KIND(RP_TYPE_JSONB), INTEGERS},
+    {INTEGERS, KIND(RP_TYPE_BOOL)},
+    {MOMENTS, KIND(RP_TYPE_DATE) | KIND(RP_TYPE_TIME)},
+    {KIND(RP_TYPE_OTHER), KIND(RP_TYPE_TIME)}, /* an interval has days, a timetz its zone */
+};
+
+static gboolean cuts_digits(const RpColumn *from, const RpColumn *to) {
+    if (to->kind != RP_TYPE_NUMERIC || to->precision < 0 || !(FRACTIONS & KIND(from->kind)))
+        return FALSE;
+    return from->kind != RP_TYPE_NUMERIC || from->precision < 0 || from->scale > to->scale;
+}
+
+/* FALSE, with a finding, when values that are taken could be cut to fit the column. */
+static gboolean check_take(const RpMapColumn *column, const RpColumn *target, RpFindings *findings) {
+    const RpLookup *lookup = column->lookup;
+    const RpColumn *taken = rp_table_find_column(lookup->table, lookup->take);
+    const gboolean are_arrays = taken->kind == RP_TYPE_ARRAY && target->kind == RP_TYPE_ARRAY;
+    const RpColumn *from = are_arrays ? taken->element : taken;
+    const RpColumn *to = are_arrays ? target->element : target;
+    gboolean cuts = cuts_digits(from, to);
+    for (guint i = 0; i < G_N_ELEMENTS(CUTTING_CASTS); i++)
+        cuts = cuts || ((CUTTING_CASTS[i].from & KIND(from->kind)) && (CUTTING_CASTS[i].to & KIND(to->kind)));
+    if (cuts)
+        rp_findings_add(
+            findings, RP_SEVERITY_ERROR, "type_does_not_fit", lookup->place,
+            "take a column of the same type, or change the type of one of them",
+            "column \"%s\" is %s: PostgreSQL would cut values of column \"%s\" of %s, which is %s, "
+            "to fit it",
+            column->name, target->type_name, lookup->take, lookup->table->shown, taken->type_name);
+    return !cuts;
+}
+
 static gboolean try_take(PGconn *connection, const RpMapColumn *column, const RpColumn *target,
                          RpFindings *findings, GError **error) {
     const RpLookup *lookup = column->lookup;
@@ -85,7 +140,8 @@ static gboolean try_take(PGconn *connection, const RpMapColumn *column, const Rp
     const char *code = is_refused_as(refused, CANNOT_COERCE)     ? "type_does_not_fit"
                        : is_refused_as(refused, RP_NO_PRIVILEGE) ? "missing_privilege"
                                                                  : "bad_sql";
-    rp_findings_add(findings, RP_SEVERITY_ERROR, code, lookup->place, NULL,
+    rp_findings_add(findings, RP_SEVERITY_ERROR, code, lookup->place,
+                    is_refused_as(refused, RP_NO_PRIVILEGE) ? WHAT_TO_GRANT : NULL,
                     "column \"%s\" is %s, and cannot be taken from column \"%s\" of %s: %s", column->name,
                     target->type_name, lookup->take, lookup->table->shown, refused->message);
     return TRUE;
@@ -134,7 +190,7 @@ static gboolean try_values(PGconn *connection, const RpEntity *entity, RpFinding
         if (target == NULL) /* is a finding of its own */
             continue;
         check_type(column, target, findings);
-        if (is_lookup && has_known_columns(column->lookup) &&
+        if (is_lookup && has_known_columns(column->lookup) && check_take(column, target, findings) &&
             !try_take(connection, column, target, findings, error))
             return FALSE;
         if (column->fallback != NULL && (is_lookup || target->kind == RP_TYPE_OTHER) &&

@@ -9,9 +9,6 @@
 
 G_BEGIN_DECLS
 
-/* SQLSTATE insufficient_privilege */
-#define RP_NO_PRIVILEGE "42501"
-
 /* Has the planner look at the checks, the where, and the values of a bound entity. What it refuses is added
  * to findings. FALSE when PostgreSQL could not be asked. Nothing is written. */
 gboolean rp_bind_try_sql(PGconn *connection, const RpEntity *entity, RpFindings *findings, GError **error);

@@ -30,7 +30,9 @@ static void add_missing_usage(PGconn *connection, const Wish *wish, RpFindings *
     const gsize size = strcspn(wish->table_name, ".");
     g_autofree char *schema = g_strndup(wish->table_name, size);
     g_autofree char *quoted_schema = rp_postgres_identifier(connection, schema);
-    g_autofree char *quoted_role = rp_postgres_identifier(connection, PQuser(connection));
+    g_autoptr(PGresult) role = rp_postgres_query(connection, "SELECT current_user", 0, NULL, NULL);
+    g_autofree char *quoted_role =
+        rp_postgres_identifier(connection, role != NULL ? PQgetvalue(role, 0, 0) : PQuser(connection));
     g_autofree char *remedy = g_strdup_printf("GRANT USAGE ON SCHEMA %s TO %s", quoted_schema, quoted_role);
     rp_findings_add(findings, RP_SEVERITY_ERROR, "missing_privilege", wish->place, remedy,
                     "role %s may not use schema %s of table \"%s\"", quoted_role, quoted_schema,

@@ -44,6 +44,20 @@ const char *rp_sink_error_get_primary(const GError *error) {
     return error->domain == RP_SINK_ERROR ? rp_sink_error_get_private(error)->primary : NULL;
 }
 
+void rp_sink_error_hush(GError *error, const char *words) {
+    RpSinkErrorPrivate *detail = rp_sink_error_get_private(error);
+    const char *primary = detail->primary != NULL ? detail->primary : "";
+    char *said = primary[0] != '\0' ? strstr(error->message, primary) : NULL;
+    if (said == NULL)
+        return;
+    char *message = g_strdup_printf("%.*s%s%s", (int)(said - error->message), error->message, words,
+                                    said + strlen(primary));
+    g_free(error->message);
+    error->message = message;
+    g_free(detail->primary);
+    detail->primary = g_strdup(words);
+}
+
 typedef struct {
     const char *prefix;
     RpSinkError meaning;
@@ -182,6 +196,10 @@ gboolean rp_postgres_runf(PGconn *connection, GError **error, const char *format
     g_autofree char *sql = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     return rp_postgres_run(connection, sql, error);
+}
+
+gboolean rp_postgres_is_true(const PGresult *result, int row, int field) {
+    return PQgetvalue(result, row, field)[0] == 't';
 }
 
 guint64 rp_postgres_affected(PGresult *result) {

@@ -20,6 +20,9 @@ typedef enum {
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PGconn, PQfinish)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PGresult, PQclear)
 
+/* SQLSTATE insufficient_privilege */
+#define RP_NO_PRIVILEGE "42501"
+
 /* An SQLSTATE's class of remedy; an empty or absent one means that the connection is gone. */
 RpSinkError rp_sqlstate_classify(const char *sqlstate);
 
@@ -28,6 +31,9 @@ const char *rp_sink_error_get_sqlstate(const GError *error);
 const char *rp_sink_error_get_constraint(const GError *error);
 /* What the server said, without place and SQLSTATE; it may hold values of the row. Borrowed. */
 const char *rp_sink_error_get_primary(const GError *error);
+
+/* Takes what the server said out of an RP_SINK_ERROR, and puts words in its place. */
+void rp_sink_error_hush(GError *error, const char *words);
 
 /* Connects, with client_encoding UTF8, standard settings of time zone (UTC), date style and float digits,
  * and application_name redis2pg. conninfo is anything that libpq takes; NULL or "" leaves all to PG*
@@ -50,6 +56,9 @@ gboolean rp_postgres_run(PGconn *connection, const char *sql, GError **error);
 /* Like rp_postgres_run for a formatted statement: only for identifiers and literals that
  * rp_postgres_identifier made, and numbers. */
 gboolean rp_postgres_runf(PGconn *connection, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Whether a field of type boolean is true. */
+gboolean rp_postgres_is_true(const PGresult *result, int row, int field);
 
 /* Rows that the last command touched (PQcmdTuples as a number). */
 guint64 rp_postgres_affected(PGresult *result);

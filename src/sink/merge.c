@@ -163,11 +163,8 @@ static gboolean insert_plainly(PGconn *connection, const RpMergePlan *plan, RpBa
     if (passed_over == NULL)
         return FALSE;
     *n_inserted += rp_postgres_affected(inserted);
-    g_autofree char *sql =
-        g_strdup_printf("DELETE FROM %s WHERE r2p_ordinal = ANY ($1::integer[])", plan->stage);
-    g_autoptr(PGresult) unstaged = NULL;
     return reject_unwritten(connection, plan, batch, passed_over, error) &&
-           (unstaged = rp_postgres_query(connection, sql, 1, parameters, error)) != NULL;
+           rp_merge_unstage(connection, plan->stage, ordinals, error);
 }
 
 gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan, guint64 run, RpBatch *batch,

@@ -16,7 +16,7 @@ static guint add_verdict(RpMergeSql *generator, RpRejectCode code, const char *c
         const RpMapColumn *column = rp_entity_find_column(generator->entity, columns[0]);
         if (column != NULL) {
             verdict.column = column->name;
-            verdict.is_sensitive = column->is_sensitive;
+            verdict.is_sensitive = rp_column_is_masked(column);
         }
     }
     g_array_append_val(generator->plan->verdicts, verdict);
@@ -47,14 +47,14 @@ static void append_value_case(RpMergeSql *generator, GString *sql, guint first_v
 static void append_mapping_checks(RpMergeSql *generator, GString *cases) {
     const RpEntity *entity = generator->entity;
     if (entity->where != NULL)
-        g_string_append_printf(cases, " WHEN (%s) IS NOT TRUE THEN %d", entity->where->sql,
+        g_string_append_printf(cases, " WHEN (%s\n) IS NOT TRUE THEN %d", entity->where->sql,
                                RP_VERDICT_FILTERED);
     for (guint i = 0; i < entity->checks->len; i++) {
         const RpCheck *check = g_ptr_array_index(entity->checks, i);
         const guint verdict =
             add_verdict(generator, RP_REJECT_RULE_FAILED, check->name, NULL,
                         g_strdup_printf("the mapping's check \"%s\" is false: %s", check->name, check->sql));
-        g_string_append_printf(cases, " WHEN (%s) IS FALSE THEN %u", check->sql, verdict);
+        g_string_append_printf(cases, " WHEN (%s\n) IS FALSE THEN %u", check->sql, verdict);
     }
 }
 

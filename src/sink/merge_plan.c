@@ -49,9 +49,9 @@ static char *make_drop_equal(RpMergeSql *generator, const char *equal_key, const
     if (entity->where != NULL || entity->checks->len > 0)
         g_string_append_printf(sql, " AND s.ctid IN (SELECT ctid FROM %s WHERE true", generator->plan->stage);
     if (entity->where != NULL)
-        g_string_append_printf(sql, " AND (%s) IS TRUE", entity->where->sql);
+        g_string_append_printf(sql, " AND (%s\n) IS TRUE", entity->where->sql);
     for (guint i = 0; i < entity->checks->len; i++)
-        g_string_append_printf(sql, " AND (%s) IS NOT FALSE",
+        g_string_append_printf(sql, " AND (%s\n) IS NOT FALSE",
                                ((const RpCheck *)g_ptr_array_index(entity->checks, i))->sql);
     if (entity->where != NULL || entity->checks->len > 0)
         g_string_append_c(sql, ')');

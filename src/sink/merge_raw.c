@@ -1,49 +1,27 @@
-/* The SQL of the raw table: what COPY brings where PostgreSQL has to cast text to its column's type or to
- * look a value up, and the statements that make staged rows of it. In this SQL r is the raw table, l the
- * table that is looked into, and fI_J the J-th field of the entity's column I. */
-#include "sink/merge_sql.h"
+/* The SQL of the raw table: the cast of its text, and the statements that make staged rows of it. */
+#include "sink/merge_raw.h"
 
-typedef struct {
-    RpMergeSql *generator;
-    GString *definitions; /* of the raw table's columns */
-    GString *names;
-    GString *functions;   /* that try a cast */
-    GString *values;      /* of the staged row */
-    GString *cast_cases;  /* WHEN text cannot be cast THEN verdict */
-    GString *cast_values; /* WHEN verdict THEN the text */
-    GString *null_cases;  /* WHEN a value is missing THEN verdict */
-    GString *null_values; /* WHEN verdict THEN what was looked up by */
-    GString *nullable;    /* condition: some value that is judged is null */
-} RawSql;
-
-static RawSql raw_sql_new(RpMergeSql *generator) {
-    return (RawSql){.generator = generator,
-                    .definitions = g_string_new(NULL),
-                    .names = g_string_new(NULL),
-                    .functions = g_string_new(NULL),
-                    .values = g_string_new(NULL),
-                    .cast_cases = g_string_new(NULL),
-                    .cast_values = g_string_new(NULL),
-                    .null_cases = g_string_new(NULL),
-                    .null_values = g_string_new(NULL),
-                    .nullable = g_string_new(NULL)};
+static RpRawSql raw_sql_new(RpMergeSql *generator) {
+    return (RpRawSql){.generator = generator,
+                      .definitions = g_string_new(NULL),
+                      .names = g_string_new(NULL),
+                      .functions = g_string_new(NULL),
+                      .values = g_string_new(NULL),
+                      .cast_cases = g_string_new(NULL),
+                      .cast_values = g_string_new(NULL),
+                      .null_cases = g_string_new(NULL),
+                      .null_values = g_string_new(NULL),
+                      .nullable = g_string_new(NULL)};
 }
 
-static void raw_sql_clear(RawSql *raw) {
+static void raw_sql_clear(RpRawSql *raw) {
     GString *const texts[] = {raw->definitions, raw->names,       raw->functions,
                               raw->values,      raw->cast_cases,  raw->cast_values,
                               raw->null_cases,  raw->null_values, raw->nullable};
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         g_string_free(texts[i], TRUE);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawSql, raw_sql_clear)
-
-/* A column of the entity, and where it stands. */
-typedef struct {
-    const RpMapColumn *column;
-    guint number;
-    char *quoted;
-} Target;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RpRawSql, raw_sql_clear)
 
 static gboolean is_looked_up(const RpMapColumn *column) {
     return column->source == RP_FROM_LOOKUP;
@@ -62,28 +40,32 @@ static gboolean needs_raw_stage(const RpEntity *entity) {
     return FALSE;
 }
 
-static void append_separated(GString *sql, const char *separator, const char *text) {
+void rp_raw_join(GString *sql, const char *separator, const char *text) {
     g_string_append_printf(sql, "%s%s", sql->len > 0 ? separator : "", text);
 }
 
 /* ---- fields of the raw table ---- */
 
-static char *field_name(const Target *target, guint position) {
+char *rp_raw_field_name(const RpRawTarget *target, guint position) {
     return g_strdup_printf("f%u_%u", target->number, position);
 }
 
-static char *function_name(const RawSql *raw, const Target *target, guint position) {
+static char *function_name(const RpRawSql *raw, const RpRawTarget *target, guint position) {
     return g_strdup_printf("pg_temp.r2p_casts_%u_%u_%u", raw->generator->plan->number, target->number,
                            position);
 }
 
+/* Conditions that no text is to blame for, by their class: connection, transaction, resources, state,
+ * operator, system. Any other one is how some type refuses a text: regrole says undefined_object. */
+#define NOT_OF_THE_TEXT "'08', '40', '53', '55', '57', '58'"
+
 /* A block with EXCEPTION is a subtransaction, but one that writes nothing: rows keep the xmin of the batch.
  */
-static void add_function(RawSql *raw, const Target *target, guint position, const RpColumn *type) {
+static void add_function(RpRawSql *raw, const RpRawTarget *target, guint position, const RpColumn *type) {
     g_autofree char *name = function_name(raw, target, position);
     g_autofree char *body = g_strdup_printf(
-        "DECLARE made %s; BEGIN made := value::%s; RETURN true; EXCEPTION WHEN data_exception OR"
-        " integrity_constraint_violation OR program_limit_exceeded OR syntax_error THEN RETURN false; END",
+        "DECLARE made %s; BEGIN made := value::%s; RETURN true; EXCEPTION WHEN OTHERS THEN"
+        " IF left(SQLSTATE, 2) IN (" NOT_OF_THE_TEXT ") THEN RAISE; END IF; RETURN false; END",
         type->type_name, type->cast_name);
     g_autofree char *literal = rp_postgres_literal(raw->generator->connection, body);
     g_string_append_printf(
@@ -91,8 +73,8 @@ static void add_function(RawSql *raw, const Target *target, guint position, cons
         name, literal);
 }
 
-static void add_cast_case(RawSql *raw, const Target *target, guint position, const RpColumn *type) {
-    g_autofree char *field = field_name(target, position);
+static void add_cast_case(RpRawSql *raw, const RpRawTarget *target, guint position, const RpColumn *type) {
+    g_autofree char *field = rp_raw_field_name(target, position);
     g_autofree char *function = function_name(raw, target, position);
     const guint verdict = rp_merge_add_verdict(
         raw->generator, RP_REJECT_INVALID_VALUE, target->column,
@@ -103,12 +85,12 @@ static void add_cast_case(RawSql *raw, const Target *target, guint position, con
 
 /* Adds a field to the raw table. The result gives its value in the type that is asked for: the field itself,
  * or its text cast, which is null where that fails and the column wants no reject. */
-static char *add_field(RawSql *raw, const Target *target, guint position, const RpColumn *type) {
-    g_autofree char *field = field_name(target, position);
+char *rp_raw_add_field(RpRawSql *raw, const RpRawTarget *target, guint position, const RpColumn *type) {
+    g_autofree char *field = rp_raw_field_name(target, position);
     g_autofree char *definition =
         g_strdup_printf("%s %s", field, type->kind == RP_TYPE_OTHER ? "text" : type->type_name);
-    append_separated(raw->definitions, ", ", definition);
-    append_separated(raw->names, ", ", field);
+    rp_raw_join(raw->definitions, ", ", definition);
+    rp_raw_join(raw->names, ", ", field);
     if (type->kind != RP_TYPE_OTHER)
         return g_strdup_printf("r.%s", field);
     add_function(raw, target, position, type);
@@ -120,86 +102,10 @@ static char *add_field(RawSql *raw, const Target *target, guint position, const 
     return g_strdup_printf("CASE WHEN %s(r.%s) THEN r.%s::%s END", function, field, field, type->cast_name);
 }
 
-/* ---- look-ups ---- */
-
-/* "FROM table l WHERE l.a = r.f1_0 AND …". Adds a field for each match. */
-static char *add_matches(RawSql *raw, const Target *target) {
-    const RpLookup *lookup = target->column->lookup;
-    GString *sql = g_string_new(NULL);
-    g_string_printf(sql, "FROM %s l WHERE ", lookup->table->quoted);
-    for (guint i = 0; i < lookup->matches->len; i++) {
-        const RpLookupMatch *match = g_ptr_array_index(lookup->matches, i);
-        g_autofree char *quoted = rp_postgres_identifier(raw->generator->connection, match->name);
-        g_autofree char *value = add_field(raw, target, i, match->conversion.column);
-        g_string_append_printf(sql, "%sl.%s = %s", i > 0 ? " AND " : "", quoted, value);
-    }
-    return g_string_free(sql, FALSE);
-}
-
-static gboolean is_same_reference(const RpReference *a, const RpReference *b) {
-    return a->kind == b->kind && a->index == b->index && a->slot == b->slot;
-}
-
-static gboolean reads(const RpMapColumn *column, const RpReference *reference) {
-    for (guint i = 0; i < column->n_parts; i++)
-        if (column->parts[i].literal == NULL && is_same_reference(&column->parts[i].reference, reference))
-            return TRUE;
-    return FALSE;
-}
-
-/* What a look-up goes by must not show when the column is sensitive, nor when another one that reads the same
- * is. */
-static gboolean is_secret(const RpEntity *entity, const RpMapColumn *column) {
-    for (guint i = 0; i < entity->columns->len; i++) {
-        const RpMapColumn *other = g_ptr_array_index(entity->columns, i);
-        for (guint k = 0; other->is_sensitive && k < column->lookup->matches->len; k++)
-            if (reads(other,
-                      &((const RpLookupMatch *)g_ptr_array_index(column->lookup->matches, k))->reference))
-                return TRUE;
-    }
-    return column->is_sensitive;
-}
-
-static guint add_miss_verdict(RawSql *raw, const Target *target) {
-    const RpLookup *lookup = target->column->lookup;
-    g_autoptr(GString) names = g_string_new(NULL);
-    for (guint i = 0; i < lookup->matches->len; i++)
-        append_separated(names, " and ",
-                         ((const RpLookupMatch *)g_ptr_array_index(lookup->matches, i))->name);
-    const guint verdict =
-        rp_merge_add_verdict(raw->generator, RP_REJECT_MISSING_REFERENCE, target->column,
-                             g_strdup_printf("%s: no row of %s has this %s", target->column->name,
-                                             lookup->table->shown, names->str));
-    g_array_index(raw->generator->plan->verdicts, RpVerdict, verdict).is_sensitive =
-        is_secret(raw->generator->entity, target->column);
-    return verdict;
-}
-
-/* Nothing was found though there was something to look for. A row that is there and holds null has been
- * found; one that came after the look-up has not. */
-static void add_miss_case(RawSql *raw, const Target *target, const char *from) {
-    const RpLookup *lookup = target->column->lookup;
-    const guint verdict = add_miss_verdict(raw, target);
-    g_string_append_printf(raw->null_cases, " WHEN s.%s IS NULL", target->quoted);
-    g_string_append_printf(raw->null_values, " WHEN %u THEN concat_ws(', '", verdict);
-    for (guint i = 0; i < lookup->matches->len; i++) {
-        g_autofree char *field = field_name(target, i);
-        g_string_append_printf(raw->null_cases, " AND r.%s IS NOT NULL", field);
-        g_string_append_printf(raw->null_values, ", j.%s", field);
-    }
-    g_string_append_c(raw->null_values, ')');
-    if (!rp_table_find_column(lookup->table, lookup->take)->is_not_null) {
-        g_autofree char *take = rp_postgres_identifier(raw->generator->connection, lookup->take);
-        g_string_append_printf(raw->null_cases, " AND (SELECT true %s AND l.%s IS NULL LIMIT 1) IS NULL",
-                               from, take);
-    }
-    g_string_append_printf(raw->null_cases, " THEN %u", verdict);
-}
-
 /* ---- columns ---- */
 
 /* A column that is cast or looked up can come out null although the mapper let its row pass. */
-static void add_null_cases(RawSql *raw, const Target *target) {
+void rp_raw_add_null_cases(RpRawSql *raw, const RpRawTarget *target) {
     const RpMapColumn *column = target->column;
     if (!column->is_required && !column->conversion.column->is_not_null)
         return;
@@ -211,53 +117,43 @@ static void add_null_cases(RawSql *raw, const Target *target) {
     g_string_append_printf(raw->null_cases, " WHEN s.%s IS NULL THEN %u", target->quoted, verdict);
 }
 
-/* The modifier of the column's type is left to the assignment: a cast would cut a value to fit. */
-static void append_value(RawSql *raw, const Target *target, const char *value) {
+/* The modifier of the column's type is left to the assignment: a cast would cut a value to fit. The
+ * default stands for what is absent, and for what is refused only where on_invalid says so. */
+void rp_raw_append_value(RpRawSql *raw, const RpRawTarget *target, const char *value) {
     const RpMapColumn *column = target->column;
-    append_separated(raw->values, ", ", "");
+    rp_raw_join(raw->values, ", ", "");
     if (column->fallback == NULL) {
         g_string_append(raw->values, value);
         return;
     }
     g_autofree char *literal = rp_postgres_literal(raw->generator->connection, column->fallback);
-    g_string_append_printf(raw->values, "coalesce(%s, %s::%s)", value, literal,
-                           column->conversion.column->cast_name);
+    g_autofree char *fallback = g_strdup_printf("%s::%s", literal, column->conversion.column->cast_name);
+    g_autofree char *field = rp_raw_field_name(target, 0);
+    if (is_cast(column) && column->on_invalid == RP_INVALID_IS_NULL)
+        g_string_append_printf(raw->values, "CASE WHEN r.%s IS NULL THEN %s ELSE %s END", field, fallback,
+                               value);
+    else
+        g_string_append_printf(raw->values, "coalesce(%s, %s)", value, fallback);
 }
 
-static void add_looked_up(RawSql *raw, const Target *target) {
-    const RpLookup *lookup = target->column->lookup;
-    g_autofree char *from = add_matches(raw, target);
-    g_autofree char *take = rp_postgres_identifier(raw->generator->connection, lookup->take);
-    g_autofree char *value = g_strdup_printf("(SELECT l.%s %s LIMIT 1)::%s", take, from,
-                                             target->column->conversion.column->cast_name);
-    append_value(raw, target, value);
-    if (target->column->fallback != NULL)
-        return;
-    g_autofree char *is_null = g_strdup_printf("s.%s IS NULL", target->quoted);
-    append_separated(raw->nullable, " OR ", is_null);
-    if (target->column->on_invalid == RP_INVALID_REJECTS)
-        add_miss_case(raw, target, from);
-    add_null_cases(raw, target);
-}
-
-static void add_cast(RawSql *raw, const Target *target) {
-    g_autofree char *value = add_field(raw, target, 0, target->column->conversion.column);
-    append_value(raw, target, value);
+static void add_cast(RpRawSql *raw, const RpRawTarget *target) {
+    g_autofree char *value = rp_raw_add_field(raw, target, 0, target->column->conversion.column);
+    rp_raw_append_value(raw, target, value);
     if (target->column->fallback != NULL || target->column->on_invalid == RP_INVALID_REJECTS)
         return;
     g_autofree char *is_null = g_strdup_printf("s.%s IS NULL", target->quoted);
-    append_separated(raw->nullable, " OR ", is_null);
-    add_null_cases(raw, target);
+    rp_raw_join(raw->nullable, " OR ", is_null);
+    rp_raw_add_null_cases(raw, target);
 }
 
-static void add_column(RawSql *raw, const Target *target) {
+static void add_column(RpRawSql *raw, const RpRawTarget *target) {
     if (is_looked_up(target->column)) {
-        add_looked_up(raw, target);
+        rp_raw_add_looked_up(raw, target);
     } else if (is_cast(target->column)) {
         add_cast(raw, target);
     } else {
-        g_autofree char *field = add_field(raw, target, 0, target->column->conversion.column);
-        append_separated(raw->values, ", ", field);
+        g_autofree char *field = rp_raw_add_field(raw, target, 0, target->column->conversion.column);
+        rp_raw_join(raw->values, ", ", field);
     }
 }
 
@@ -265,7 +161,7 @@ static void add_column(RawSql *raw, const Target *target) {
 
 /* A statement that gives ordinal, verdict and value of the rows of from that some WHEN of cases fits; NULL
  * when there is none. */
-static char *select_verdicts(const GString *cases, const GString *values, const char *from) {
+static char *select_raw_verdicts(const GString *cases, const GString *values, const char *from) {
     if (cases->len == 0)
         return NULL;
     return g_strdup_printf("SELECT j." RP_SQL_ORDINAL ", j.r2p_verdict, CASE j.r2p_verdict%s"
@@ -274,7 +170,7 @@ static char *select_verdicts(const GString *cases, const GString *values, const 
                            values->str, cases->str, from);
 }
 
-static void make_statements(RawSql *raw, const char *staged_names) {
+static void make_statements(RpRawSql *raw, const char *staged_names) {
     RpMergePlan *plan = raw->generator->plan;
     plan->create_raw_sql =
         g_strdup_printf("CREATE TEMPORARY TABLE %s (%s, " RP_SQL_ORDINAL " integer) ON COMMIT DELETE ROWS%s",
@@ -286,25 +182,25 @@ static void make_statements(RawSql *raw, const char *staged_names) {
         g_strdup_printf("INSERT INTO %s (%s, " RP_SQL_ORDINAL ") SELECT %s, r." RP_SQL_ORDINAL " FROM %s r",
                         plan->stage, staged_names, raw->values->str, plan->raw);
     g_autofree char *from_raw = g_strdup_printf("FROM %s r", plan->raw);
-    plan->judge_casts_sql = select_verdicts(raw->cast_cases, raw->cast_values, from_raw);
+    plan->judge_casts_sql = select_raw_verdicts(raw->cast_cases, raw->cast_values, from_raw);
     g_autofree char *from_both =
         g_strdup_printf("FROM %s s JOIN %s r ON r." RP_SQL_ORDINAL " = s." RP_SQL_ORDINAL " WHERE %s",
                         plan->stage, plan->raw, raw->nullable->str);
-    plan->judge_nulls_sql = select_verdicts(raw->null_cases, raw->null_values, from_both);
+    plan->judge_nulls_sql = select_raw_verdicts(raw->null_cases, raw->null_values, from_both);
 }
 
 void rp_merge_make_raw_stage(RpMergeSql *generator) {
     const RpEntity *entity = generator->entity;
     if (!needs_raw_stage(entity))
         return;
-    g_auto(RawSql) raw = raw_sql_new(generator);
+    g_auto(RpRawSql) raw = raw_sql_new(generator);
     g_autoptr(GString) staged_names = g_string_new(NULL);
     generator->plan->raw = g_strdup_printf("pg_temp.r2p_raw_%u", generator->plan->number);
     for (guint i = 0; i < entity->columns->len; i++) {
         const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
         g_autofree char *quoted = rp_postgres_identifier(generator->connection, column->name);
-        add_column(&raw, &(const Target){column, i, quoted});
-        append_separated(staged_names, ", ", quoted);
+        add_column(&raw, &(const RpRawTarget){column, i, quoted});
+        rp_raw_join(staged_names, ", ", quoted);
     }
     make_statements(&raw, staged_names->str);
 }

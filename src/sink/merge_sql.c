@@ -42,8 +42,22 @@ void rp_sql_equal(GString *sql, const char *quoted, const RpColumn *column) {
     g_string_append_printf(sql, "t.%s = s.%s", quoted, quoted);
 }
 
+static gboolean is_text(const RpColumn *column) {
+    return (column->kind == RP_TYPE_ARRAY ? column->element : column)->kind == RP_TYPE_TEXT;
+}
+
+/* Equality is not sameness: '1 mon' equals '30 days', a citext its other case, and a collation may be blind
+ * to more. Of types that we know nothing of the images are compared, cast, as a domain does not go with its
+ * base type. */
 void rp_sql_distinct(GString *sql, const char *quoted, const RpColumn *column) {
-    if (column->is_comparable)
+    if (column->kind == RP_TYPE_OTHER)
+        g_string_append_printf(sql, "pg_catalog.record_image_ne(ROW(t.%s::%s), ROW(s.%s::%s))", quoted,
+                               column->cast_name, quoted, column->cast_name);
+    else if (is_text(column))
+        g_string_append_printf(sql,
+                               "t.%s COLLATE pg_catalog.\"C\" IS DISTINCT FROM s.%s COLLATE pg_catalog.\"C\"",
+                               quoted, quoted);
+    else if (column->is_comparable)
         g_string_append_printf(sql, "t.%s IS DISTINCT FROM s.%s", quoted, quoted);
     else
         g_string_append_printf(sql, "t.%s::text IS DISTINCT FROM s.%s::text", quoted, quoted);

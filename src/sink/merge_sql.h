@@ -33,8 +33,8 @@ void rp_sql_staged(GString *sql, const char *quoted, const RpColumn *column);   
 void rp_sql_staged_not_null(GString *sql, const char *quoted, const RpColumn *column); /* s.a IS NOT NULL */
 void rp_sql_set(GString *sql, const char *quoted, const RpColumn *column);             /* a = s.a */
 void rp_sql_equal(GString *sql, const char *quoted, const RpColumn *column);           /* t.a = s.a */
-void rp_sql_distinct(GString *sql, const char *quoted, const RpColumn *column); /* t.a IS DISTINCT FROM s.a */
-void rp_sql_other_equal(GString *sql, const char *quoted, const RpColumn *column);    /* u.a = s.a */
+void rp_sql_distinct(GString *sql, const char *quoted, const RpColumn *column);        /* t.a is not s.a */
+void rp_sql_other_equal(GString *sql, const char *quoted, const RpColumn *column);     /* u.a = s.a */
 void rp_sql_other_distinct(GString *sql, const char *quoted, const RpColumn *column); /* u.a IS DISTINCT … */
 
 /* A UUID of the key columns of a target row t; the caller frees it. */

@@ -172,8 +172,8 @@ Test(bad_data, a_check_rejects_and_where_filters) {
                                   "    table: spans\n"
                                   "    key: [name]\n"
                                   "    columns: {name: {from: $key.name}, low: low, high: high}\n"
-                                  "    checks: {low_before_high: \"low < high\"}\n"
-                                  "    where: \"low >= 0\"\n");
+                                  "    checks: {low_before_high: \"low < high -- as it should\"}\n"
+                                  "    where: \"low >= 0 -- the others are of no use\"\n");
     rp_case_sql(test_case, "CREATE TABLE spans (name text PRIMARY KEY, low integer, high integer)");
     rp_case_redis(test_case, "HSET span:good low 1 high 2");
     rp_case_redis(test_case, "HSET span:open low 1"); /* null is no false */

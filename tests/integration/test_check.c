@@ -96,6 +96,9 @@ Test(check, what_a_run_would_refuse_is_an_error_with_its_place) {
         {"strict", "      size: {from: size, default: big}\n", "", "default_does_not_fit", ":10:7"},
         {"strict", "      size: size\n", "    checks: {odd: \"size = \"}\n", "bad_sql", ":11:19"},
         {"strict", "      size: size\n", "    where: \"no_such_column > 1\"\n", "bad_sql", ":11:12"},
+        {"strict", "      size: size\n", "    where: \"size = 1) or (size = 2\"\n", "bad_sql", ":11:12"},
+        {"strict", "      size: size\n", "    where: \"size = 1), (size = 2\"\n", "bad_sql", ":11:12"},
+        {"strict", "      size: size\n", "    where: \"count(*) > 1\"\n", "bad_sql", ":11:12"},
         {"strict", "      size: {from: size, mx: 3}\n", "", "unknown_word", ":10:26"},
     };
     g_autoptr(RpCase) test_case = rp_case_new_empty();

@@ -57,6 +57,23 @@ Test(isolation, what_a_trigger_says_is_masked_where_columns_are_sensitive) {
                         "0");
 }
 
+/* A condition that is not of data and meets every row is taken for a fault of the statement. */
+Test(isolation, what_ends_a_run_is_masked_where_columns_are_sensitive) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    rp_case_add_customer(test_case, "c1");
+    rp_case_redis(test_case, "HSET customer:c1 email secret@example.com");
+    rp_case_sql(test_case, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                           "'BEGIN RAISE ''refused: %'', NEW.email USING ERRCODE = ''42704''; END';"
+                           "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION refuse()");
+    g_auto(RpOutcome) outcome = {0};
+    rp_case_run(test_case, &outcome, "run", "--mapping", "mappings/shop.yaml", NULL);
+    rp_outcome_assert_status(&outcome, 4);
+    rp_assert_keeps_quiet(outcome.errors, "secret");
+    rp_assert_says(outcome.errors, "***, kept back because entity \"customers\" has sensitive columns");
+    rp_assert_says(outcome.errors, "SQLSTATE 42704");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.runs WHERE error LIKE '%secret%'", "0");
+}
+
 Test(isolation, a_changed_row_that_a_trigger_refuses_stays_as_it_was) {
     g_autoptr(RpCase) test_case = rp_case_new();
     add_orders(test_case, 3);

@@ -96,24 +96,30 @@ Test(ledger, every_version_can_be_undone) {
     rp_case_assert_rows(test_case, "SELECT sum(inserted), count(*) FROM redis2pg.batch_counts", "4|2");
 }
 
-/* The accounts of portions have no room in version 1: nothing of them may be lost. */
+/* The accounts of portions have no room in version 1: nothing of them may be lost. Nor may a batch of which
+ * only the first portion was written seem to be whole. */
 Test(ledger, with_portions_does_not_go_back) {
-    g_autoptr(RpCase) test_case = rp_case_new();
-    make_ledger_of_version_1(test_case);
-    run_script(test_case, "src/ledger/sql/V002__portions_and_elements.sql");
-    rp_case_sql(test_case,
-                "INSERT INTO redis2pg.batches (run, pass, number, portion, cursor_after, is_pass_end,"
-                " keys_scanned, keys_mapped, keys_ignored, keys_unmapped)"
-                " VALUES (1, 0, 1, 1, 0, true, 0, 0, 0, 0)");
-    g_autofree char *before = describe(test_case);
-    g_autofree char *path = rp_source_path("src/ledger/sql/U002__portions_and_elements.sql");
-    g_autofree char *sql = NULL;
-    cr_assert(g_file_get_contents(path, &sql, NULL, NULL));
-    PGresult *result = PQexec(test_case->postgres, sql);
-    cr_assert(PQresultStatus(result) == PGRES_FATAL_ERROR);
-    PQclear(result);
-    g_autofree char *after = describe(test_case);
-    cr_assert(eq(str, after, before));
+    static const char *const PORTIONS[] = {"1, true", "0, false"};
+    for (guint i = 0; i < G_N_ELEMENTS(PORTIONS); i++) {
+        g_autoptr(RpCase) test_case = rp_case_new();
+        make_ledger_of_version_1(test_case);
+        run_script(test_case, "src/ledger/sql/V002__portions_and_elements.sql");
+        g_autofree char *insert = g_strdup_printf(
+            "INSERT INTO redis2pg.batches (run, pass, number, portion, is_whole, cursor_after, is_pass_end,"
+            " keys_scanned, keys_mapped, keys_ignored, keys_unmapped)"
+            " VALUES (1, 0, 7, %s, 0, false, 0, 0, 0, 0)",
+            PORTIONS[i]);
+        rp_case_sql(test_case, insert);
+        g_autofree char *before = describe(test_case);
+        g_autofree char *path = rp_source_path("src/ledger/sql/U002__portions_and_elements.sql");
+        g_autofree char *sql = NULL;
+        cr_assert(g_file_get_contents(path, &sql, NULL, NULL));
+        PGresult *result = PQexec(test_case->postgres, sql);
+        cr_assert(PQresultStatus(result) == PGRES_FATAL_ERROR);
+        PQclear(result);
+        g_autofree char *after = describe(test_case);
+        cr_assert(eq(str, after, before));
+    }
 }
 
 /* ---- elements ---- */
@@ -175,10 +181,51 @@ Test(ledger, accounts_for_each_portion_of_a_batch) {
         "b JOIN redis2pg.batch_counts c USING (run, pass, portion) WHERE c.batch = b.number "
         "ORDER BY portion",
         "0|f|1|3|2|1\n1|f|0|3|2|1\n2|t|0|2|1|1");
-    rp_case_assert_rows(test_case, ELEMENTS_SQL, /* the record is kept for each portion */
-                        "2|invalid_integer|t\n5|invalid_integer|t\n7|check_failed|t");
+    rp_case_assert_rows(test_case, ELEMENTS_SQL,
+                        "2|invalid_integer|t\n5|invalid_integer|f\n7|check_failed|f");
+    rp_case_assert_rows(test_case,
+                        "SELECT portion, cursor_after, is_pass_end FROM redis2pg.batches ORDER BY portion",
+                        "0|0|f\n1|0|f\n2|0|t");
     g_autoptr(json_t) again = load(test_case, 1, EACH, "3");
     rp_assert_account(again, "items", "read 8, unchanged 5, rejected 3");
+}
+
+/* Whoever goes on from the position of any portion but the last reads the batch again. */
+Test(ledger, stands_before_a_batch_until_its_last_portion_is_written) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE TABLE items (id text, n int, v int, PRIMARY KEY (id, n))");
+    for (guint i = 0; i < 100; i++)
+        rp_case_redis(test_case, "SET items:%u [{\"v\":0},{\"v\":1},{\"v\":2}]", i);
+    g_autoptr(json_t) run = load(test_case, 0, EACH, "20");
+    rp_assert_account(run, "items", "read 300, inserted 300");
+    rp_case_assert_rows(
+        test_case,
+        "SELECT count(*) FILTER (WHERE NOT is_whole) > 5, bool_and(NOT is_pass_end) FILTER (WHERE NOT "
+        "is_whole),"
+        " count(*) FILTER (WHERE is_pass_end),"
+        " bool_and(cursor_after = coalesce(previous, 0)) FILTER (WHERE NOT is_whole)"
+        " FROM redis2pg.batches b CROSS JOIN LATERAL (SELECT max(cursor_after) FROM redis2pg.batches p WHERE"
+        " p.number = b.number - 1 AND p.is_whole) p (previous)",
+        "t|t|1|t");
+}
+
+/* However many portions an array takes and wherever they end, among others: each record once. */
+Test(ledger, keeps_a_record_once_over_all_portions) {
+    static const char *const SIZES[] = {"1", "2", "5", "7"};
+    for (guint i = 0; i < G_N_ELEMENTS(SIZES); i++) {
+        g_autoptr(RpCase) test_case = rp_case_new_empty();
+        add_array(test_case);
+        rp_case_redis(test_case, "SET items:b [{\"v\":\"x\"},{\"v\":\"y\"},{\"v\":1},{\"v\":\"z\"}]");
+        rp_case_redis(test_case, "SET items:c [{\"v\":1},{\"v\":1},{\"v\":2},{\"v\":\"z\"}]");
+        g_autoptr(json_t) run = load(test_case, 1, EACH, SIZES[i]);
+        rp_assert_account(run, "items", "read 16, inserted 9, rejected 7");
+        rp_case_assert_rows(
+            test_case,
+            "SELECT convert_from(key, 'UTF8'), count(*), count(*) FILTER (WHERE length(raw) > 0),"
+            " (array_agg(length(raw) > 0 ORDER BY reject))[1] FROM redis2pg.rejects"
+            " GROUP BY key ORDER BY key",
+            "items:a|3|1|t\nitems:b|3|1|t\nitems:c|1|1|t");
+    }
 }
 
 Test(ledger, a_refused_array_names_no_element) {

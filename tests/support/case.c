@@ -47,6 +47,12 @@ static PGconn *connect_administrator(void) {
     return connection;
 }
 
+void rp_server_sql(const char *sql) {
+    PGconn *administrator = connect_administrator();
+    PQclear(query(administrator, sql));
+    PQfinish(administrator);
+}
+
 static guint create_database(const char *template) {
     PGconn *administrator = connect_administrator();
     PGresult *result = query(administrator, "SELECT nextval('" RP_HARNESS_NUMBERS "')");

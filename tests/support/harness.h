@@ -39,6 +39,10 @@ gint64 rp_case_redis_number(RpCase *test_case, const char *format, ...);
 /* Runs SQL (one or more statements) and fails the test when it fails. */
 void rp_case_sql(RpCase *test_case, const char *sql);
 
+/* The same as the administrator of the server, outside of any case: for what has to be put back when a test
+ * has failed. */
+void rp_server_sql(const char *sql);
+
 /* The first value of the first row; NULL for NULL and for no row. The caller frees it. */
 char *rp_case_sql_text(RpCase *test_case, const char *sql);
 

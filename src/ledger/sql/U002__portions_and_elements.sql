@@ -1,4 +1,12 @@
--- Fails, and changes nothing, when a batch was written in portions: there is no room for their accounts.
+-- Fails, and changes nothing, when a batch was written in portions: there is no room for their accounts, nor for
+-- a batch that was given up before its last portion, which would count as read.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM redis2pg.batches WHERE portion > 0 OR NOT is_whole) THEN
+        RAISE EXCEPTION 'redis2pg.batches holds batches that were written in portions';
+    END IF;
+END $$;
+
 ALTER TABLE redis2pg.rejects DROP COLUMN element;
 COMMENT ON COLUMN redis2pg.rejects.raw IS NULL;
 

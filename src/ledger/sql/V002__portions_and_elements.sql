@@ -1,7 +1,8 @@
 -- Batches in portions, and rejects of elements.
 
 -- A batch whose records give more rows than it should hold is written in portions, each by its own
--- transaction, and accounted for by each. The scan stands after the batch once its last portion is written.
+-- transaction, and accounted for by each. The scan stands after the batch once its last portion is written: the
+-- others have the position before it. A batch that was given up in between stays so.
 ALTER TABLE redis2pg.batches
     ADD COLUMN portion  integer NOT NULL DEFAULT 0,    -- from 0
     ADD COLUMN is_whole boolean NOT NULL DEFAULT true; -- the last portion
@@ -25,8 +26,8 @@ ALTER TABLE redis2pg.batch_counts
 -- the record.
 ALTER TABLE redis2pg.rejects ADD COLUMN element text;
 
--- An array may be big and have many bad elements: its record is kept once for each batch or portion, with the
--- first reject of the record there. With the later ones raw is empty.
+-- An array may be big and have many bad elements: its record is kept once, with the first reject of the record in
+-- its batch. With the later ones raw is empty.
 COMMENT ON COLUMN redis2pg.rejects.raw IS
     'the record as one RESP array: key, type, time to live in ms (of a list the index), values; empty (zero bytes) '
     'when an earlier reject of the same run, pass, batch, entity and key holds the record that both are of';
