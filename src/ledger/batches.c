@@ -20,7 +20,7 @@ gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *pla
         return TRUE;
     g_autofree char *sql =
         g_strdup_printf("INSERT INTO redis2pg.undo (run, pass, batch, target, operation, before) "
-                        "SELECT $1::bigint, $2::integer, $3::bigint, $4, 'update', row_to_json(t) %s "
+                        "SELECT $1::bigint, $2::integer, $3::bigint, $4, 'update', row_to_json(t.*) %s "
                         "AND t.xmin <> pg_current_xact_id()::xid FOR UPDATE OF t",
                         plan->changed_sql);
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);

@@ -1,24 +1,34 @@
 /* Binding: an entity meets its table. */
 #include "mapping/mapping.h"
 
-/* A default must convert, and pass the rules that look at nothing else. */
-static void check_default(const RpMapColumn *column, RpFindings *findings) {
-    if (column->fallback == NULL || column->convert == NULL || column->source == RP_FROM_LOOKUP)
-        return;
+/* A text of the mapping's own must convert, and pass the rules that look at nothing else. */
+static void check_own_text(const RpMapColumn *column, const char *word, const char *text,
+                           RpFindings *findings) {
     g_auto(RpBuffer) scratch = {0};
     RpConverted converted;
     RpProblem problem;
-    gboolean is_fine = column->is_hashed || column->convert(&column->conversion, rp_span(column->fallback),
-                                                            &scratch, &converted, &problem);
+    gboolean is_fine = column->is_hashed ||
+                       column->convert(&column->conversion, rp_span(text), &scratch, &converted, &problem);
     for (guint i = 0; is_fine && i < column->rules->len; i++) {
         const RpRule *rule = g_ptr_array_index(column->rules, i);
-        is_fine = rule->has_reference || (rule->needs_bound && column->is_hashed) ||
-                  rule->check(rule, rp_span(column->fallback), &converted, (RpSpan){0}, &problem);
+        is_fine = rule->has_reference || (rule->needs_bound && !rule->has_bound) ||
+                  rule->check(rule, rp_span(text), &converted, (RpSpan){0}, &problem);
     }
     if (!is_fine)
         rp_findings_add(findings, RP_SEVERITY_ERROR, "default_does_not_fit", column->place, NULL,
-                        "default \"%s\" of column \"%s\" %s", column->fallback, column->name,
-                        problem.message);
+                        "%s \"%s\" of column \"%s\" %s", word, text, column->name, problem.message);
+}
+
+static void check_own_texts(const RpMapColumn *column, RpFindings *findings) {
+    const gboolean is_cleaned = column->trims || column->lowers || column->uppers || column->map != NULL ||
+                                column->replaced != NULL || column->nulls_empty;
+    if (column->convert == NULL || column->source == RP_FROM_LOOKUP)
+        return;
+    if (column->fallback != NULL)
+        check_own_text(column, "default", column->fallback, findings);
+    if (column->source == RP_FROM_CONST && column->n_parts == 1 && !is_cleaned &&
+        column->on_invalid == RP_INVALID_REJECTS)
+        check_own_text(column, "const", column->parts[0].literal, findings);
 }
 
 #define KIND(kind) (1u << (kind))
@@ -74,14 +84,22 @@ static void check_refinements(const RpMapColumn *column, RpFindings *findings) {
 
 /* A minimum above a maximum lets nothing through. */
 static void check_order(const RpMapColumn *column, RpFindings *findings) {
-    const RpRule *least = NULL, *most = NULL;
+    const RpRule *least = NULL, *most = NULL, *shortest = NULL, *longest = NULL;
     for (guint i = 0; i < column->rules->len; i++) {
         const RpRule *rule = g_ptr_array_index(column->rules, i);
         if (strcmp(rule->word, "min") == 0)
             least = rule;
         else if (strcmp(rule->word, "max") == 0)
             most = rule;
+        else if (strcmp(rule->word, "min_length") == 0)
+            shortest = rule;
+        else if (strcmp(rule->word, "max_length") == 0)
+            longest = rule;
     }
+    if (shortest != NULL && longest != NULL && shortest->limit > longest->limit)
+        rp_findings_add(findings, RP_SEVERITY_ERROR, "rule_does_not_fit", column->place, NULL,
+                        "column \"%s\": no text has at least %s characters and at most %s", column->name,
+                        shortest->text, longest->text);
     const RpTypeKind kind = column->conversion.column->kind;
     if (least != NULL && most != NULL && rp_converted_is_ordered(kind) &&
         rp_converted_compare(kind, &least->bound, &most->bound) > 0)
@@ -121,8 +139,8 @@ static void bind_bounds(RpMapColumn *column, RpFindings *findings) {
                             "%s of column \"%s\": \"%s\" %s", rule->word, column->name, rule->text,
                             problem.message);
         else
-            continue;
-        is_fine = FALSE;
+            rule->has_bound = TRUE;
+        is_fine = is_fine && rule->has_bound;
     }
     if (is_fine)
         check_order(column, findings);
@@ -178,7 +196,7 @@ static void bind_column(RpMapColumn *column, const RpTable *table, RpFindings *f
     check_pattern(column, findings);
     check_nulls(column, findings);
     bind_bounds(column, findings);
-    check_default(column, findings);
+    check_own_texts(column, findings);
 }
 
 static void check_unmapped_columns(const RpEntity *entity, RpFindings *findings) {

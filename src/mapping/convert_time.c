@@ -97,7 +97,19 @@ static gboolean read_time_of_day(const RpConversion *conversion, RpSpan text, gi
     return TRUE;
 }
 
-static gboolean append_microseconds(RpBuffer *out, gint64 microseconds) {
+#define FIRST_MOMENT (G_GINT64_CONSTANT(-730119) * RP_USEC_PER_DAY) /* 0001-01-01 00:00 */
+#define END_OF_TIME  (G_GINT64_CONSTANT(2921940) * RP_USEC_PER_DAY) /* 10000-01-01 00:00 */
+
+/* PostgreSQL would round to what timestamp(p) holds. A zone may lead out of the years that were read. */
+static gboolean append_microseconds(const RpConversion *conversion, RpBuffer *out, gint64 microseconds,
+                                    RpProblem *problem) {
+    static const gint64 units[] = {1000000, 100000, 10000, 1000, 100, 10, 1};
+    const int precision = conversion->column->precision;
+    if (precision >= 0 && precision < 6 && microseconds % units[precision] != 0)
+        return rp_problem_set(problem, RP_REJECT_SCALE_EXCEEDED, "is finer than %s holds",
+                              conversion->column->type_name);
+    if (microseconds < FIRST_MOMENT || microseconds >= END_OF_TIME)
+        return refuse_time(RP_TIME_ISO8601, RP_REJECT_OUT_OF_RANGE, problem);
     rp_buffer_append_u32(out, 8);
     rp_buffer_append_u64(out, (guint64)microseconds);
     return TRUE;
@@ -107,14 +119,14 @@ gboolean rp_convert_time(const RpConversion *conversion, RpSpan text, RpBuffer *
                          RpProblem *problem) {
     if (!read_time_of_day(conversion, text, &converted->integer, problem))
         return FALSE;
-    return append_microseconds(out, converted->integer);
+    return append_microseconds(conversion, out, converted->integer, problem);
 }
 
 gboolean rp_convert_timestamptz(const RpConversion *conversion, RpSpan text, RpBuffer *out,
                                 RpConverted *converted, RpProblem *problem) {
     if (!read_instant(conversion, text, &converted->integer, problem))
         return FALSE;
-    return append_microseconds(out, converted->integer);
+    return append_microseconds(conversion, out, converted->integer, problem);
 }
 
 /* A timestamp without zone holds the wall-clock time of the mapping's zone, of an instant: what the clocks
@@ -125,5 +137,5 @@ gboolean rp_convert_timestamp(const RpConversion *conversion, RpSpan text, RpBuf
     if (!read_instant(conversion, text, &utc_us, problem))
         return FALSE;
     converted->integer = rp_zone_to_local(conversion->zone, utc_us);
-    return append_microseconds(out, converted->integer);
+    return append_microseconds(conversion, out, converted->integer, problem);
 }

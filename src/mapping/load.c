@@ -57,13 +57,16 @@ static void load_text(RpLoader *loader, const char *name, const char *text, gsiz
     rp_words_walk(loader, TOP_WORDS, root, "a mapping");
 }
 
-static void load_file(RpLoader *loader, const char *path, GChecksum *digest) {
+/* In places a file has the name by which it stands in the folder that was named. */
+static void load_file(RpLoader *loader, const char *folder, const char *path, GChecksum *digest) {
     gsize size;
     g_autofree char *text = rp_yaml_read(path, &size, loader->findings);
     if (text == NULL)
         return;
     g_checksum_update(digest, (const guchar *)text, (gssize)size);
-    g_autofree char *name = g_path_get_basename(path);
+    const gboolean is_inside = g_str_has_prefix(path, folder) && path[strlen(folder)] != '\0';
+    g_autofree char *name = is_inside ? g_strdup(path + strlen(folder) + strspn(path + strlen(folder), "/"))
+                                      : g_path_get_basename(path);
     load_text(loader, name, text, size);
 }
 
@@ -130,7 +133,7 @@ RpMapping *rp_mapping_load(const char *path, RpFindings *findings) {
     g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
     RpLoader loader = {.findings = findings, .mapping = mapping_new(path)};
     for (guint i = 0; i < files->len; i++)
-        load_file(&loader, g_ptr_array_index(files, i), digest);
+        load_file(&loader, path, g_ptr_array_index(files, i), digest);
     finish(&loader, digest);
     return loader.mapping;
 }

@@ -23,7 +23,8 @@ struct RpRule {
     gsize limit;          /* of max_length, min_length */
     RpTypeKind kind;      /* of min, max: how to compare; set by binding */
     RpConverted bound;    /* of min, max; set by binding */
-    gboolean needs_bound; /* text is still to be converted to bound */
+    gboolean needs_bound; /* text is to be converted to bound, */
+    gboolean has_bound;   /* and was; set by binding */
     gboolean has_reference;
     RpReference reference;
     char **choices; /* of one_of */

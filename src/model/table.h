@@ -45,7 +45,7 @@ struct RpColumn {
     /* Different texts may be the same value: of a collation that is not deterministic, and of bpchar. Never
      * set of an element. */
     gboolean is_folding;
-    int precision; /* of numeric(p,s); -1: no limit */
+    int precision; /* of numeric(p,s), and digits of a fraction of a second of time(p); -1: no limit */
     int scale;     /* of numeric(p,s); meaningless without precision */
     char **labels; /* of an enum, NULL-terminated; else NULL */
     gboolean is_not_null;

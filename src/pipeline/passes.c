@@ -13,10 +13,19 @@ static gboolean looks_into(const RpEntity *child, const RpTable *table) {
     return FALSE;
 }
 
+/* A foreign key over columns that are not written asks for nothing. */
+static gboolean is_written(const RpEntity *entity, const RpConstraint *constraint) {
+    for (char **name = constraint->columns; *name != NULL; name++)
+        if (rp_entity_find_column(entity, *name) != NULL)
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean refers_to(const RpEntity *child, const RpEntity *parent) {
     for (guint i = 0; i < child->table->constraints->len; i++) {
         const RpConstraint *constraint = g_ptr_array_index(child->table->constraints, i);
-        if (constraint->kind == RP_CONSTRAINT_FOREIGN && constraint->referenced_oid == parent->table->oid)
+        if (constraint->kind == RP_CONSTRAINT_FOREIGN && constraint->referenced_oid == parent->table->oid &&
+            is_written(child, constraint))
             return TRUE;
     }
     return looks_into(child, parent->table);

@@ -284,8 +284,10 @@ void rp_tally_report(const RpTally *tally, gboolean has_rows, RpFindings *findin
         report_fields(tally, i, findings);
     report_rejects(tally, findings);
     if (has_rows)
-        rp_findings_add(findings, RP_SEVERITY_NOTE, "trial", "Redis", NULL,
-                        "%" G_GUINT64_FORMAT " keys looked at gave %" G_GUINT64_FORMAT
-                        " rows, of which the mapping would reject %" G_GUINT64_FORMAT,
-                        tally->n_keys, tally->n_read, tally->n_rejected);
+        rp_findings_add(
+            findings, RP_SEVERITY_NOTE, "trial", "Redis", NULL,
+            "%" G_GUINT64_FORMAT " keys looked at gave %" G_GUINT64_FORMAT
+            " rows, of which the mapping would reject %" G_GUINT64_FORMAT
+            "; what PostgreSQL judges (foreign keys, unique values, checks, look-ups, casts) was not tried",
+            tally->n_keys, tally->n_read, tally->n_rejected);
 }

@@ -104,6 +104,9 @@ static RpTypeKind kind_of(const char *name, char type, gboolean is_builtin) {
 
 /* Type modifiers: varchar.c (length + 4), numeric.c (make_numeric_typmod, scale is 11 bits and signed). */
 static void set_limits(RpColumn *column, const char *type, int modifier) {
+    if (modifier >= 0 && (column->kind == RP_TYPE_TIME || column->kind == RP_TYPE_TIMESTAMP ||
+                          column->kind == RP_TYPE_TIMESTAMPTZ))
+        column->precision = modifier; /* timestamp.c, anytimestamp_typmod_check */
     if (modifier < 4)
         return;
     if (strcmp(type, "varchar") == 0 || strcmp(type, "bpchar") == 0)

@@ -110,6 +110,18 @@ static char *one_line(const char *message) {
     return g_string_free(line, FALSE);
 }
 
+/* The end of a password that was written into a URL as it is, and so taken for a host or a database. */
+static gboolean holds_password(const PQconninfoOption *options) {
+    for (; options->keyword != NULL; options++) {
+        const gboolean is_place = strcmp(options->keyword, "host") == 0 ||
+                                  strcmp(options->keyword, "port") == 0 ||
+                                  strcmp(options->keyword, "dbname") == 0;
+        if (is_place && options->val != NULL && strchr(options->val, '@') != NULL)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* libpq quotes a URL that it cannot read, password and all: its own words are kept back. */
 static gboolean check_conninfo(const char *conninfo, GError **error) {
     PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
@@ -120,8 +132,15 @@ static gboolean check_conninfo(const char *conninfo, GError **error) {
                     "key=value pairs of libpq");
         return FALSE;
     }
+    const gboolean is_url = g_str_has_prefix(conninfo, "postgres");
+    const gboolean is_fine = !is_url || !holds_password(options);
+    if (!is_fine)
+        g_set_error(
+            error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+            "the PostgreSQL address has an @ too many: special characters of a password are written as "
+            "%%XX (an @ as %%40, a / as %%2F)");
     PQconninfoFree(options);
-    return TRUE;
+    return is_fine;
 }
 
 /* Ours first, then what the user says, which wins; a dead peer is noticed within about a minute. */

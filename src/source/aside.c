@@ -17,7 +17,8 @@ static gboolean keep_string(RpChannel *channel, redisContext *aside, RpReplyTarg
         return rp_channel_lost(channel, "the answer to GETRANGE is no string", error);
     if (value != NULL)
         rp_records_add_value(target->records, (RpSpan){value->str, value->len});
-    if (value != NULL || g_error_matches(changed, RP_SOURCE_ERROR, RP_SOURCE_ERROR_WRONG_TYPE))
+    if (value != NULL || g_error_matches(changed, RP_SOURCE_ERROR, RP_SOURCE_ERROR_WRONG_TYPE) ||
+        g_error_matches(changed, RP_SOURCE_ERROR, RP_SOURCE_ERROR_REFUSED)) /* GETRANGE may be forbidden */
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&changed));
     return FALSE;

@@ -61,7 +61,8 @@ RpRedisAddress *rp_redis_address_parse(const char *url, GError **error) {
 
     if (address->user != NULL && address->password == NULL) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-                    "Redis address: user \"%s\" has no password (redis://user:password@host)", address->user);
+                    "Redis address: what stands before the @ has no password: redis://user:password@host, or "
+                    "redis://:password@host for the default user");
         return NULL;
     }
     const char *scheme = g_uri_get_scheme(uri);
@@ -93,6 +94,11 @@ RpRedisAddress *rp_redis_address_parse(const char *url, GError **error) {
         return NULL;
     }
     const char *host = g_uri_get_host(uri);
+    if (host != NULL && strchr(host, '@') != NULL) { /* the end of a password, which is not to be shown */
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "Redis address: more than one @ stands in it: one in a password is written as %%40");
+        return NULL;
+    }
     address->host = g_strdup(host != NULL && host[0] != '\0' ? host : "127.0.0.1");
     address->port = g_uri_get_port(uri) > 0 ? g_uri_get_port(uri) : DEFAULT_PORT;
     if (path[0] == '/' && path[1] != '\0' && !parse_database(path + 1, &address->database, error))

@@ -72,6 +72,18 @@ Test(failures, postgres_is_not_there_on_a_port) {
                     (const char *const[]){"PostgreSQL", place, "Connection refused", NULL});
 }
 
+/* Special characters that are not written as %XX end the password early: the rest looks like a host. */
+Test(failures, an_address_with_half_a_password_in_it_is_refused) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    static const char *const ADDRESSES[] = {"postgres://u:12@" SECRET "@127.0.0.1:1/db",
+                                            "postgresql://u:12/" SECRET "@127.0.0.1:1/db"};
+    for (guint i = 0; i < G_N_ELEMENTS(ADDRESSES); i++)
+        assert_one_line(test_case, 2, "--postgres", ADDRESSES[i],
+                        (const char *const[]){"PostgreSQL", "%40", NULL});
+    assert_one_line(test_case, 2, "--redis", "redis://u:12@" SECRET "@127.0.0.1:1/0",
+                    (const char *const[]){"Redis", "%40", NULL});
+}
+
 Test(failures, postgres_has_no_such_database) {
     g_autoptr(RpCase) test_case = rp_case_new();
     g_autofree char *conninfo = g_strdup_printf("%s dbname=no_such_database", test_case->conninfo);

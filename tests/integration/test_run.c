@@ -207,3 +207,39 @@ Test(run, an_empty_redis_gives_no_rows) {
     rp_assert_account(run, "payments", "");
     rp_case_assert_rows(test_case, "SELECT count(*) FROM users", "0");
 }
+
+/* The statements of a merge have names of their own, which columns may have too. */
+Test(run, columns_may_be_called_as_in_our_statements) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case,
+                "CREATE TYPE pair AS (x int);"
+                "CREATE TABLE t (t text PRIMARY KEY, s text, u text, p pair DEFAULT ROW(5), c text)");
+    char *mapping = rp_file_write("redis2pg: 1\n"
+                                  "entities:\n"
+                                  "  t: {keys: 't:{t}', type: hash, table: t, key: [t],\n"
+                                  "    columns: {t: $key.t, s: s, u: u, c: c}, checks: {one: s <> 'no'},\n"
+                                  "    where: u <> 'no'}\n");
+    rp_case_redis(test_case, "HSET t:1 s a u b c d");
+    json_decref(rp_case_load(test_case, 0, "--mapping", mapping, NULL));
+    g_autoptr(json_t) again = rp_case_load(test_case, 0, "--mapping", mapping, NULL);
+    rp_assert_account(again, "t", "read 1, unchanged 1");
+    rp_case_redis(test_case, "HSET t:1 s changed");
+    g_autoptr(json_t) changed = rp_case_load(test_case, 0, "--mapping", mapping, NULL);
+    rp_assert_account(changed, "t", "read 1, updated 1");
+    rp_case_assert_rows(test_case, "SELECT before::text FROM redis2pg.undo",
+                        "{\"t\":\"1\",\"s\":\"a\",\"u\":\"b\",\"p\":{\"x\":5},\"c\":\"d\"}");
+    rp_case_sql(test_case, "ALTER TABLE t RENAME COLUMN p TO q; ALTER TABLE t RENAME COLUMN t TO p;"
+                           "ALTER TABLE t RENAME COLUMN q TO t");
+    rp_file_drop(mapping);
+    mapping =
+        rp_file_write("redis2pg: 1\n"
+                      "entities:\n"
+                      "  t: {keys: 't:{p}', type: hash, table: t, key: [p], columns: {p: $key.p, s: s}}\n");
+    rp_case_redis(test_case, "HSET t:1 s again");
+    g_autoptr(json_t) beside = rp_case_load(test_case, 0, "--mapping", mapping, NULL);
+    rp_assert_account(beside, "t", "read 1, updated 1");
+    rp_case_assert_rows(
+        test_case, "SELECT before->>'s', before->'t'->>'x' FROM redis2pg.undo ORDER BY undo DESC LIMIT 1",
+        "changed|5");
+    rp_file_drop(mapping);
+}

@@ -43,7 +43,7 @@ static inline RpConstraint *handmade_constraint(RpTable *table, RpConstraintKind
 }
 
 static inline void handmade_foreign_key(RpTable *child, const RpTable *parent) {
-    RpConstraint *constraint = handmade_constraint(child, RP_CONSTRAINT_FOREIGN, "fk", "parent_id");
+    RpConstraint *constraint = handmade_constraint(child, RP_CONSTRAINT_FOREIGN, "fk", "id");
     constraint->referenced_oid = parent->oid;
 }
 

@@ -91,6 +91,13 @@ Test(bind, finds_what_does_not_fit_a_column) {
         {"n: {from: x, min: one}", "rule_does_not_fit", "min of column \"n\""},
         {"n: {from: x, max: 99999999999}", "rule_does_not_fit", "out of the range"},
         {"note: {from: x, min: 1}", "rule_does_not_fit", "no meaning"},
+        {"note: {from: x, min: 1, default: 2}", "rule_does_not_fit", "no meaning"},
+        {"mood: {from: x, max: paid, default: paid}", "rule_does_not_fit", "no meaning"},
+        {"n: {from: x, min: 10, max: 1}", "rule_does_not_fit", "no value is"},
+        {"note: {from: x, min_length: 5, max_length: 4}", "rule_does_not_fit", "no text has"},
+        {"n: {const: seven}", "default_does_not_fit", "const \"seven\""},
+        {"n: {const: seven, map: {seven: 7}}", NULL, NULL},
+        {"n: {const: 7}", NULL, NULL},
         {"mood: {from: x, max: paid}", "rule_does_not_fit", "no meaning"},
         {"price: {from: x, max: \"123456.789\"}", NULL, NULL}, /* a bound may be finer than the column */
         {"at: {from: x, min: \"2024-01-01\"}", NULL, NULL},

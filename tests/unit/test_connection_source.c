@@ -73,6 +73,8 @@ Test(address, that_is_bad_is_refused_without_its_password) {
         {"redis://:12#hunter2@h:1/0", "#"},
         {"redis://:12?hunter2@h:1/0", "?"},
         {"redis://user:hunter2%zz@h", "no URL"},
+        {"redis://user:12@hunter2@h:1/0", "more than one @"},
+        {"redis://hunter2@h", "no password"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
         g_autoptr(GError) error = NULL;

@@ -85,3 +85,25 @@ Test(convert_time, patterns_are_in_the_zone_unless_they_name_one) {
     assert_conversion(&conversion, RP_SPAN_OF("946684800.000001"), "0000000000000001");
     assert_conversion(&conversion, RP_SPAN_OF("946684800.0000001"), "scale_exceeded");
 }
+
+/* PostgreSQL rounds what it casts; a run does not. */
+Test(convert_time, fractions_are_held_to_what_the_column_holds) {
+    const RpColumn *milliseconds =
+        SIZED(RP_TYPE_TIMESTAMPTZ, "timestamp(3) with time zone", .max_characters = -1, .precision = 3);
+    ASSERT_CASES(milliseconds, {"2000-01-01T00:00:00.123Z", "000000000001e078"},
+                 {"2000-01-01T00:00:00.123000Z", "000000000001e078"},
+                 {"2000-01-01T00:00:00.1236Z", "scale_exceeded"},
+                 {"1999-12-31T23:59:59.9999Z", "scale_exceeded"});
+    const RpColumn *seconds = SIZED(RP_TYPE_TIME, "time(0)", .max_characters = -1, .precision = 0);
+    ASSERT_CASES(seconds, {"12:30:00", "0000000a7a358200"}, {"23:59:59.9", "scale_exceeded"});
+}
+
+/* An offset may lead out of the years that can be written. */
+Test(convert_time, years_are_1_to_9999_in_the_end) {
+    ASSERT_CASES(TIMESTAMPTZ, {"9999-12-31T23:59:59.999999-15:59", "out_of_range"},
+                 {"0001-01-01T00:00:00+14:00", "out_of_range"});
+    ASSERT_CASES(TIMESTAMP, {"9999-12-31T23:59:59.999999-15:59", "out_of_range"},
+                 {"0001-01-01T00:00:00+14:00", "out_of_range"},
+                 {"9999-12-31T23:59:59.999999", "0380e70b913b7fff"},
+                 {"0001-01-01T00:00:00", "ff1fe2ffc59c6000"});
+}

@@ -205,10 +205,10 @@ Test(encoding_arrays, arrays_of_more_types_are_those_of_postgres) {
                   VALUES("{00112233-4455-6677-8899-aabbccddeeff}"));
     const Element date = {"date", RP_TYPE_DATE};
     assert_arrays(&date, ",", "date[]", VALUES("2024-02-29,1999-12-31"), VALUES("{2024-02-29,1999-12-31}"));
-    const Element instant = {"timestamptz", RP_TYPE_TIMESTAMPTZ};
+    const Element instant = {"timestamptz", RP_TYPE_TIMESTAMPTZ, .precision = -1};
     assert_arrays(&instant, NULL, "timestamptz[]", VALUES("[\"2024-06-01T12:00:00Z\", null]"),
                   VALUES("{\"2024-06-01 12:00:00Z\",NULL}"));
-    const Element time = {"time", RP_TYPE_TIME};
+    const Element time = {"time", RP_TYPE_TIME, .precision = -1};
     assert_arrays(&time, NULL, "time[]", VALUES("[\"24:00\", \"12:30:00.5\"]"), VALUES("{24:00,12:30:00.5}"));
     const Element bytes = {"bytea", RP_TYPE_BYTEA};
     assert_arrays(&bytes, NULL, "bytea[]", VALUES("[\"abc\", \"\"]"), VALUES("{abc,\"\"}"));

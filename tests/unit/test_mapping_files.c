@@ -72,6 +72,23 @@ Test(mapping_files, must_not_repeat_an_entity) {
     assert_findings("duplicate_name 2.yaml:3:3 entity \"a\" stands at 1.yaml:3:3 too");
 }
 
+/* Files of one name in two folders are told apart. */
+Test(mapping_files, of_folders_in_a_folder_are_named_with_their_folder) {
+    static const char *const NAMES[] = {"x", "y"};
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *inside = g_build_filename(folder, NAMES[i], NULL);
+        cr_assert(g_mkdir(inside, 0700) == 0);
+        g_autofree char *name = g_strconcat(NAMES[i], "/orders.yaml", NULL);
+        write_file(name, ENTITY("a"), -1);
+    }
+    assert_findings("duplicate_name y/orders.yaml:3:3 entity \"a\" stands at x/orders.yaml:3:3 too");
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *name = g_build_filename(folder, NAMES[i], "orders.yaml", NULL);
+        g_autofree char *inside = g_build_filename(folder, NAMES[i], NULL);
+        cr_assert(g_remove(name) == 0 && g_rmdir(inside) == 0);
+    }
+}
+
 Test(mapping_files, must_not_repeat_a_link) {
     write_file("1.yaml", ENTITY("a"), -1);
     write_file("2.yaml", LINK("a"), -1);

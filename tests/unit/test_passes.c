@@ -12,7 +12,15 @@ static void add_lookup(RpEntity *child, const RpTable *parent) {
     column->source = RP_FROM_LOOKUP;
     column->lookup = g_new0(RpLookup, 1);
     column->lookup->table = parent;
+    column->name = (char *)"looked_up";
     g_ptr_array_add(child->columns, column);
+}
+
+/* The column over which handmade_foreign_key makes its constraints. */
+static void add_id(RpEntity *entity) {
+    RpMapColumn *column = g_new0(RpMapColumn, 1);
+    column->name = (char *)"id";
+    g_ptr_array_add(entity->columns, column);
 }
 
 static void free_column(gpointer data) {
@@ -34,6 +42,7 @@ static char *plan(guint n_entities, const char *edges) {
                                  .place = (char *)"m.yaml:1:1",
                                  .table = tables[i],
                                  .columns = g_ptr_array_new_with_free_func(free_column)};
+        add_id(&entities[i]);
         g_ptr_array_add(mapping.entities, &entities[i]);
     }
     g_auto(GStrv) words = g_strsplit(edges, " ", -1);
@@ -119,10 +128,11 @@ Test(passes, two_entities_of_one_table_share_its_pass) {
     g_autoptr(RpTable) parent = handmade_table("parent", 1);
     g_autoptr(RpTable) child = handmade_table("child", 2);
     handmade_foreign_key(child, parent);
-    g_autoptr(GPtrArray) none = g_ptr_array_new();
-    RpEntity entities[] = {{.name = (char *)"a", .table = child, .columns = none},
-                           {.name = (char *)"b", .table = parent, .columns = none},
-                           {.name = (char *)"c", .table = child, .columns = none}};
+    g_autoptr(GPtrArray) columns = g_ptr_array_new_with_free_func(free_column);
+    RpEntity entities[] = {{.name = (char *)"a", .table = child, .columns = columns},
+                           {.name = (char *)"b", .table = parent, .columns = columns},
+                           {.name = (char *)"c", .table = child, .columns = columns}};
+    add_id(&entities[0]);
     RpMapping mapping = {.entities = g_ptr_array_new()};
     for (guint i = 0; i < G_N_ELEMENTS(entities); i++)
         g_ptr_array_add(mapping.entities, &entities[i]);
@@ -130,5 +140,23 @@ Test(passes, two_entities_of_one_table_share_its_pass) {
     g_autoptr(GArray) passes = rp_passes_plan(&mapping, &n_passes, NULL);
     cr_assert(n_passes == 2 && g_array_index(passes, guint32, 0) == 1 &&
               g_array_index(passes, guint32, 1) == 0 && g_array_index(passes, guint32, 2) == 1);
+    g_ptr_array_unref(mapping.entities);
+}
+
+/* Nothing writes the column that refers to the table itself. */
+Test(passes, a_foreign_key_that_is_not_mapped_asks_for_no_order) {
+    g_autoptr(RpTable) table = handmade_table("t", 1);
+    handmade_foreign_key(table, table);
+    g_autoptr(GPtrArray) columns = g_ptr_array_new_with_free_func(free_column);
+    RpEntity entity = {
+        .name = (char *)"t", .place = (char *)"m.yaml:1:1", .table = table, .columns = columns};
+    RpMapping mapping = {.entities = g_ptr_array_new()};
+    g_ptr_array_add(mapping.entities, &entity);
+    guint n_passes;
+    g_autoptr(GArray) passes = rp_passes_plan(&mapping, &n_passes, NULL);
+    cr_assert(passes != NULL && n_passes == 1);
+    add_id(&entity);
+    g_autoptr(GError) error = NULL;
+    cr_assert(rp_passes_plan(&mapping, &n_passes, &error) == NULL && error != NULL);
     g_ptr_array_unref(mapping.entities);
 }

@@ -45,15 +45,16 @@ static gboolean say(int peer, const char *text, gsize size) {
     return TRUE;
 }
 
-/* Lets everybody in, and answers anything but PING with the reply and a value that never ends. */
+/* Lets everybody in, and answers anything but PING and INFO with the reply and a value that never ends. */
 static gpointer serve(gpointer reply) {
     g_autofree char *value = g_strnfill(HUGE_BYTES, 'x');
     char request[512];
     for (int peer; (peer = accept(listener, NULL, NULL)) >= 0; close(peer))
         for (ssize_t n; (n = read(peer, request, sizeof request)) > 0;) {
-            const gboolean is_ping = memmem(request, (gsize)n, "PING", 4) != NULL;
-            if (is_ping ? !say(peer, "+PONG\r\n", 7)
-                        : !say(peer, reply, strlen(reply)) || !say(peer, value, HUGE_BYTES))
+            const gboolean is_greeting =
+                memmem(request, (gsize)n, "PING", 4) != NULL || memmem(request, (gsize)n, "INFO", 4) != NULL;
+            if (is_greeting ? !say(peer, "+PONG\r\n", 7)
+                            : !say(peer, reply, strlen(reply)) || !say(peer, value, HUGE_BYTES))
                 break;
         }
     return NULL;
