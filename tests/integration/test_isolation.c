@@ -65,8 +65,9 @@ Test(isolation, what_ends_a_run_is_masked_where_columns_are_sensitive) {
     rp_case_sql(test_case, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
                            "'BEGIN RAISE ''refused: %'', NEW.email USING ERRCODE = ''42704''; END';"
                            "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION refuse()");
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     g_auto(RpOutcome) outcome = {0};
-    rp_case_run(test_case, &outcome, "run", "--mapping", "mappings/shop.yaml", NULL);
+    rp_case_run(test_case, &outcome, "run", "--mapping", mapping, NULL);
     rp_outcome_assert_status(&outcome, 4);
     rp_assert_keeps_quiet(outcome.errors, "secret");
     rp_assert_says(outcome.errors, "***, kept back because entity \"customers\" has sensitive columns");
