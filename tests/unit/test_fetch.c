@@ -1,53 +1,12 @@
 /* Reading from a private Redis: pages, records, and what comes of each key. */
-#include "source/fetch.h"
-
-#include "base/error.h"
-#include "sandbox/sandbox.h"
-
-#include <criterion/criterion.h>
-#include <glib.h>
-#include <signal.h>
-
 #define LIMIT 1000
 
-static RpSandbox *sandbox;
-static RpRedisAddress *address;
-static redisContext *redis;
-static RpFetch *fetch;
-static RpRecords records;
-static gint is_cancelled;
+#include "base/error.h"
+#include "fetching.h"
 
-static void start(void) {
-    g_autoptr(GError) error = NULL;
-    const RpSandboxOptions options = {.is_without_postgres = TRUE, .redis_databases = 2};
-    sandbox = rp_sandbox_start(&options, &error);
-    cr_assert(sandbox != NULL, "%s", error != NULL ? error->message : "");
-    address = rp_redis_address_parse(rp_sandbox_get_redis_url(sandbox), &error);
-    redis = rp_redis_connect(address, 30, &error);
-    cr_assert(redis != NULL, "%s", error != NULL ? error->message : "");
-    fetch = rp_fetch_new(address, LIMIT, &is_cancelled, &error);
-    cr_assert(fetch != NULL, "%s", error != NULL ? error->message : "");
-    rp_records_init(&records);
-}
-
-static void stop(void) {
-    rp_records_clear(&records);
-    rp_fetch_free(fetch);
-    redisFree(redis);
-    rp_redis_address_free(address);
-    rp_sandbox_stop(sandbox);
-}
+#include <signal.h>
 
 TestSuite(fetch, .init = start, .fini = stop, .timeout = 60);
-
-static void command(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    redisReply *reply = redisvCommand(redis, format, arguments);
-    va_end(arguments);
-    cr_assert(reply != NULL && reply->type != REDIS_REPLY_ERROR, "%s", format);
-    freeReplyObject(reply);
-}
 
 static void ask(RpRecordType type, gboolean has_ttl, RpSpan key) {
     const RpRead read = {.entity = 7, .type = type, .has_ttl = has_ttl};

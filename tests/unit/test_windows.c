@@ -1,55 +1,13 @@
 /* Keys that come in windows, from a private Redis: every element once, whatever its size. */
-#include "source/fetch.h"
-
-#include "sandbox/sandbox.h"
-
-#include <criterion/criterion.h>
-#include <glib.h>
-#include <string.h>
-
 #define LIMIT (64 * 1024)
 /* More than the channel waits for: the connection is dropped and opened again. */
 #define HUGE_BYTES (LIMIT + 3 * 64 * 1024)
 
-static RpSandbox *sandbox;
-static RpRedisAddress *address;
-static redisContext *redis;
-static RpFetch *fetch;
-static RpRecords records;
-static gint is_cancelled;
+#include "fetching.h"
 
-static void start(void) {
-    g_autoptr(GError) error = NULL;
-    const RpSandboxOptions options = {.is_without_postgres = TRUE, .redis_databases = 2};
-    sandbox = rp_sandbox_start(&options, &error);
-    cr_assert(sandbox != NULL, "%s", error != NULL ? error->message : "");
-    address = rp_redis_address_parse(rp_sandbox_get_redis_url(sandbox), &error);
-    redis = rp_redis_connect(address, 30, &error);
-    cr_assert(redis != NULL, "%s", error != NULL ? error->message : "");
-    fetch = rp_fetch_new(address, LIMIT, &is_cancelled, &error);
-    cr_assert(fetch != NULL, "%s", error != NULL ? error->message : "");
-    rp_records_init(&records);
-}
-
-static void stop(void) {
-    rp_records_clear(&records);
-    rp_fetch_free(fetch);
-    redisFree(redis);
-    rp_redis_address_free(address);
-    rp_sandbox_stop(sandbox);
-}
+#include <string.h>
 
 TestSuite(windows, .init = start, .fini = stop, .timeout = 60);
-
-static void command(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    redisReply *reply = redisvCommand(redis, format, arguments);
-    va_end(arguments);
-    cr_assert(reply != NULL && reply->type != REDIS_REPLY_ERROR, "%s: %s", format,
-              reply != NULL ? reply->str : "");
-    freeReplyObject(reply);
-}
 
 /* Reads a key to its end, window after window; gives how many windows it took. */
 static guint read_all(const RpRead *read, guint count, gboolean is_partial, RpSpan key) {
