@@ -21,7 +21,7 @@ typedef struct {
 /* `SCAN cursor COUNT count [MATCH match]`; match may be NULL. */
 void rp_command_send_scan(RpChannel *channel, guint64 cursor, const char *match, guint count);
 
-/* A command whose only argument is the key: GET, HGETALL, HLEN, PTTL … */
+/* A command whose only argument is the key: GET, HGETALL, PTTL … */
 void rp_command_send_about(RpChannel *channel, const char *word, RpSpan key);
 
 /* The whole of a hash, as name, value, name, value, …: of one with max_fields or more only so many.

@@ -26,7 +26,7 @@ RpSpan rp_key_page_get(const RpKeyPage *page, guint position);
 
 /* How a reply is made up. */
 typedef enum {
-    RP_REPLY_NUMBER,  /* HLEN, PTTL, PEXPIRETIME */
+    RP_REPLY_NUMBER,  /* PTTL, PEXPIRETIME */
     RP_REPLY_PAGE,    /* SCAN: a cursor, and keys */
     RP_REPLY_VALUES,  /* HGETALL, GET: the values of one record */
     RP_REPLY_FIELDS,  /* HMGET: values of the fields that were asked for, or nil */

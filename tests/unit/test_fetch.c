@@ -203,6 +203,22 @@ Test(fetch, answers_come_in_order_over_many_commands) {
     rp_key_page_clear(&page);
 }
 
+/* A run goes on when the user may not look at what is there in the place of a hash. */
+Test(fetch, takes_a_wrong_type_without_its_value_where_that_is_forbidden) {
+    command("SET s secret");
+    command("ACL SETUSER reader on >x ~* +@all -getrange");
+    g_autofree char *url = g_strdup_printf("unix://reader:x@%s?db=0", rp_sandbox_get_redis_socket(sandbox));
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RpRedisAddress) as_reader = rp_redis_address_parse(url, &error);
+    rp_fetch_free(fetch);
+    fetch = rp_fetch_new(as_reader, LIMIT, &is_cancelled, &error);
+    cr_assert(fetch != NULL, "%s", error != NULL ? error->message : "");
+    ask(RP_RECORD_HASH, FALSE, RP_SPAN_OF("s"));
+    receive(RP_RECORD_HASH, FALSE, RP_SPAN_OF("s"));
+    assert_record(0, "wrong_type string");
+    g_clear_pointer(&fetch, rp_fetch_free);
+}
+
 /* Redis closes connections that are idle for longer than its setting `timeout`, also those whose last answers
  * wait to be taken. */
 Test(fetch, goes_on_when_an_idle_connection_was_closed) {
