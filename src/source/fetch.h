@@ -43,7 +43,7 @@ typedef struct {
 
 /* Of a hash with so many fields or more, only those that matter are read (from Redis 6.2 on): a window whose
  * reply shows it is to be asked for again, as partial. */
-#define RP_BIG_HASH_FIELDS 10000
+#define RP_BIG_HASH_FIELDS 1000
 
 /* Queues the read of a window of a key. */
 void rp_fetch_send_read(RpFetch *fetch, const RpRead *read, const RpWindow *window, RpSpan key);

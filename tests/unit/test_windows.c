@@ -344,7 +344,7 @@ Test(windows, only_the_fields_that_matter_are_read_of_a_big_hash) {
     cr_assert(rp_records_get(&records, 0)->outcome == RP_READ_WRONG_TYPE);
 }
 
-/* Of 9,999 fields all come at once; of one more it is only said that the hash is big. */
+/* Of 999 fields all come at once; of one more it is only said that the hash is big. */
 Test(windows, a_big_hash_is_told_by_its_first_answer) {
     g_autoptr(GPtrArray) fields = names_of("f7 none");
     const RpRead read = {.entity = 3, .type = RP_RECORD_HASH, .fields = fields};
