@@ -1,5 +1,6 @@
 /* The program: finds the command, reads its options, and turns what came of it into an exit status. */
 #include "base/error.h"
+#include "base/event.h"
 #include "base/log.h"
 #include "base/suggest.h"
 #include "cli/commands.h"
@@ -119,7 +120,7 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); /* a server that went away is an error of the call, not the end */
     g_autoptr(GError) error = NULL;
     int status = RP_EXIT_OK;
-    if (run_command(argc, argv, &status, &error)) {
+    if (rp_event_arm(g_getenv("REDIS2PG_FAULT"), &error) && run_command(argc, argv, &status, &error)) {
         if (fflush(stdout) == 0 && !ferror(stdout))
             return status;
         g_set_error(&error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,

@@ -1,0 +1,77 @@
+-- Going on with interrupted runs, undoing runs, and replaying rejects.
+
+ALTER TABLE redis2pg.runs
+    ADD COLUMN attempt integer NOT NULL DEFAULT 0, -- the only one that may write batches
+    ADD COLUMN backend integer,                    -- process id of the session that holds the target's lock
+    ADD COLUMN undoes bigint REFERENCES redis2pg.runs ON DELETE CASCADE, -- of a rollback: what it undoes
+    ADD COLUMN undone_by bigint REFERENCES redis2pg.runs ON DELETE SET NULL; -- the rollback that undid it, or is at it
+
+COMMENT ON COLUMN redis2pg.runs.status IS
+    'open | completed | completed_with_rejects | failed | interrupted | rolled_back';
+
+-- A run is begun once and may be continued, by another process or, when Redis was started anew, by the same one.
+CREATE TABLE redis2pg.attempts (
+    run           bigint      NOT NULL REFERENCES redis2pg.runs ON DELETE CASCADE,
+    attempt       integer     NOT NULL, -- from 0
+    host          text        NOT NULL,
+    pid           integer     NOT NULL,
+    source_run_id text        NOT NULL, -- of the Redis process that it reads; empty for a run that reads none
+    started_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- Where it begins to read: all before is in batches of earlier attempts.
+    pass          integer     NOT NULL,
+    cursor        numeric(20) NOT NULL,
+    first_batch   bigint      NOT NULL, -- number of its first batch in that pass
+    PRIMARY KEY (run, attempt)
+);
+
+INSERT INTO redis2pg.attempts (run, attempt, host, pid, source_run_id, started_at, pass, cursor, first_batch)
+SELECT run, 0, host, pid, source_run_id, started_at, 0, 0, 0 FROM redis2pg.runs;
+
+ALTER TABLE redis2pg.batches
+    ADD COLUMN attempt integer NOT NULL DEFAULT 0,
+    -- The scan stands between two pages after the batch: only there can another attempt go on.
+    ADD COLUMN is_page_end boolean NOT NULL DEFAULT false,
+    -- A later attempt reads its keys again. Of its account only the rows that it wrote are left: they are not
+    -- counted a second time when they are met again.
+    ADD COLUMN is_superseded boolean NOT NULL DEFAULT false;
+
+-- What a rollback needs to know of the tables that a run wrote to, and of the key by which it found rows.
+ALTER TABLE redis2pg.run_entities
+    ADD COLUMN schema_name text,
+    ADD COLUMN table_name  text,
+    ADD COLUMN key_columns text[];
+
+-- Operations are insert, update and delete. One row of insert is about all rows that a batch inserted for an
+-- entity: before is an array of their keys, as objects. The others hold one row's image each; there is none where the run
+-- overwrote or deleted what it had itself written.
+ALTER TABLE redis2pg.undo ADD COLUMN entity integer; -- number in run_entities
+
+COMMENT ON COLUMN redis2pg.undo.operation IS 'insert | update | delete';
+COMMENT ON COLUMN redis2pg.undo.before IS
+    'insert: an array of the keys of the rows, as objects; else row_to_json of the row: the text of each value is kept as it was';
+
+DROP INDEX redis2pg.undo_run_idx;
+CREATE INDEX undo_run_idx ON redis2pg.undo (run, entity, undo);
+
+-- Rows that a rollback did not undo, and why.
+CREATE TABLE redis2pg.kept (
+    run     bigint  NOT NULL REFERENCES redis2pg.runs ON DELETE CASCADE, -- the rollback
+    undo    bigint  NOT NULL, -- the entry of undo that it is about
+    entity  integer NOT NULL, -- number in run_entities, of the rollback and of what it undoes
+    key     json    NOT NULL,
+    reason  text    NOT NULL,
+    changed text[],           -- columns that differ from what the run left, where that is known
+    -- Something else is in the way (a row that refers to it, a unique value): it is tried again at the end.
+    is_blocked boolean NOT NULL
+);
+
+CREATE INDEX kept_run_idx ON redis2pg.kept (run, entity, undo);
+
+-- A reject is open while neither is set.
+ALTER TABLE redis2pg.rejects
+    -- The run that refused the same record again: its own reject has taken this one's place.
+    ADD COLUMN replaced_by bigint REFERENCES redis2pg.runs ON DELETE SET NULL;
+
+COMMENT ON COLUMN redis2pg.rejects.resolved_by IS 'the run in which the record passed, or was found to be gone';
+
+CREATE INDEX rejects_open_idx ON redis2pg.rejects (entity, key) WHERE resolved_by IS NULL AND replaced_by IS NULL;
