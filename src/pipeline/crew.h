@@ -11,8 +11,16 @@
 
 G_BEGIN_DECLS
 
+/* Where a load's records come from. */
+typedef struct {
+    const char *kind;   /* of the run, in the ledger: "run" */
+    GThreadFunc read;   /* the thread that fills batches; its data is the crew */
+    gconstpointer data; /* for it; borrowed */
+} RpFeed;
+
 typedef struct {
     const RpLoadOptions *options;
+    const RpFeed *feed;
     guint64 run;
     RpOccasion occasion;
     GArray *passes; /* of guint32: the pass of each entity */
@@ -32,6 +40,12 @@ typedef struct {
     guint64 keys_mapped; /* keys of the first pass that some entity wants */
     GPtrArray *cancels;  /* of PGcancel: the writers' */
 } RpCrew;
+
+/* FALSE: the entities have no order of loading; nothing is to be cleared then. */
+gboolean rp_crew_init(RpCrew *crew, const RpLoadOptions *options, const RpFeed *feed, PGconn *connection,
+                      GError **error);
+/* After all threads have ended. */
+void rp_crew_clear(RpCrew *crew);
 
 /* Keeps the first error, and takes it. is_final: drops what is in hand; else only reading ends. */
 void rp_crew_fail(RpCrew *crew, GError *error, gboolean is_final);

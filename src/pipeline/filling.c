@@ -2,6 +2,7 @@
 #include "pipeline/filling.h"
 
 #include "base/error.h"
+#include "base/event.h"
 
 #define MAX_BATCH_KEYS 100000 /* keys that nothing wants close a batch too: the position has to move */
 
@@ -50,6 +51,7 @@ gboolean rp_filling_is_full(const RpFilling *filling) {
 }
 
 void rp_filling_close(RpFilling *filling) {
+    rp_event_note(RP_EVENT_BATCH_FILLED);
     rp_queue_push(filling->crew->to_map, g_steal_pointer(&filling->batch));
 }
 

@@ -8,6 +8,7 @@
 #include "pipeline/writer.h"
 
 #include "base/error.h"
+#include "base/event.h"
 
 #include <string.h>
 
@@ -58,7 +59,7 @@ static gboolean try_rows(Search *search, Trial trial, guint from, guint to, GErr
     rp_postgres_run(search->writer->connection, "ROLLBACK", NULL);
     rp_batch_forget_write(search->batch);
     set_states(search, 0, search->rows->len, RP_ROW_IN);
-    return is_fine;
+    return is_fine && rp_event_pass(RP_EVENT_ROWS_TRIED, error);
 }
 
 static RpRejectCode code_of(const char *sqlstate) {

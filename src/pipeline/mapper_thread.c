@@ -1,12 +1,18 @@
 /* The mapper threads: batches of records to batches of tuples. */
+#include "base/event.h"
 #include "mapping/mapper.h"
 #include "pipeline/crew.h"
+
+static void map_portion(RpMapper *mapper, RpBatch *batch) {
+    rp_mapper_map(mapper, batch);
+    rp_event_note(RP_EVENT_BATCH_MAPPED);
+}
 
 /* A batch that gives more rows than it may hold is mapped and written portion by portion: in between it is
  * the writer's, and comes back. Its portions may be many: a stop does not wait for them, since the next run
  * reads its keys again. */
 static void map_batch(RpCrew *crew, RpMapper *mapper, guint number, RpBatch *batch) {
-    rp_mapper_map(mapper, batch);
+    map_portion(mapper, batch);
     while (!batch->is_whole) {
         batch->mapper = number;
         rp_queue_push(crew->to_write, batch);
@@ -16,7 +22,7 @@ static void map_batch(RpCrew *crew, RpMapper *mapper, guint number, RpBatch *bat
             return;
         }
         rp_batch_next_portion(batch);
-        rp_mapper_map(mapper, batch);
+        map_portion(mapper, batch);
     }
     rp_queue_push(crew->to_write, batch);
 }

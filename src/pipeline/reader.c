@@ -11,6 +11,7 @@
 #include "pipeline/wanted.h"
 
 #include "base/error.h"
+#include "base/event.h"
 
 #include <string.h>
 
@@ -224,6 +225,7 @@ static gboolean read_all(Reader *reader, GError **error) {
             return FALSE;
         if (!rp_queue_wait_for(crew->pool, crew->n_batches))
             return TRUE; /* somebody failed, and has said so */
+        rp_event_note(RP_EVENT_PASS_ENDED);
     }
     return TRUE;
 }

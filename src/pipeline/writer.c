@@ -7,6 +7,7 @@
 #include "pipeline/writer.h"
 
 #include "base/error.h"
+#include "base/event.h"
 #include "ledger/batches.h"
 #include "sink/merge.h"
 
@@ -73,11 +74,13 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
     RpExperience *experience = &writer->experience[plan->number];
     const guint64 rejected_before = counts->rejected;
     if (!rp_writer_stage_entity(writer, plan, batch, &account->n_staged, error) ||
+        !rp_event_pass(RP_EVENT_ROWS_STAGED, error) ||
         (experience->expects_equal && !compare(writer, plan, batch, account, error)))
         return FALSE;
     guint64 n_done = account->n_equal + account->n_repeated + counts->rejected - rejected_before;
     if (n_done < account->n_staged &&
         (!rp_merge_judge(connection, plan, experience->judgement, batch, error) ||
+         !rp_event_pass(RP_EVENT_ROWS_CHECKED, error) ||
          !rp_merge_insert(connection, plan, &counts->inserted, error)))
         return FALSE;
     n_done = account->n_equal + account->n_repeated + counts->rejected - rejected_before + counts->filtered +
@@ -97,7 +100,7 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
              counts->updated;
     experience->expects_equal = counts->unchanged > account->n_staged / 2;
     if (n_done == account->n_staged)
-        return TRUE;
+        return rp_event_pass(RP_EVENT_ROWS_MERGED, error);
     g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY,
                 "of %" G_GUINT64_FORMAT " rows of %s, %" G_GUINT64_FORMAT
                 " came to an end: somebody else changes them at the same time",
@@ -116,7 +119,8 @@ gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBat
 /* *failed gets the entity whose rows PostgreSQL refused. */
 static gboolean write_once(RpWriter *writer, RpBatch *batch, const RpMergePlan **failed, GError **error) {
     const RpCrew *crew = writer->crew;
-    if (!rp_postgres_run(writer->connection, RP_WRITER_BEGIN_SQL, error))
+    if (!rp_postgres_run(writer->connection, RP_WRITER_BEGIN_SQL, error) ||
+        !rp_event_pass(RP_EVENT_BATCH_BEGUN, error))
         return FALSE;
     for (guint i = 0; i < crew->plans->len; i++)
         if (!rp_writer_merge_entity(writer, g_ptr_array_index(crew->plans, i), batch, error)) {
@@ -124,7 +128,9 @@ static gboolean write_once(RpWriter *writer, RpBatch *batch, const RpMergePlan *
             return FALSE;
         }
     return rp_ledger_write_batch(writer->connection, crew->run, crew->options->mapping, batch, error) &&
-           rp_postgres_run(writer->connection, "COMMIT", error);
+           rp_event_pass(RP_EVENT_BATCH_ACCOUNTED, error) && rp_event_pass(RP_EVENT_BEFORE_COMMIT, error) &&
+           rp_postgres_run(writer->connection, "COMMIT", error) &&
+           rp_event_pass(RP_EVENT_AFTER_COMMIT, error);
 }
 
 static gboolean may_repeat(const RpWriter *writer, const GError *error, guint attempt) {

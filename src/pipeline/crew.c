@@ -1,0 +1,79 @@
+/* What the threads of a load share: made before they start, cleared when they have ended. */
+#include "pipeline/crew.h"
+
+#include "ledger/batches.h"
+#include "pipeline/passes.h"
+
+#include <string.h>
+
+gboolean rp_crew_init(RpCrew *crew, const RpLoadOptions *options, const RpFeed *feed, PGconn *connection,
+                      GError **error) {
+    const RpMapping *mapping = options->mapping;
+    *crew =
+        (RpCrew){.options = options, .feed = feed, .occasion = {options->redis->database, g_get_real_time()}};
+    crew->passes = rp_passes_plan(mapping, &crew->n_passes, error);
+    if (crew->passes == NULL)
+        return FALSE;
+    g_mutex_init(&crew->mutex);
+    crew->plans = g_ptr_array_new_with_free_func((GDestroyNotify)rp_merge_plan_free);
+    for (guint i = 0; i < mapping->entities->len; i++)
+        g_ptr_array_add(crew->plans, rp_merge_plan_new(connection, g_ptr_array_index(mapping->entities, i), i,
+                                                       &RP_LEDGER_FOR_MERGE));
+    crew->pool = rp_queue_new();
+    crew->to_map = rp_queue_new();
+    crew->to_go_on = g_ptr_array_new_with_free_func((GDestroyNotify)rp_queue_free);
+    for (guint i = 0; i < options->n_mappers; i++)
+        g_ptr_array_add(crew->to_go_on, rp_queue_new());
+    crew->to_write = rp_queue_new();
+    crew->cancels = g_ptr_array_new_with_free_func((GDestroyNotify)PQfreeCancel);
+    /* One being read, one being mapped by each mapper, one being written by each writer, one ready for each.
+     */
+    crew->n_batches = 1 + options->n_mappers + options->n_writers + 1;
+    for (guint i = 0; i < crew->n_batches; i++)
+        rp_queue_push(crew->pool, rp_batch_new(mapping->entities->len));
+    return TRUE;
+}
+
+static void free_batches(RpQueue *queue) {
+    rp_queue_close(queue);
+    RpBatch *batch;
+    while ((batch = rp_queue_pop(queue)) != NULL)
+        rp_batch_free(batch);
+    rp_queue_free(queue);
+}
+
+void rp_crew_clear(RpCrew *crew) {
+    if (crew->passes == NULL)
+        return;
+    free_batches(crew->pool);
+    free_batches(crew->to_map);
+    free_batches(crew->to_write);
+    g_ptr_array_unref(crew->to_go_on);
+    g_ptr_array_unref(crew->plans);
+    g_ptr_array_unref(crew->cancels);
+    g_array_unref(crew->passes);
+    g_mutex_clear(&crew->mutex);
+}
+
+void rp_crew_fail(RpCrew *crew, GError *error, gboolean is_final) {
+    g_mutex_lock(&crew->mutex);
+    if (crew->error == NULL)
+        crew->error = error;
+    else
+        g_error_free(error);
+    g_mutex_unlock(&crew->mutex);
+    g_atomic_int_set(&crew->is_stopping, 1);
+    if (is_final) {
+        g_atomic_int_set(&crew->is_cancelled, 1);
+        rp_queue_close(crew->pool);
+    }
+}
+
+gboolean rp_crew_wants(const RpCrew *crew, guint entity) {
+    const RpEntity *wanted = g_ptr_array_index(crew->options->mapping->entities, entity);
+    return crew->options->only == NULL || g_strv_contains(crew->options->only, wanted->name);
+}
+
+void rp_crew_give_back(RpCrew *crew, RpBatch *batch) {
+    rp_queue_push(batch->is_whole ? crew->pool : g_ptr_array_index(crew->to_go_on, batch->mapper), batch);
+}
