@@ -5,6 +5,7 @@
 #include "ledger/batches.h"
 
 #include "base/error.h"
+#include "ledger/settle.h"
 #include "ledger/write_rejects.h"
 
 #include <jansson.h>
@@ -120,7 +121,8 @@ gboolean rp_ledger_write_batch(PGconn *connection, guint64 run, const RpMapping 
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     if (write_position(connection, run_text, batch, error) &&
         write_counts(connection, run_text, batch, error) &&
-        rp_ledger_write_rejects(connection, run, mapping, batch, error))
+        rp_ledger_write_rejects(connection, run, mapping, batch, error) &&
+        rp_ledger_settle_replays(connection, run, batch, error))
         return TRUE;
     g_prefix_error(error, "writing batch %" G_GUINT64_FORMAT " to the ledger: ", batch->number);
     return FALSE;

@@ -16,6 +16,7 @@ typedef struct {
     const char *kind;   /* of the run, in the ledger: "run" */
     GThreadFunc read;   /* the thread that fills batches; its data is the crew */
     gconstpointer data; /* for it; borrowed */
+    const char *source; /* where they were read, for the ledger; NULL: Redis is asked, and must be there */
 } RpFeed;
 
 typedef struct {

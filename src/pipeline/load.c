@@ -8,19 +8,27 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "ledger/runs.h"
+#include "ledger/settle.h"
 #include "pipeline/load_from.h"
 #include "pipeline/supervise.h"
 #include "sink/connection.h"
 
+/* Names the Redis process that is read; empty when the records are no longer in one. NULL: it cannot be
+ * reached. */
+static char *ask_run_id(const RpCrew *crew, GError **error) {
+    if (crew->feed->source != NULL)
+        return g_strdup("");
+    g_autoptr(redisContext) redis = rp_redis_connect(crew->options->redis, 10, error);
+    return redis != NULL ? rp_redis_info_field(redis, "server", "run_id", error) : NULL;
+}
+
 static gboolean open_run(RpCrew *crew, PGconn *connection, GError **error) {
     const RpLoadOptions *options = crew->options;
-    g_autoptr(redisContext) redis = rp_redis_connect(options->redis, 10, error);
-    if (redis == NULL)
-        return FALSE;
-    g_autofree char *source_run_id = rp_redis_info_field(redis, "server", "run_id", error);
+    g_autofree char *source_run_id = ask_run_id(crew, error);
     if (source_run_id == NULL)
         return FALSE;
-    g_autofree char *source = rp_redis_address_show(options->redis);
+    g_autofree char *source =
+        crew->feed->source != NULL ? g_strdup(crew->feed->source) : rp_redis_address_show(options->redis);
     const RpRunHead head = {crew->feed->kind, "merge",       options->mapping,
                             source,           source_run_id, options->settings};
     return rp_ledger_lock(connection, error) && rp_ledger_open_run(connection, &head, &crew->run, error);
@@ -41,11 +49,22 @@ static const char *status_of(const RpCrew *crew) {
     return crew->progress.rejects > 0 ? "completed_with_rejects" : "completed";
 }
 
+/* A run that has met every key anew has made what earlier ones refused a matter of the past. */
+static gboolean settle_and_close(RpCrew *crew, PGconn *connection, GError **error) {
+    const char *reason = crew->error != NULL ? crew->error->message : NULL;
+    const gboolean settles = crew->error == NULL && g_str_equal(crew->feed->kind, "run");
+    if (rp_postgres_run(connection, "BEGIN", error) &&
+        (!settles || rp_ledger_settle_earlier(connection, crew->run, crew->options->only, error)) &&
+        rp_ledger_close_run(connection, crew->run, status_of(crew), reason, error) &&
+        rp_postgres_run(connection, "COMMIT", error))
+        return TRUE;
+    rp_postgres_run(connection, "ROLLBACK", NULL);
+    return FALSE;
+}
+
 /* Closes the run and reads what the ledger says of it. An unbalanced run is a failed run. */
 static gboolean close_run(RpCrew *crew, PGconn *connection, RpRunSummary **summary, GError **error) {
-    const char *reason = crew->error != NULL ? crew->error->message : NULL;
-    if (!rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) ||
-        !rp_ledger_close_run(connection, crew->run, status_of(crew), reason, error) ||
+    if (!rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) || !settle_and_close(crew, connection, error) ||
         !rp_ledger_read_run(connection, crew->run, summary, error))
         return FALSE;
     rp_event_note(RP_EVENT_RUN_CLOSED);
