@@ -15,6 +15,11 @@ const RpMergeLedger RP_LEDGER_FOR_MERGE = {
     .claims = "redis2pg.claims",
 };
 
+const RpMergeLedger RP_LEDGER_FOR_REPLAY = {
+    .written_by_run = "true",
+    .claims = "redis2pg.claims",
+};
+
 gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *plan, guint64 run,
                                       const RpBatch *batch, GError **error) {
     if (plan->update_sql == NULL)

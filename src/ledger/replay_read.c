@@ -1,6 +1,8 @@
 /* Reading the list of what a replay tries again, page by page, and settling what spans batches. */
 #include "ledger/replay.h"
 
+#include "base/event.h"
+
 #define PAGE_ROWS  "500"
 #define PAGE_BYTES "4194304"
 
@@ -101,5 +103,5 @@ gboolean rp_replay_settle_late(PGconn *connection, guint64 run, GError **error) 
         " WHERE r.reject = late.reject AND r.resolved_by IS NULL AND r.replaced_by IS NULL)"
         " UPDATE redis2pg_replay SET is_late = false WHERE is_late",
         1, parameters, error);
-    return result != NULL;
+    return result != NULL && rp_event_pass(RP_EVENT_REJECTS_SETTLED, error);
 }

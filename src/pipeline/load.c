@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "base/log.h"
+#include "ledger/batches.h"
 #include "ledger/runs.h"
 #include "ledger/settle.h"
 #include "pipeline/load_from.h"
@@ -88,7 +89,7 @@ static void report_error(RpCrew *crew, GError **error) {
                 first->message);
 }
 
-static const RpFeed FROM_REDIS = {.kind = "run", .read = rp_reader_thread};
+static const RpFeed FROM_REDIS = {.kind = "run", .read = rp_reader_thread, .ledger = &RP_LEDGER_FOR_MERGE};
 
 gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **error) {
     return rp_load_from(options, &FROM_REDIS, summary, error);

@@ -1,190 +1,117 @@
-/* The feed of a replay: records out of the ledger's rejects.
+/* The feed of a replay: records that earlier runs have refused.
  *
  * 1. All rejects that a record stands for are settled with it: they are in its batch.
- * 2. A record that cannot be replayed as it was kept is left as it is, open, and counted.
+ * 2. The list is what stood open when the replay began, less what was settled before it had the lock.
  * 3. A pass begins when every batch of the one before is committed: children find their parents. */
 #include "pipeline/replay.h"
 
 #include "base/error.h"
 #include "base/event.h"
-#include "model/raw.h"
-#include "pipeline/filling.h"
+#include "ledger/batches.h"
 #include "pipeline/load_from.h"
+#include "pipeline/replay_feed.h"
 
-#include <string.h>
-
-typedef struct {
-    RpCrew *crew;
-    const RpReplaySource *source;
-    RpFilling filling;
-    guint32 entity;
-    /* The entry that came last with a record: those after it may be of the same. */
-    RpBuffer key;
-    gboolean is_taken; /* its record is in the batch */
-    RpLeft left;       /* why it is not */
-} Replay;
-
-static const RpEntity *entity_of(const Replay *replay) {
-    return g_ptr_array_index(replay->crew->options->mapping->entities, replay->entity);
+const RpEntity *rp_replay_feed_entity(const RpReplayFeed *feed) {
+    return g_ptr_array_index(feed->crew->options->mapping->entities, feed->entity);
 }
 
-static gboolean is_stopping(const Replay *replay) {
-    return g_atomic_int_get(&replay->crew->is_stopping) != 0;
+gboolean rp_replay_feed_is_stopping(const RpReplayFeed *feed) {
+    return g_atomic_int_get(&feed->crew->is_stopping) != 0;
 }
 
-/* ---- a record ---- */
+/* ---- entries ---- */
 
-/* Whether all that the mapping reads of a hash is there. */
-static gboolean has_all_fields(const RpReferenceScope *scope, RpRaw raw) {
-    g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    RpSpan name, value;
-    while (rp_raw_take(&raw, &name) && rp_raw_take(&raw, &value))
-        g_hash_table_add(names, g_strndup(name.data, name.size));
-    for (guint i = 0; i < scope->fields->len; i++)
-        if (!g_hash_table_contains(names, g_ptr_array_index(scope->fields, i)))
-            return FALSE;
-    return TRUE;
+static gboolean is_same_key(const RpReplayFeed *feed, RpSpan key) {
+    return feed->has_key && rp_span_equal((RpSpan){feed->key.data, feed->key.size}, key);
 }
 
-/* FALSE: *left says why the record cannot be replayed. */
-static gboolean may_replay(const RpEntity *entity, const RpReplayEntry *entry, RpRaw *raw, RpLeft *left) {
-    const RpReferenceScope *scope = &entity->scope;
-    *left = RP_LEFT_DAMAGED;
-    if (!rp_raw_open(raw, entry->raw) || !rp_span_equal(raw->key, entry->key))
-        return FALSE;
-    *left = RP_LEFT_ENTITY;
-    if (!rp_pattern_match(entity->keys, entry->key, NULL))
-        return FALSE;
-    if (raw->type != scope->type) /* is refused again, as the key is of that type */
-        return TRUE;
-    *left = RP_LEFT_VALUES;
-    if (!rp_raw_is_whole(raw))
-        return FALSE;
-    *left = RP_LEFT_TTL;
-    if ((scope->has_ttl || scope->has_expiry) && raw->ttl_ms == -2)
-        return FALSE;
-    *left = RP_LEFT_PARTIAL;
-    return !raw->is_partial || has_all_fields(scope, *raw);
-}
-
-static void append(Replay *replay, const RpReplayEntry *entry, RpRaw *raw) {
-    const RpReferenceScope *scope = &entity_of(replay)->scope;
-    RpRecord *record = rp_raw_append(raw, replay->entity, &replay->filling.batch->records);
-    if (raw->type != scope->type)
-        record->outcome = RP_READ_WRONG_TYPE;
-    if (scope->has_expiry)
-        record->expires_at_ms = raw->ttl_ms < 0 ? raw->ttl_ms : entry->rejected_at_ms + raw->ttl_ms;
-}
-
-static gboolean is_same_key(const Replay *replay, RpSpan key) {
-    return replay->key.size == key.size && memcmp(replay->key.data, key.data, key.size) == 0;
-}
-
-/* Counts a key; the elements of one come one after the other. */
-static void account_for(Replay *replay, RpSpan key) {
-    if (!is_same_key(replay, key)) {
-        replay->filling.batch->keys.scanned++;
-        replay->filling.batch->keys.mapped++;
-    }
-}
-
-static void remember_key(Replay *replay, RpSpan key) {
-    replay->key.size = 0;
-    rp_buffer_append(&replay->key, key.data, key.size);
-}
-
-static void add_replay(Replay *replay, const RpReplayEntry *entry) {
-    RpBatch *batch = replay->filling.batch;
-    const gboolean has_each = entity_of(replay)->scope.has_each;
-    const RpReplay item = {.reject = entry->reject,
-                           .record = batch->records.index->len - 1,
-                           .n_records = 1,
-                           .element = has_each ? entry->element : -1};
-    g_array_append_val(batch->replays, item);
-}
-
-static void note_progress(Replay *replay) {
-    RpCrew *crew = replay->crew;
+static void note_progress(RpReplayFeed *feed) {
+    RpCrew *crew = feed->crew;
     g_mutex_lock(&crew->mutex);
     crew->progress.keys_read++;
-    crew->progress.keys_expected = replay->source->selection->n_records;
+    crew->progress.keys_expected = feed->source->selection->n_records;
     g_mutex_unlock(&crew->mutex);
 }
 
-/* Takes an entry's record into the batch, which is opened or changed for it; or what else its record stands
- * for. */
-static gboolean take_entry(Replay *replay, const RpReplayEntry *entry, GError **error) {
-    RpRaw raw;
-    if (entry->is_first) {
-        if (!rp_filling_make_room(&replay->filling, error))
-            return FALSE;
-        replay->is_taken = may_replay(entity_of(replay), entry, &raw, &replay->left);
-        if (replay->is_taken) {
-            account_for(replay, entry->key);
-            append(replay, entry, &raw);
-        }
-        remember_key(replay, entry->key);
-        note_progress(replay);
-    } else if (!is_same_key(replay, entry->key)) {
-        replay->source->selection->left[RP_LEFT_DAMAGED]++;
-        return TRUE;
+void rp_replay_feed_begin(RpReplayFeed *feed, RpSpan key) {
+    RpBatch *batch = feed->filling.batch;
+    if (!is_same_key(feed, key) && !feed->is_left) {
+        batch->keys.scanned++;
+        batch->keys.mapped++;
     }
-    if (replay->is_taken)
-        add_replay(replay, entry);
-    else
-        replay->source->selection->left[replay->left]++;
-    return TRUE;
+    feed->has_key = !feed->is_left;
+    feed->key.size = 0;
+    rp_buffer_append(&feed->key, key.data, key.size);
+    feed->record = batch->records.index->len;
+    note_progress(feed);
+}
+
+void rp_replay_feed_add(RpReplayFeed *feed, const RpReplayEntry *entry, gint64 element) {
+    guint64 *left = feed->source->selection->left;
+    RpBatch *batch = feed->filling.batch;
+    const RpSpan key = {feed->key.data, feed->key.size};
+    if (!rp_span_equal(key, entry->key)) { /* the record of its key is not in the list */
+        left[RP_LEFT_DAMAGED]++;
+        return;
+    }
+    if (feed->is_left)
+        left[feed->left]++;
+    if (!feed->is_taken)
+        return;
+    const RpReplay replay = {.reject = entry->reject,
+                             .record = feed->record,
+                             .n_records = batch->records.index->len - feed->record,
+                             .element = element};
+    g_array_append_val(batch->replays, replay);
 }
 
 /* ---- passes ---- */
 
-static gboolean take_page(Replay *replay, const RpReplayPage *page, GError **error) {
-    for (guint i = 0; i < rp_replay_page_size(page); i++) {
-        RpReplayEntry entry;
-        rp_replay_page_get(page, i, &entry);
-        if (!take_entry(replay, &entry, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean take_entity(Replay *replay, GError **error) {
+static gboolean take_entity(RpReplayFeed *feed, GError **error) {
+    const gboolean is_anew = feed->source->is_from_source;
     RpReplayPage page = {0};
     gboolean is_fine = TRUE, is_end = FALSE;
-    replay->key.size = 0;
-    replay->is_taken = FALSE;
-    while (is_fine && !is_end && !is_stopping(replay)) {
-        is_fine = rp_replay_read(replay->source->connection, entity_of(replay)->name, TRUE, &page, error);
+    feed->key.size = 0;
+    feed->has_key = feed->is_taken = feed->is_left = FALSE;
+    while (is_fine && !is_end && !rp_replay_feed_is_stopping(feed)) {
+        is_fine = rp_replay_read(feed->source->connection, rp_replay_feed_entity(feed)->name, !is_anew, &page,
+                                 error);
         is_end = is_fine && rp_replay_page_size(&page) == 0;
-        is_fine = is_fine && take_page(replay, &page, error);
+        is_fine = is_fine && (is_anew ? rp_replay_take_keys(feed, &page, error)
+                                      : rp_replay_take_records(feed, &page, error));
     }
     rp_replay_page_clear(&page);
     return is_fine;
 }
 
-static gboolean take_pass(Replay *replay, guint pass, GError **error) {
-    const RpCrew *crew = replay->crew;
-    rp_filling_begin(&replay->filling, pass);
-    for (replay->entity = 0; replay->entity < crew->passes->len; replay->entity++)
-        if (g_array_index(crew->passes, guint32, replay->entity) == pass && !take_entity(replay, error))
+static gboolean take_pass(RpReplayFeed *feed, guint pass, GError **error) {
+    const RpCrew *crew = feed->crew;
+    rp_filling_begin(&feed->filling, pass);
+    for (feed->entity = 0; feed->entity < crew->passes->len; feed->entity++)
+        if (g_array_index(crew->passes, guint32, feed->entity) == pass && !take_entity(feed, error))
             return FALSE;
-    if (replay->filling.batch != NULL) {
-        if (!is_stopping(replay))
-            rp_filling_reach(&replay->filling, 0);
-        rp_filling_close(&replay->filling);
-    }
+    if (feed->filling.batch == NULL)
+        return TRUE;
+    if (!rp_replay_feed_is_stopping(feed))
+        rp_filling_reach(&feed->filling, 0);
+    rp_filling_close(&feed->filling);
     return TRUE;
 }
 
-static gboolean take_all(Replay *replay, GError **error) {
-    const RpCrew *crew = replay->crew;
-    if (!rp_replay_refresh(replay->source->connection, error))
+static gboolean take_all(RpReplayFeed *feed, GError **error) {
+    const RpCrew *crew = feed->crew;
+    PGconn *connection = feed->source->connection;
+    if (!rp_replay_refresh(connection, error))
         return FALSE;
-    for (guint pass = 0; pass < crew->n_passes && !is_stopping(replay); pass++) {
-        if (!take_pass(replay, pass, error))
+    for (guint pass = 0; pass < crew->n_passes && !rp_replay_feed_is_stopping(feed); pass++) {
+        if (!take_pass(feed, pass, error))
             return FALSE;
         if (!rp_queue_wait_for(crew->pool, crew->n_batches))
             return TRUE; /* somebody failed, and has said so */
+        /* After a stop some batches may have been given up. */
+        if (feed->source->is_from_source && !rp_replay_feed_is_stopping(feed) &&
+            !rp_replay_settle_late(connection, crew->run, error))
+            return FALSE;
         rp_event_note(RP_EVENT_PASS_ENDED);
     }
     return TRUE;
@@ -192,14 +119,17 @@ static gboolean take_all(Replay *replay, GError **error) {
 
 static gpointer replay_thread(gpointer data) {
     RpCrew *crew = data;
-    Replay replay = {.crew = crew, .source = crew->feed->data, .filling = {.crew = crew}};
+    RpReplayFeed feed = {.crew = crew, .source = crew->feed->data, .filling = {.crew = crew}};
     GError *error = NULL;
-    if (!take_all(&replay, &error))
+    const gboolean is_open =
+        !feed.source->is_from_source || rp_key_reader_open(&feed.keys, crew, &feed.filling, &error);
+    if (!is_open || !take_all(&feed, &error))
         rp_crew_fail(crew, error, FALSE);
-    if (replay.filling.batch != NULL) /* broken off by an error */
-        rp_queue_push(crew->pool, replay.filling.batch);
+    if (feed.filling.batch != NULL) /* broken off by an error */
+        rp_queue_push(crew->pool, feed.filling.batch);
     rp_queue_close(crew->to_map);
-    rp_buffer_clear(&replay.key);
+    rp_key_reader_clear(&feed.keys);
+    rp_buffer_clear(&feed.key);
     return NULL;
 }
 
@@ -208,6 +138,7 @@ gboolean rp_replay(const RpLoadOptions *options, const RpReplaySource *source, R
     const RpFeed feed = {.kind = "replay",
                          .read = replay_thread,
                          .data = source,
+                         .ledger = &RP_LEDGER_FOR_REPLAY,
                          .source = source->is_from_source ? NULL : source->selection->source};
     return rp_load_from(options, &feed, summary, error);
 }
