@@ -23,6 +23,10 @@ typedef struct {
  * hold it when it is taken. */
 gboolean rp_ledger_lock(PGconn *connection, GError **error);
 
+/* Closes runs that were left open as interrupted, and says so. Call it with the lock: then whoever left one
+ * open is gone. */
+gboolean rp_ledger_close_abandoned(PGconn *connection, GError **error);
+
 /* Writes the run and its entities; gives its number. Runs that were left open by a process that died are
  * closed as interrupted, and said so. Call it with the lock. */
 gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, guint64 *run, GError **error);

@@ -78,7 +78,7 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
     guint64 n_done = account->n_equal + account->n_repeated + counts->rejected - rejected_before;
     if (n_done < account->n_staged &&
         (!rp_merge_judge(connection, plan, experience->judgement, batch, error) ||
-         !rp_merge_insert(connection, plan, &counts->inserted, error)))
+         !rp_merge_insert(connection, plan, writer->crew->run, batch, &counts->inserted, error)))
         return FALSE;
     n_done = account->n_equal + account->n_repeated + counts->rejected - rejected_before + counts->filtered +
              counts->inserted;
