@@ -92,7 +92,7 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
     if (n_done < account->n_staged &&
         (!rp_merge_judge(connection, plan, experience->judgement, batch, error) ||
          !rp_event_pass(RP_EVENT_ROWS_CHECKED, error) ||
-         !rp_merge_insert(connection, plan, &counts->inserted, error)))
+         !rp_merge_insert(connection, plan, writer->crew->attempt.run, batch, &counts->inserted, error)))
         return FALSE;
     n_done = account->n_equal + account->n_repeated + counts->rejected - rejected_before + counts->filtered +
              counts->inserted;
