@@ -42,6 +42,7 @@ typedef struct {
     gboolean has_self;    /* one of the referrers is the table itself */
     gboolean has_reaching;
     guint level;      /* 0: refers to none of the others */
+    gboolean is_wary; /* a row was met that others refer to: look first */
     gboolean is_told; /* that triggers stay on */
     /* Pieces of SQL: s is the stage, t the table. */
     char *stage;       /* pg_temp.r2p_undo_N (r2p_undo, key columns…) */

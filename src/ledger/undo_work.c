@@ -3,8 +3,9 @@
  * 1. A row is undone only while its xmin is one of the run's transactions: as the run left it. Everything
  * else is kept, with a reason.
  * 2. No row of anybody else is deleted or changed, not by a foreign key's action either: rows that refer to
- * one that is to go keep it.
+ * one that is to go keep it. Where PostgreSQL itself would refuse, the look at them waits until it has.
  * 3. What is done is in the rollback's own undo log before it commits. */
+#include "base/log.h"
 #include "ledger/image.h"
 #include "ledger/undo_unit.h"
 
@@ -250,9 +251,11 @@ static gboolean delete_rows(Work *work, GError **error) {
     g_autofree char *columns = rp_ledger_image_columns(work->connection, table->table);
     if ((table->has_self && !keep_changed(work, error)) || (table->has_reaching && !lock_rows(work, error)))
         return FALSE;
-    for (guint i = 0; i < table->referrers->len; i++)
-        if (!keep_referred(work, g_ptr_array_index(table->referrers, i), error))
+    for (guint i = 0; i < table->referrers->len; i++) {
+        const RpReferrer *referrer = g_ptr_array_index(table->referrers, i);
+        if ((referrer->is_reaching || table->is_wary) && !keep_referred(work, referrer, error))
             return FALSE;
+    }
     if (!runf(work, &undone->n_deleted, error,
               "WITH gone AS (DELETE FROM %s t USING %s s WHERE %s AND (%s) RETURNING %s), log AS (INSERT INTO"
               " redis2pg.undo (run, pass, batch, entity, target, operation, before) SELECT %s, 'delete',"
@@ -332,25 +335,35 @@ static gboolean reinsert_rows(Work *work, GError **error) {
 
 /* ---- triggers ---- */
 
+static void tell_trigger(RpUndoTable *table, const RpUndoTrigger *trigger) {
+    if (!table->is_told)
+        rp_log(RP_LOG_WARNING,
+               "trigger %s stays on, because this role does not own the table: what it sets is not what was "
+               "there",
+               trigger->shown);
+    table->is_told = TRUE;
+}
+
 /* What a BEFORE trigger sets would not be what was there. They are off for this transaction alone: nobody
  * else can write to the table until it ends. */
 static gboolean set_triggers(Work *work, gboolean is_on, GError **error) {
     g_autoptr(GString) sql = g_string_new(NULL);
     for (guint i = 0; i < work->table->triggers->len; i++) {
         const RpUndoTrigger *trigger = g_ptr_array_index(work->table->triggers, i);
-        const gboolean is_met = (work->unit->operation == RP_UNDO_UPDATE && trigger->is_on_update) ||
-                                (work->unit->operation == RP_UNDO_DELETE && trigger->is_on_insert);
-        if (is_met && trigger->is_ours)
+        const RpUndoOperation operation = work->unit->operation;
+        const char *enable = trigger->is_always ? "ENABLE ALWAYS" : "ENABLE";
+        if (operation == RP_UNDO_INSERT ||
+            !(operation == RP_UNDO_UPDATE ? trigger->is_on_update : trigger->is_on_insert))
+            continue;
+        if (trigger->is_ours)
             g_string_append_printf(sql, "ALTER TABLE ONLY %s %s TRIGGER %s;", trigger->table,
-                                   !is_on               ? "DISABLE"
-                                   : trigger->is_always ? "ENABLE ALWAYS"
-                                                        : "ENABLE",
-                                   trigger->name);
+                                   is_on ? enable : "DISABLE", trigger->name);
+        else
+            tell_trigger(work->unit->table, trigger);
     }
-    return sql->len == 0 || rp_postgres_runf(work->connection, error,
-                                             "SET LOCAL lock_timeout = '2s'; %s"
-                                             " RESET lock_timeout",
-                                             sql->str);
+    return sql->len == 0 ||
+           rp_postgres_runf(work->connection, error, "SET LOCAL lock_timeout = '2s'; %s RESET lock_timeout",
+                            sql->str);
 }
 
 static gboolean do_work(Work *work, GError **error) {

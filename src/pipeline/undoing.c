@@ -202,10 +202,23 @@ static guint64 cursor_of_part(const RpUndoUnit *unit, guint64 cursor, const RpUn
     return unit->operation == RP_UNDO_INSERT ? unit->first + 1 : part->first;
 }
 
+/* Rows that are referred to are told from the others by one look, not by a search. */
+static gboolean look_closer(const RpUndoUnit *unit, const GError *refusal) {
+    if (unit->operation != RP_UNDO_INSERT || unit->table->is_wary ||
+        g_strcmp0(rp_sink_error_get_sqlstate(refusal), RP_FOREIGN_KEY_VIOLATION) != 0)
+        return FALSE;
+    unit->table->is_wary = TRUE;
+    return TRUE;
+}
+
 gboolean rp_undoing_do_unit(RpUndoing *undoing, const RpUndoUnit *unit, guint64 cursor, GError **error) {
     GError *trouble = NULL;
     if (do_transaction(undoing, unit, cursor, NULL, &trouble))
         return TRUE;
+    if (look_closer(unit, trouble)) {
+        g_error_free(trouble);
+        return rp_undoing_do_unit(undoing, unit, cursor, error);
+    }
     RpUndoUnit parts[2];
     if (!rp_undoing_is_of_rows(trouble) || g_atomic_int_get(&undoing->is_cancelled)) {
         g_propagate_error(error, trouble);

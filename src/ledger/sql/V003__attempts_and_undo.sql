@@ -51,6 +51,19 @@ COMMENT ON COLUMN redis2pg.undo.before IS
     'insert: an array of the keys of at most 10000 rows, as objects; else the row as an object. Values that JSON would '
     'change (json, arrays, times, …) are strings there: the text that PostgreSQL writes of them';
 
+-- A foreign key is checked row by row, at more than it costs to write an entry: undo has none. What is deleted from
+-- runs takes its entries along, by the statement.
+ALTER TABLE redis2pg.undo DROP CONSTRAINT undo_run_fkey;
+
+CREATE FUNCTION redis2pg.forget_undo() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM redis2pg.undo WHERE run IN (SELECT run FROM gone);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER runs_forget_undo AFTER DELETE ON redis2pg.runs
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION redis2pg.forget_undo();
+
 DROP INDEX redis2pg.undo_run_idx;
 CREATE INDEX undo_run_idx ON redis2pg.undo (run, entity, undo);
 
