@@ -8,6 +8,7 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "ledger/runs.h"
+#include "ledger/standing.h"
 #include "pipeline/load_from.h"
 #include "pipeline/supervise.h"
 #include "sink/connection.h"
@@ -26,7 +27,8 @@ static gboolean open_run(RpCrew *crew, PGconn *connection, GError **error) {
     g_autofree char *source = rp_redis_address_show(options->redis);
     const RpRunHead head = {crew->feed->kind, "merge",       options->mapping,
                             source,           source_run_id, options->settings};
-    return rp_ledger_lock(connection, error) && rp_ledger_open_run(connection, &head, &crew->run, error);
+    return rp_ledger_lock(connection, error) && rp_ledger_open_run(connection, &head, &crew->run, error) &&
+           rp_ledger_count_batches(connection, crew->run, &crew->n_committed, error);
 }
 
 /* A server that went away in the middle leaves the run interrupted: what is committed stands. */
@@ -42,10 +44,24 @@ static const char *status_of(const RpCrew *crew) {
     return crew->progress.rejects > 0 ? "completed_with_rejects" : "completed";
 }
 
+/* A server that took over, or one that came back without its last transactions, has not got all that it was
+ * given: whoever goes on with the run reads again what is missing. */
+static gboolean check_batches(RpCrew *crew, PGconn *connection, GError **error) {
+    guint64 n_batches;
+    if (!rp_ledger_count_batches(connection, crew->run, &n_batches, error))
+        return FALSE;
+    if (crew->error == NULL && n_batches < crew->n_committed)
+        crew->error = g_error_new(RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
+                                  "PostgreSQL has lost %" G_GUINT64_FORMAT " batches that it had committed",
+                                  crew->n_committed - n_batches);
+    return TRUE;
+}
+
 static gboolean close_once(RpCrew *crew, PGconn *connection, RpRunSummary **summary, GError **error) {
+    if (!rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) || !check_batches(crew, connection, error))
+        return FALSE;
     const char *reason = crew->error != NULL ? crew->error->message : NULL;
-    return rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) &&
-           rp_ledger_close_run(connection, crew->run, status_of(crew), reason, error) &&
+    return rp_ledger_close_run(connection, crew->run, status_of(crew), reason, error) &&
            rp_ledger_read_run(connection, crew->run, summary, error);
 }
 

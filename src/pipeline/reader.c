@@ -89,8 +89,7 @@ static gboolean read_rest(Reader *reader, const RpWish *wish, RpSpan key, GError
     const RpLoadOptions *options = reader->crew->options;
     RpWindow window = wish->window;
     if (reader->rest == NULL)
-        reader->rest =
-            rp_fetch_new(options->redis, options->max_value_bytes, &reader->crew->is_cancelled, error);
+        reader->rest = rp_fetch_new(options->redis, &reader->crew->patience, error);
     if (reader->rest == NULL)
         return FALSE;
     for (gboolean is_complete = FALSE; !is_complete && !is_stopping(reader);) {
@@ -264,8 +263,7 @@ gpointer rp_reader_thread(gpointer data) {
     Reader reader;
     reader_init(&reader, crew);
     GError *error = NULL;
-    reader.fetch =
-        rp_fetch_new(crew->options->redis, crew->options->max_value_bytes, &crew->is_cancelled, &error);
+    reader.fetch = rp_fetch_new(crew->options->redis, &crew->patience, &error);
     if (reader.fetch == NULL || !read_all(&reader, &error))
         rp_crew_fail(crew, error, FALSE);
     if (reader.filling.batch != NULL) /* broken off by an error: its records are read again next time */
