@@ -151,6 +151,7 @@ static void note_written(RpCrew *crew, const RpBatch *batch) {
         crew->progress.rows_committed +=
             batch->counts[i].inserted + batch->counts[i].updated + batch->counts[i].unchanged;
     crew->progress.rejects += batch->rejects->len;
+    crew->n_committed++;
     const guint64 n_rejects = crew->progress.rejects;
     g_mutex_unlock(&crew->mutex);
     if (n_rejects > crew->options->max_rejects)
