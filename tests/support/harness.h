@@ -74,7 +74,12 @@ void rp_case_run_words(RpCase *test_case, RpOutcome *out, const char *const *wor
 /* rp_case_run in two steps, for tests that interrupt the program. rp_process_wait frees the process. */
 typedef struct _RpProcess RpProcess;
 RpProcess *rp_case_spawn(RpCase *test_case, const char *word, ...) G_GNUC_NULL_TERMINATED;
+RpProcess *rp_case_spawn_in(RpCase *test_case, char **environment, const char *const *words);
 void rp_process_signal(RpProcess *process, int number);
+
+/* Waits until the program stands still by SIGSTOP; fails the test when it ends instead, or takes more than 30
+ * seconds. Its outputs are not read meanwhile: it must not write more than a pipe holds. */
+void rp_process_await_stopped(RpProcess *process);
 void rp_process_wait(RpProcess *process, RpOutcome *out);
 
 /* stdout read as one JSON document; fails the test, showing both outputs, when it is none. */
