@@ -21,6 +21,7 @@ static struct {
     gint64 max_value_bytes;
     gint64 max_rejects;
     gboolean allows_rejects;
+    gboolean is_resuming;
     char **entities;
 } settings = {.max_rejects = -1};
 
@@ -82,6 +83,10 @@ static const RpOption OPTIONS[] = {
      .kind = RP_OPTION_FLAG,
      .target = &settings.allows_rejects,
      .help = "exit status 0 although there are rejects"},
+    {.name = "resume",
+     .kind = RP_OPTION_FLAG,
+     .target = &settings.is_resuming,
+     .help = "go on with the last run of this mapping and source, which was interrupted or killed"},
     {.name = "entity",
      .kind = RP_OPTION_LIST,
      .target = &settings.entities,
@@ -108,10 +113,12 @@ static gboolean check_settings(const RpMapping *mapping, GError **error) {
 
 /* What the ledger keeps of the settings: none of them is a secret. */
 static char *settings_json(void) {
+    g_autofree char *entities = rp_load_entities_json((const char *const *)settings.entities);
     json_t *object =
-        json_pack("{sI sI sI sI sI}", "batch_rows", (json_int_t)settings.batch_rows, "batch_bytes",
+        json_pack("{sI sI sI sI sI so}", "batch_rows", (json_int_t)settings.batch_rows, "batch_bytes",
                   (json_int_t)settings.batch_bytes, "mappers", (json_int_t)settings.mappers, "writers",
-                  (json_int_t)settings.writers, "max_value_bytes", (json_int_t)settings.max_value_bytes);
+                  (json_int_t)settings.writers, "max_value_bytes", (json_int_t)settings.max_value_bytes,
+                  "entities", json_loads(entities, JSON_DECODE_ANY, NULL));
     char *dumped = json_dumps(object, JSON_COMPACT);
     json_decref(object);
     char *text = g_strdup(dumped);
@@ -145,6 +152,7 @@ static gboolean load(const RpGlobals *globals, const RpPrepared *prepared, RpRun
         .n_mappers = (guint)settings.mappers,
         .n_writers = (guint)settings.writers,
         .max_value_bytes = (gsize)settings.max_value_bytes,
+        .is_resuming = settings.is_resuming,
         .max_rejects = settings.max_rejects < 0 ? G_MAXUINT64 : (guint64)settings.max_rejects,
         .observe = rp_progress_observe,
         .observe_data = progress,

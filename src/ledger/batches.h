@@ -1,6 +1,7 @@
 /* What the ledger keeps of a batch. All calls belong inside the transaction that writes the batch's rows. */
 #pragma once
 
+#include "ledger/attempts.h"
 #include "mapping/mapping.h"
 #include "model/batch.h"
 #include "sink/merge_plan.h"
@@ -14,8 +15,9 @@ G_BEGIN_DECLS
 gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *plan, guint64 run,
                                       const RpBatch *batch, GError **error);
 
-/* Writes position, key counts, row counts and rejects of the batch. */
-gboolean rp_ledger_write_batch(PGconn *connection, guint64 run, const RpMapping *mapping,
+/* Writes position, key counts, row counts and rejects of the batch. RP_GUARD_ERROR when the run was closed,
+ * or another attempt at it has begun: then this process has lost it. */
+gboolean rp_ledger_write_batch(PGconn *connection, const RpAttempt *attempt, const RpMapping *mapping,
                                const RpBatch *batch, GError **error);
 
 /* What the merge asks the ledger about; for rp_merge_plan_new. */

@@ -90,7 +90,7 @@ void rp_batch_forget_write(RpBatch *batch) {
     for (guint i = 0; i < batch->n_entities; i++) {
         RpCounts *counts = &batch->counts[i];
         counts->inserted = counts->updated = counts->unchanged = counts->deleted = 0;
-        counts->filtered = counts->parked = 0;
+        counts->filtered = counts->parked = counts->counted_before = 0;
     }
 }
 

@@ -4,16 +4,25 @@
 #include "base/error.h"
 #include "base/event.h"
 
+#define PAGE_BYTES     (1024 * 1024)
 #define MAX_BATCH_KEYS 100000 /* keys that nothing wants close a batch too: the position has to move */
 
-void rp_filling_begin(RpFilling *filling, guint pass) {
-    filling->pass = pass;
-    filling->cursor = 0;
-    filling->n_batches = 0;
+gsize rp_filling_page_bytes(const RpLoadOptions *options) {
+    return MIN(options->batch_bytes, PAGE_BYTES);
 }
 
-static void set_position(RpFilling *filling, guint64 cursor, gboolean is_pass_end) {
-    filling->batch->position = (RpPosition){filling->pass, cursor, is_pass_end};
+guint rp_filling_most_rows(const RpLoadOptions *options) {
+    return options->batch_rows + 2 * MIN(options->batch_rows, RP_MAX_PAGE_KEYS);
+}
+
+gsize rp_filling_most_bytes(const RpLoadOptions *options) {
+    return options->batch_bytes + 2 * rp_filling_page_bytes(options);
+}
+
+void rp_filling_begin(RpFilling *filling, guint pass, guint64 cursor, guint64 first_batch) {
+    filling->pass = pass;
+    filling->cursor = cursor;
+    filling->next_batch = first_batch;
 }
 
 gboolean rp_filling_open(RpFilling *filling, GError **error) {
@@ -26,27 +35,40 @@ gboolean rp_filling_open(RpFilling *filling, GError **error) {
     }
     rp_batch_reset(filling->batch, 2 * filling->crew->options->batch_bytes);
     filling->batch->pass = filling->pass;
-    filling->batch->number = filling->n_batches++;
+    filling->batch->number = filling->next_batch++;
     filling->batch->before = filling->cursor;
-    set_position(filling, filling->cursor, FALSE);
+    filling->batch->position = (RpPosition){.pass = filling->pass, .cursor = filling->cursor};
     return TRUE;
 }
 
+static gboolean holds(const RpFilling *filling, guint n_rows, gsize n_bytes) {
+    const RpRecords *records = &filling->batch->records;
+    return records->index->len >= n_rows || records->bytes.size >= n_bytes;
+}
+
+static gboolean can_hold_no_more(const RpFilling *filling) {
+    const RpLoadOptions *options = filling->crew->options;
+    return holds(filling, rp_filling_most_rows(options), rp_filling_most_bytes(options));
+}
+
 gboolean rp_filling_make_room(RpFilling *filling, GError **error) {
-    if (filling->batch != NULL && rp_filling_is_full(filling))
+    if (filling->batch != NULL && can_hold_no_more(filling))
         rp_filling_close(filling);
     return rp_filling_open(filling, error);
 }
 
+void rp_filling_begin_page(RpFilling *filling) {
+    filling->batch->position.is_page_end = FALSE;
+}
+
 void rp_filling_reach(RpFilling *filling, guint64 cursor) {
     filling->cursor = cursor;
-    set_position(filling, cursor, cursor == 0);
+    filling->batch->position = (RpPosition){filling->pass, cursor, TRUE, cursor == 0};
 }
 
 gboolean rp_filling_is_full(const RpFilling *filling) {
     const RpLoadOptions *options = filling->crew->options;
-    return filling->batch->records.index->len >= options->batch_rows ||
-           filling->batch->records.bytes.size >= options->batch_bytes ||
+    return holds(filling, options->batch_rows, options->batch_bytes) ||
            filling->batch->keys.scanned >= MAX_BATCH_KEYS;
 }
 

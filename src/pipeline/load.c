@@ -9,21 +9,33 @@
 #include "base/log.h"
 #include "ledger/runs.h"
 #include "pipeline/load_from.h"
+#include "pipeline/opening.h"
 #include "pipeline/supervise.h"
 #include "sink/connection.h"
 
-static gboolean open_run(RpCrew *crew, PGconn *connection, GError **error) {
-    const RpLoadOptions *options = crew->options;
-    g_autoptr(redisContext) redis = rp_redis_connect(options->redis, 10, error);
-    if (redis == NULL)
-        return FALSE;
-    g_autofree char *source_run_id = rp_redis_info_field(redis, "server", "run_id", error);
-    if (source_run_id == NULL)
-        return FALSE;
-    g_autofree char *source = rp_redis_address_show(options->redis);
-    const RpRunHead head = {crew->feed->kind, "merge",       options->mapping,
-                            source,           source_run_id, options->settings};
-    return rp_ledger_lock(connection, error) && rp_ledger_open_run(connection, &head, &crew->run, error);
+#include <jansson.h>
+#include <string.h>
+
+static gint compare_names(gconstpointer a, gconstpointer b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char *rp_load_entities_json(const char *const *only) {
+    if (only == NULL)
+        return g_strdup("null");
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (; *only != NULL; only++)
+        if (!g_ptr_array_find_with_equal_func(names, *only, g_str_equal, NULL))
+            g_ptr_array_add(names, (gpointer)*only);
+    g_ptr_array_sort(names, compare_names);
+    json_t *array = json_array();
+    for (guint i = 0; i < names->len; i++)
+        json_array_append_new(array, json_string(names->pdata[i]));
+    char *dumped = json_dumps(array, 0);
+    json_decref(array);
+    char *text = g_strdup(dumped);
+    free(dumped);
+    return text;
 }
 
 /* A server that went away in the middle leaves the run interrupted: what is committed stands. */
@@ -45,16 +57,16 @@ static const char *status_of(const RpCrew *crew) {
 static gboolean close_run(RpCrew *crew, PGconn *connection, RpRunSummary **summary, GError **error) {
     const char *reason = crew->error != NULL ? crew->error->message : NULL;
     if (!rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) ||
-        !rp_ledger_close_run(connection, crew->run, status_of(crew), reason, error) ||
-        !rp_ledger_read_run(connection, crew->run, summary, error))
+        !rp_ledger_close_run(connection, crew->attempt.run, status_of(crew), reason, error) ||
+        !rp_ledger_read_run(connection, crew->attempt.run, summary, error))
         return FALSE;
     rp_event_note(RP_EVENT_RUN_CLOSED);
     if ((*summary)->is_balanced)
         return TRUE;
     g_free((*summary)->status);
     (*summary)->status = g_strdup("failed");
-    return rp_ledger_close_run(connection, crew->run, "failed", "the account of rows does not balance",
-                               error);
+    return rp_ledger_close_run(connection, crew->attempt.run, "failed",
+                               "the account of rows does not balance", error);
 }
 
 /* After a server was lost in the middle the way on is the same, whichever it was. */
@@ -65,8 +77,8 @@ static void report_error(RpCrew *crew, GError **error) {
     const gboolean is_stop = is_interruption(first) && first->domain != RP_GUARD_ERROR;
     /* A new error: the domain of one that was made stays what it is. */
     g_set_error(error, is_stop ? RP_STOP_ERROR : first->domain,
-                is_stop ? RP_STOP_ERROR_INTERRUPTED : first->code, "run %" G_GUINT64_FORMAT ": %s", crew->run,
-                first->message);
+                is_stop ? RP_STOP_ERROR_INTERRUPTED : first->code, "run %" G_GUINT64_FORMAT ": %s",
+                crew->attempt.run, first->message);
 }
 
 static const RpFeed FROM_REDIS = {.kind = "run", .read = rp_reader_thread};
@@ -85,17 +97,17 @@ gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSum
     rp_signals_block(&signals);
     RpCrew crew;
     gboolean is_opened =
-        rp_crew_init(&crew, options, feed, connection, error) && open_run(&crew, connection, error);
+        rp_crew_init(&crew, options, feed, connection, error) && rp_opening_run(&crew, connection, error);
     if (is_opened) {
-        rp_event_note(RP_EVENT_RUN_OPENED);
-        rp_supervise(&crew, connection, &signals);
+        if (crew.attempt.pass < crew.n_passes)
+            rp_supervise(&crew, connection, &signals);
         g_autoptr(GError) close_error = NULL;
         if (!close_run(&crew, connection, summary, &close_error)) {
             if (crew.error == NULL)
                 crew.error = g_steal_pointer(&close_error);
             else
-                rp_log(RP_LOG_WARNING, "run %" G_GUINT64_FORMAT " stays open in the ledger: %s", crew.run,
-                       close_error->message);
+                rp_log(RP_LOG_WARNING, "run %" G_GUINT64_FORMAT " stays open in the ledger: %s",
+                       crew.attempt.run, close_error->message);
         }
     }
     const gboolean is_fine = is_opened && crew.error == NULL;

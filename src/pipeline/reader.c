@@ -2,8 +2,8 @@
  *
  * 1. Two pages are under way: while the records of one are taken, Redis already works on those of the next,
  *    and the SCAN after it is asked before them.
- * 2. A batch's position is the cursor after its last whole page: of a page that fills a batch midway, the
- *    rest goes into the next batch, and a later run reads it again from its beginning.
+ * 2. A batch ends with a page, unless the page is far larger than the one before: then the rest of it goes
+ * into the next batch, and the position of the first one is the cursor before the page.
  * 3. The first pass sees every key and accounts for it; later passes ask SCAN only for their entities' keys.
  * 4. What a key holds beyond its first window is read on a connection of its own, window after window.
  * 5. A pass begins when every batch of the one before is committed: children find their parents. */
@@ -15,10 +15,8 @@
 
 #include <string.h>
 
-#define MAX_PAGE_KEYS 1000 /* SCAN's COUNT: more gains little and lengthens the time that Redis is busy */
 #define MIN_PAGE_KEYS 10
-#define MAX_WINDOW    1000          /* elements: later ones may be far larger than those that came before */
-#define PAGE_BYTES    (1024 * 1024) /* what the records of a page should weigh at the most, by the last page */
+#define MAX_WINDOW    1000 /* elements: later ones may be far larger than those that came before */
 
 /* A page under way. */
 typedef struct {
@@ -70,17 +68,18 @@ static void send_reads(Reader *reader, Page *page) {
         }
 }
 
-/* Elements are asked for by as many as PAGE_BYTES hold. */
+/* Elements are asked for by as many as a page holds. */
 static void adapt_window(Reader *reader, guint entity, gsize n_bytes, guint n_records) {
     if (n_records > 0)
-        reader->counts[entity] = (guint)CLAMP(PAGE_BYTES / MAX(n_bytes / n_records, 1), 1, MAX_WINDOW);
+        reader->counts[entity] = (guint)CLAMP(
+            rp_filling_page_bytes(reader->crew->options) / MAX(n_bytes / n_records, 1), 1, MAX_WINDOW);
 }
 
 static void adapt_page_size(Reader *reader, gsize n_bytes, guint n_records) {
     if (n_records == 0)
         return;
-    const gsize fitting = PAGE_BYTES / MAX(n_bytes / n_records, 1);
-    const guint most = MIN(reader->crew->options->batch_rows, MAX_PAGE_KEYS);
+    const gsize fitting = rp_filling_page_bytes(reader->crew->options) / MAX(n_bytes / n_records, 1);
+    const guint most = MIN(reader->crew->options->batch_rows, RP_MAX_PAGE_KEYS);
     reader->page_keys = (guint)CLAMP(fitting, MIN(MIN_PAGE_KEYS, most), most);
 }
 
@@ -132,6 +131,7 @@ static gboolean take_key(Reader *reader, const Page *page, RpWish *wish, gsize *
 static gboolean take_page(Reader *reader, Page *page, GError **error) {
     if (!rp_filling_open(&reader->filling, error))
         return FALSE;
+    rp_filling_begin_page(&reader->filling);
     const guint64 mapped_before = reader->filling.batch->keys.mapped;
     gsize n_bytes = 0;
     if (reader->pass == 0)
@@ -159,8 +159,8 @@ static void request_after(Reader *reader, const Page *page) {
         rp_fetch_send_scan(reader->fetch, page->keys.next_cursor, reader->match, reader->page_keys);
 }
 
-static gboolean read_pass(Reader *reader, GError **error) {
-    rp_fetch_send_scan(reader->fetch, 0, reader->match, reader->page_keys);
+static gboolean read_pass(Reader *reader, guint64 cursor, GError **error) {
+    rp_fetch_send_scan(reader->fetch, cursor, reader->match, reader->page_keys);
     if (!rp_fetch_receive_page(reader->fetch, &reader->pages[0].keys, error))
         return FALSE;
     request_after(reader, &reader->pages[0]);
@@ -213,15 +213,56 @@ static gboolean has_entities(const Reader *reader) {
     return FALSE;
 }
 
+static gboolean open_fetch(Reader *reader, GError **error) {
+    const RpLoadOptions *options = reader->crew->options;
+    reader->fetch =
+        rp_fetch_new(options->redis, options->max_value_bytes, &reader->crew->is_cancelled, error);
+    return reader->fetch != NULL;
+}
+
+/* Redis was started anew in the middle: what it has now is read from the beginning of the pass, by another
+ * attempt. Nothing is under way then. */
+static gboolean begin_again(Reader *reader, GError **error) {
+    RpCrew *crew = reader->crew;
+    if (reader->filling.batch != NULL)
+        rp_queue_push(crew->pool, g_steal_pointer(&reader->filling.batch));
+    rp_fetch_free(g_steal_pointer(&reader->fetch));
+    rp_fetch_free(g_steal_pointer(&reader->rest));
+    if (!rp_queue_wait_for(crew->pool, crew->n_batches))
+        return TRUE; /* somebody failed, and has said so */
+    return rp_crew_begin_again(crew, error) && open_fetch(reader, error);
+}
+
+/* Reads the pass, from the place where the attempt begins if that is in it. */
+static gboolean read_pass_of(Reader *reader, GError **error) {
+    const RpAttempt *attempt = &reader->crew->attempt;
+    for (;;) {
+        g_autoptr(GError) trouble = NULL;
+        const gboolean is_here = attempt->pass == reader->pass;
+        const guint64 cursor = is_here ? attempt->cursor : 0;
+        rp_filling_begin(&reader->filling, reader->pass, cursor, is_here ? attempt->first_batch : 0);
+        if (read_pass(reader, cursor, &trouble))
+            return TRUE;
+        if (!g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED)) {
+            g_propagate_error(error, g_steal_pointer(&trouble));
+            return FALSE;
+        }
+        if (!begin_again(reader, error))
+            return FALSE;
+        if (is_stopping(reader))
+            return TRUE;
+    }
+}
+
 static gboolean read_all(Reader *reader, GError **error) {
     RpCrew *crew = reader->crew;
-    for (reader->pass = 0; reader->pass < crew->n_passes && !is_stopping(reader); reader->pass++) {
+    for (reader->pass = crew->attempt.pass; reader->pass < crew->n_passes && !is_stopping(reader);
+         reader->pass++) {
         if (reader->pass > 0 && !has_entities(reader))
             continue;
         g_free(reader->match);
         reader->match = match_for(reader);
-        rp_filling_begin(&reader->filling, reader->pass);
-        if (!read_pass(reader, error))
+        if (!read_pass_of(reader, error))
             return FALSE;
         if (!rp_queue_wait_for(crew->pool, crew->n_batches))
             return TRUE; /* somebody failed, and has said so */
@@ -234,7 +275,7 @@ static void reader_init(Reader *reader, RpCrew *crew) {
     const GPtrArray *entities = crew->options->mapping->entities;
     *reader = (Reader){.crew = crew,
                        .filling = {.crew = crew},
-                       .page_keys = MIN(crew->options->batch_rows, MAX_PAGE_KEYS / 4)};
+                       .page_keys = MIN(crew->options->batch_rows, RP_MAX_PAGE_KEYS / 4)};
     reader->reads = g_new0(RpRead, entities->len);
     reader->counts = g_new0(guint, entities->len);
     for (guint i = 0; i < entities->len; i++) {
@@ -264,9 +305,7 @@ gpointer rp_reader_thread(gpointer data) {
     Reader reader;
     reader_init(&reader, crew);
     GError *error = NULL;
-    reader.fetch =
-        rp_fetch_new(crew->options->redis, crew->options->max_value_bytes, &crew->is_cancelled, &error);
-    if (reader.fetch == NULL || !read_all(&reader, &error))
+    if (!open_fetch(&reader, &error) || !read_all(&reader, &error))
         rp_crew_fail(crew, error, FALSE);
     if (reader.filling.batch != NULL) /* broken off by an error: its records are read again next time */
         rp_queue_push(crew->pool, reader.filling.batch);

@@ -51,9 +51,14 @@ guint rp_channel_get_version(const RpChannel *channel) {
 /* A cursor is good for one process only: another one behind the same address ends the reading. */
 static gboolean check_process(RpChannel *channel, GError **error) {
     g_autofree char *run_id = rp_redis_info_field(channel->redis, "server", "run_id", NULL);
+    if (channel->run_id != NULL && run_id != NULL && strcmp(run_id, channel->run_id) != 0) {
+        g_autofree char *place = rp_redis_address_show(channel->address);
+        g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED,
+                    "Redis at %s: the server was started anew while it was being read", place);
+        return FALSE;
+    }
     if (channel->run_id != NULL)
-        return run_id == NULL || strcmp(run_id, channel->run_id) == 0 ||
-               rp_channel_lost(channel, "the server was started anew while it was being read", error);
+        return TRUE;
     channel->run_id = g_steal_pointer(&run_id);
     read_version(channel);
     return TRUE;

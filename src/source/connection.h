@@ -16,6 +16,8 @@ typedef enum {
     RP_SOURCE_ERROR_WRONG_TYPE, /* the key holds another type than the command is for */
     RP_SOURCE_ERROR_PROTOCOL,   /* a reply that makes no sense, or a lost connection */
     RP_SOURCE_ERROR_REPLY,      /* any other error reply */
+    RP_SOURCE_ERROR_RESTARTED,  /* another process answers than the one that was being read: cursors are no
+                                   good */
 } RpSourceError;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(redisContext, redisFree)
