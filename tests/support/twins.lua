@@ -4,7 +4,7 @@ for _, key in ipairs(redis.call('KEYS', 'payment:*')) do
     if redis.call('TYPE', key).ok == 'hash' then
         local fields = {'payment_id', 'transaction_id'}
         for number, value in ipairs(redis.call('HMGET', key, unpack(fields))) do
-            local name = value and value ~= '' and fields[number] .. ' ' .. value
+            local name = value and value:find('^[%w_-]+$') and fields[number] .. ' ' .. value
             if name and seen[name] == 1 then
                 table.insert(twins, value)
             end
