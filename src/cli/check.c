@@ -78,7 +78,7 @@ static gboolean bind_sound(const RpGlobals *globals, RpPrepared *prepared, RpFin
 static gboolean inspect(const RpGlobals *globals, RpPrepared *prepared, RpFindings *findings,
                         GError **error) {
     gboolean covers;
-    if (!rp_prepare(globals, prepared, findings, error) ||
+    if (!rp_prepare(globals, 0, prepared, findings, error) ||
         !bind_sound(globals, prepared, findings, &covers, error))
         return FALSE;
     const gboolean is_fine = rp_findings_count(findings, RP_SEVERITY_ERROR) == 0;

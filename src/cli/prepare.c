@@ -12,7 +12,8 @@ void rp_prepared_clear(RpPrepared *prepared) {
     g_clear_pointer(&prepared->redis, rp_redis_address_free);
 }
 
-gboolean rp_prepare(const RpGlobals *globals, RpPrepared *prepared, RpFindings *findings, GError **error) {
+gboolean rp_prepare(const RpGlobals *globals, guint retry_seconds, RpPrepared *prepared, RpFindings *findings,
+                    GError **error) {
     if (globals->mapping_path == NULL) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
                     "no mapping: name a file or a folder with --mapping or REDIS2PG_MAPPING");
@@ -24,7 +25,7 @@ gboolean rp_prepare(const RpGlobals *globals, RpPrepared *prepared, RpFindings *
     prepared->mapping = rp_mapping_load(globals->mapping_path, findings);
     if (rp_findings_count(findings, RP_SEVERITY_ERROR) > 0)
         return TRUE;
-    prepared->postgres = rp_postgres_connect(globals->postgres_conninfo, error);
+    prepared->postgres = rp_postgres_await(globals->postgres_conninfo, retry_seconds, error);
     if (prepared->postgres == NULL)
         return FALSE;
     prepared->binding = rp_binding_new(prepared->postgres, prepared->mapping, findings, error);

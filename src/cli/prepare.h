@@ -23,7 +23,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RpPrepared, rp_prepared_clear)
 /* Reads the addresses and the mapping, connects to PostgreSQL and binds the mapping to its tables. What is
  * wrong with the mapping is added to findings; the error is for the rest. Nothing is written. A mapping that
  * has mistakes of its own is not bound: postgres and binding are NULL then. */
-gboolean rp_prepare(const RpGlobals *globals, RpPrepared *prepared, RpFindings *findings, GError **error);
+gboolean rp_prepare(const RpGlobals *globals, guint retry_seconds, RpPrepared *prepared, RpFindings *findings,
+                    GError **error);
 
 /* Prints a document on stdout with a newline, and frees it. */
 void rp_print_json(json_t *document);

@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#define REACH_SECONDS 10
-
 static struct {
     char *strategy;
     gint64 batch_rows;
@@ -20,6 +18,8 @@ static struct {
     gint64 writers;
     gint64 max_value_bytes;
     gint64 max_rejects;
+    gint64 retry_seconds;
+    gint64 timeout_seconds;
     gboolean allows_rejects;
     gboolean is_resuming;
     char **entities;
@@ -79,6 +79,22 @@ static const RpOption OPTIONS[] = {
      .minimum = 0,
      .maximum = G_MAXINT64,
      .help = "stop with exit status 6 when there are more rejects; without it there is no limit"},
+    {.name = "retry-seconds",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.retry_seconds,
+     .argument = "N",
+     .fallback = "60",
+     .minimum = 0,
+     .maximum = 86400,
+     .help = "how long a lost server, a deadlock and the like are tried again; 0: not at all"},
+    {.name = "timeout-seconds",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.timeout_seconds,
+     .argument = "N",
+     .fallback = "60",
+     .minimum = 1,
+     .maximum = 86400,
+     .help = "how long an answer of either server may take"},
     {.name = "allow-rejects",
      .kind = RP_OPTION_FLAG,
      .target = &settings.allows_rejects,
@@ -153,6 +169,8 @@ static gboolean load(const RpGlobals *globals, const RpPrepared *prepared, RpRun
         .n_writers = (guint)settings.writers,
         .max_value_bytes = (gsize)settings.max_value_bytes,
         .is_resuming = settings.is_resuming,
+        .retry_seconds = (guint)settings.retry_seconds,
+        .timeout_seconds = (guint)settings.timeout_seconds,
         .max_rejects = settings.max_rejects < 0 ? G_MAXUINT64 : (guint64)settings.max_rejects,
         .observe = rp_progress_observe,
         .observe_data = progress,
@@ -162,7 +180,8 @@ static gboolean load(const RpGlobals *globals, const RpPrepared *prepared, RpRun
 
 /* A Redis that is down is found before anything is written to PostgreSQL. */
 static gboolean reach_redis(const RpRedisAddress *address, GError **error) {
-    g_autoptr(redisContext) redis = rp_redis_connect(address, REACH_SECONDS, error);
+    g_autoptr(redisContext) redis =
+        rp_redis_await(address, (guint)settings.timeout_seconds, (guint)settings.retry_seconds, error);
     return redis != NULL;
 }
 
@@ -171,9 +190,9 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
     if (!rp_expect_words(&RP_COMMAND_RUN, n_words, 0, 0, error) ||
-        !rp_prepare(globals, &prepared, findings, error) || !rp_findings_check(findings, error) ||
-        !check_settings(prepared.mapping, error) || !reach_redis(prepared.redis, error) ||
-        !rp_migrations_apply_ledger(prepared.postgres, error))
+        !rp_prepare(globals, (guint)settings.retry_seconds, &prepared, findings, error) ||
+        !rp_findings_check(findings, error) || !check_settings(prepared.mapping, error) ||
+        !reach_redis(prepared.redis, error) || !rp_migrations_apply_ledger(prepared.postgres, error))
         return FALSE;
     g_autoptr(RpRunSummary) summary = NULL;
     const gboolean is_fine = load(globals, &prepared, &summary, error);

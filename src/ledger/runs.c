@@ -22,8 +22,8 @@ static gboolean refuse(PGconn *connection, GError **error) {
     g_autoptr(PGresult) holder = rp_postgres_query(connection, HOLDER_SQL, 0, NULL, NULL);
     if (holder != NULL && PQntuples(holder) == 1 && !PQgetisnull(holder, 0, 2))
         g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
-                    "another run works on this target: run %s (%s) on host %s, process %s, since %s",
-                    PQgetvalue(holder, 0, 2), PQgetvalue(holder, 0, 1), PQgetvalue(holder, 0, 3),
+                    "another run works on this target: %s %s on host %s, process %s, since %s",
+                    PQgetvalue(holder, 0, 1), PQgetvalue(holder, 0, 2), PQgetvalue(holder, 0, 3),
                     PQgetvalue(holder, 0, 4), PQgetvalue(holder, 0, 5));
     else if (holder != NULL && PQntuples(holder) == 1)
         g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,

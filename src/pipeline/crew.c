@@ -64,6 +64,7 @@ void rp_crew_fail(RpCrew *crew, GError *error, gboolean is_final) {
     g_mutex_unlock(&crew->mutex);
     g_atomic_int_set(&crew->is_stopping, 1);
     if (is_final) {
+        g_atomic_int_set(&crew->is_pressed, 1);
         g_atomic_int_set(&crew->is_cancelled, 1);
         rp_queue_close(crew->pool);
     }

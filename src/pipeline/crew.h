@@ -33,7 +33,8 @@ typedef struct {
     GPtrArray *to_go_on; /* of RpQueue, by mapper: its batch, when a portion of it is written */
     gint n_mappers;      /* atomic: mapper threads that have taken their number */
     RpQueue *to_write;
-    gint is_stopping;  /* atomic: read no further, finish what is in hand */
+    gint is_stopping; /* atomic: read no further, finish what is in hand */
+    gint is_pressed;  /* atomic: wait no longer for a server that is away: a signal came, or all is dropped */
     gint is_cancelled; /* atomic: drop what is in hand */
     GMutex mutex;      /* guards what follows */
     GError *error;     /* the first one */

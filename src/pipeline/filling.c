@@ -8,15 +8,7 @@
 #define MAX_BATCH_KEYS 100000 /* keys that nothing wants close a batch too: the position has to move */
 
 gsize rp_filling_page_bytes(const RpLoadOptions *options) {
-    return MIN(options->batch_bytes, PAGE_BYTES);
-}
-
-guint rp_filling_most_rows(const RpLoadOptions *options) {
-    return options->batch_rows + 2 * MIN(options->batch_rows, RP_MAX_PAGE_KEYS);
-}
-
-gsize rp_filling_most_bytes(const RpLoadOptions *options) {
-    return options->batch_bytes + 2 * rp_filling_page_bytes(options);
+    return MIN(options->batch_bytes / 4, PAGE_BYTES);
 }
 
 void rp_filling_begin(RpFilling *filling, guint pass, guint64 cursor, guint64 first_batch) {
@@ -46,15 +38,21 @@ static gboolean holds(const RpFilling *filling, guint n_rows, gsize n_bytes) {
     return records->index->len >= n_rows || records->bytes.size >= n_bytes;
 }
 
-static gboolean can_hold_no_more(const RpFilling *filling) {
-    const RpLoadOptions *options = filling->crew->options;
-    return holds(filling, rp_filling_most_rows(options), rp_filling_most_bytes(options));
+static gboolean make_room_when(RpFilling *filling, gboolean is_full, GError **error) {
+    if (filling->batch != NULL && is_full)
+        rp_filling_close(filling);
+    return rp_filling_open(filling, error);
 }
 
 gboolean rp_filling_make_room(RpFilling *filling, GError **error) {
-    if (filling->batch != NULL && can_hold_no_more(filling))
-        rp_filling_close(filling);
-    return rp_filling_open(filling, error);
+    return make_room_when(filling, filling->batch != NULL && rp_filling_is_full(filling), error);
+}
+
+gboolean rp_filling_make_room_in_page(RpFilling *filling, GError **error) {
+    const RpLoadOptions *options = filling->crew->options;
+    const guint most_rows = options->batch_rows + options->batch_rows / 2;
+    const gsize most_bytes = options->batch_bytes + options->batch_bytes / 2;
+    return make_room_when(filling, filling->batch != NULL && holds(filling, most_rows, most_bytes), error);
 }
 
 void rp_filling_begin_page(RpFilling *filling) {

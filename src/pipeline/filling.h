@@ -18,23 +18,22 @@ typedef struct {
 /* Begins a pass, or goes on in it: at the cursor, with the batch of that number. */
 void rp_filling_begin(RpFilling *filling, guint pass, guint64 cursor, guint64 first_batch);
 
-/* How many records and bytes a batch may hold: a page that begins before the batch is full is taken whole,
- * unless it is far larger than the last one was. */
-guint rp_filling_most_rows(const RpLoadOptions *options);
-gsize rp_filling_most_bytes(const RpLoadOptions *options);
-
 /* What the records of a page should weigh at the most. */
 gsize rp_filling_page_bytes(const RpLoadOptions *options);
 
-#define RP_MAX_PAGE_KEYS 1000 /* SCAN's COUNT: more gains little and lengthens the time that Redis is busy   \
-                               */
+#define RP_MAX_PAGE_KEYS                                                                                     \
+    1000 /* SCAN's COUNT: more gains little and lengthens the time that Redis is busy                        \
+          */
 
 /* Makes sure that there is a batch; waits for one to come back. FALSE with RP_STOP_ERROR when none will. */
 gboolean rp_filling_open(RpFilling *filling, GError **error);
 
-/* The same, within a page, after the batch was closed when it can hold no more: a page or a key may fill
- * several. */
+/* The same, after the batch was closed when it is full: a key may fill several. */
 gboolean rp_filling_make_room(RpFilling *filling, GError **error);
+
+/* The same between two keys of a page: a batch takes half as much again before the page is spread over two,
+ * since reading can go on only where a batch ends with a page. */
+gboolean rp_filling_make_room_in_page(RpFilling *filling, GError **error);
 
 /* These need an open batch. */
 

@@ -12,6 +12,8 @@
 #include "pipeline/opening.h"
 #include "pipeline/supervise.h"
 #include "sink/connection.h"
+#include "sink/trouble.h"
+#include "sink/wait.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -40,11 +42,9 @@ char *rp_load_entities_json(const char *const *only) {
 
 /* A server that went away in the middle leaves the run interrupted: what is committed stands. */
 static gboolean is_interruption(const GError *error) {
-    return error->domain == RP_STOP_ERROR || error->domain == RP_GUARD_ERROR ||
-           g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY) ||
-           g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_CONNECT) ||
-           (error->domain == RP_SOURCE_ERROR && error->code != RP_SOURCE_ERROR_REPLY &&
-            error->code != RP_SOURCE_ERROR_REFUSED);
+    return error->domain == RP_STOP_ERROR || error->domain == RP_GUARD_ERROR || rp_trouble_passes(error) ||
+           g_error_matches(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED) ||
+           g_error_matches(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL);
 }
 
 static const char *status_of(const RpCrew *crew) {
@@ -53,19 +53,36 @@ static const char *status_of(const RpCrew *crew) {
     return crew->progress.rejects > 0 ? "completed_with_rejects" : "completed";
 }
 
-/* Closes the run and reads what the ledger says of it. An unbalanced run is a failed run. */
-static gboolean close_run(RpCrew *crew, PGconn *connection, RpRunSummary **summary, GError **error) {
+static gboolean close_once(RpCrew *crew, PGconn *connection, RpRunSummary **summary, GError **error) {
     const char *reason = crew->error != NULL ? crew->error->message : NULL;
-    if (!rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) ||
-        !rp_ledger_close_run(connection, crew->attempt.run, status_of(crew), reason, error) ||
-        !rp_ledger_read_run(connection, crew->attempt.run, summary, error))
+    return rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) &&
+           rp_ledger_close_run(connection, crew->attempt.run, status_of(crew), reason, error) &&
+           rp_ledger_read_run(connection, crew->attempt.run, summary, error);
+}
+
+/* Closing twice is closing once: it is tried again whatever came of it before. */
+static gboolean close_at_last(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary, GError **error) {
+    for (;;) {
+        GError *trouble = NULL;
+        if (close_once(crew, keeper->connection, summary, &trouble)) {
+            rp_keeper_note_success(keeper);
+            return TRUE;
+        }
+        if (!rp_keeper_recover(keeper, trouble, error))
+            return FALSE;
+    }
+}
+
+/* Closes the run and reads what the ledger says of it. An unbalanced run is a failed run. */
+static gboolean close_run(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary, GError **error) {
+    if (!close_at_last(crew, keeper, summary, error))
         return FALSE;
     rp_event_note(RP_EVENT_RUN_CLOSED);
     if ((*summary)->is_balanced)
         return TRUE;
     g_free((*summary)->status);
     (*summary)->status = g_strdup("failed");
-    return rp_ledger_close_run(connection, crew->attempt.run, "failed",
+    return rp_ledger_close_run(keeper->connection, crew->attempt.run, "failed",
                                "the account of rows does not balance", error);
 }
 
@@ -77,8 +94,9 @@ static void report_error(RpCrew *crew, GError **error) {
     const gboolean is_stop = is_interruption(first) && first->domain != RP_GUARD_ERROR;
     /* A new error: the domain of one that was made stays what it is. */
     g_set_error(error, is_stop ? RP_STOP_ERROR : first->domain,
-                is_stop ? RP_STOP_ERROR_INTERRUPTED : first->code, "run %" G_GUINT64_FORMAT ": %s",
-                crew->attempt.run, first->message);
+                is_stop ? RP_STOP_ERROR_INTERRUPTED : first->code, "run %" G_GUINT64_FORMAT ": %s%s",
+                crew->attempt.run, first->message,
+                is_stop ? "; what is committed stands, and run --resume goes on" : "");
 }
 
 static const RpFeed FROM_REDIS = {.kind = "run", .read = rp_reader_thread};
@@ -87,28 +105,36 @@ gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **
     return rp_load_from(options, &FROM_REDIS, summary, error);
 }
 
+/* What comes after the run stands in the ledger. */
+static void carry_out(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary) {
+    if (crew->attempt.pass < crew->n_passes)
+        rp_supervise(crew, keeper, keeper->signals);
+    g_autoptr(GError) close_error = NULL;
+    if (close_run(crew, keeper, summary, &close_error))
+        return;
+    rp_log(RP_LOG_WARNING, "run %" G_GUINT64_FORMAT " stays open in the ledger: %s", crew->attempt.run,
+           close_error->message);
+    if (crew->error == NULL)
+        crew->error = g_steal_pointer(&close_error);
+}
+
 gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSummary **summary,
                       GError **error) {
     *summary = NULL;
-    g_autoptr(PGconn) connection = rp_postgres_connect(options->postgres, error);
+    g_autoptr(PGconn) connection = rp_postgres_await(options->postgres, options->retry_seconds, error);
     if (connection == NULL)
         return FALSE;
     RpSignals signals;
     rp_signals_block(&signals);
     RpCrew crew;
-    gboolean is_opened =
+    const gboolean is_opened =
         rp_crew_init(&crew, options, feed, connection, error) && rp_opening_run(&crew, connection, error);
     if (is_opened) {
-        if (crew.attempt.pass < crew.n_passes)
-            rp_supervise(&crew, connection, &signals);
-        g_autoptr(GError) close_error = NULL;
-        if (!close_run(&crew, connection, summary, &close_error)) {
-            if (crew.error == NULL)
-                crew.error = g_steal_pointer(&close_error);
-            else
-                rp_log(RP_LOG_WARNING, "run %" G_GUINT64_FORMAT " stays open in the ledger: %s",
-                       crew.attempt.run, close_error->message);
-        }
+        RpKeeper keeper;
+        rp_wait_limit(connection, options->timeout_seconds, &crew.is_cancelled);
+        rp_keeper_init(&keeper, &crew, &signals, g_steal_pointer(&connection));
+        carry_out(&crew, &keeper, summary);
+        rp_keeper_clear(&keeper);
     }
     const gboolean is_fine = is_opened && crew.error == NULL;
     if (is_opened)

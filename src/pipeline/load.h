@@ -32,7 +32,10 @@ typedef struct {
     guint n_mappers;
     guint n_writers;
     gsize max_value_bytes;
-    gboolean is_resuming;   /* goes on with the last interrupted run of this mapping and source */
+    gboolean is_resuming; /* goes on with the last interrupted run of this mapping and source */
+    guint retry_seconds; /* how long a trouble that passes may last (a lost server, a deadlock); 0: not at all
+                          */
+    guint timeout_seconds;  /* how long an answer of a server may take; not 0 */
     guint64 max_rejects;    /* more stop the run with RP_GUARD_ERROR; G_MAXUINT64: no limit */
     RpLoadObserver observe; /* called from the calling thread a few times a second; may be NULL */
     gpointer observe_data;

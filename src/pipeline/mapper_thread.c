@@ -1,7 +1,7 @@
 /* The mapper threads: batches of records to batches of tuples. */
 #include "base/event.h"
 #include "mapping/mapper.h"
-#include "pipeline/filling.h"
+#include "pipeline/crew.h"
 
 static void map_portion(RpMapper *mapper, RpBatch *batch) {
     rp_mapper_map(mapper, batch);
@@ -31,8 +31,8 @@ gpointer rp_mapper_thread(gpointer data) {
     RpCrew *crew = data;
     const RpLoadOptions *options = crew->options;
     const guint number = (guint)g_atomic_int_add(&crew->n_mappers, 1);
-    g_autoptr(RpMapper) mapper = rp_mapper_new(options->mapping, &crew->occasion,
-                                               rp_filling_most_rows(options), rp_filling_most_bytes(options));
+    g_autoptr(RpMapper) mapper =
+        rp_mapper_new(options->mapping, &crew->occasion, options->batch_rows, options->batch_bytes);
     RpBatch *batch;
     while ((batch = rp_queue_pop(crew->to_map)) != NULL) {
         if (g_atomic_int_get(&crew->is_cancelled))

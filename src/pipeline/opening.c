@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#define CONNECT_SECONDS 10
-
 /* What Redis is at the time. */
 typedef struct {
     char *run_id;
@@ -26,9 +24,10 @@ static void source_clear(Source *source) {
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Source, source_clear)
 
-static gboolean look_at_source(const RpRedisAddress *address, Source *source, GError **error) {
+static gboolean look_at_source(const RpLoadOptions *options, Source *source, GError **error) {
     static const char *const dbsize[] = {"DBSIZE"};
-    g_autoptr(redisContext) redis = rp_redis_connect(address, CONNECT_SECONDS, error);
+    g_autoptr(redisContext) redis =
+        rp_redis_await(options->redis, options->timeout_seconds, options->retry_seconds, error);
     if (redis == NULL)
         return FALSE;
     source->run_id = rp_redis_info_field(redis, "server", "run_id", error);
@@ -137,7 +136,7 @@ gboolean rp_opening_run(RpCrew *crew, PGconn *connection, GError **error) {
     g_auto(Source) source = {0};
     g_auto(RpInterrupted) last = {0};
     g_autofree char *place = rp_redis_address_show(options->redis);
-    if (!look_at_source(options->redis, &source, error) || !rp_ledger_lock(connection, error) ||
+    if (!look_at_source(options, &source, error) || !rp_ledger_lock(connection, error) ||
         !rp_ledger_find_interrupted(connection, place, options->mapping->digest, &last, error))
         return FALSE;
     return (options->is_resuming ? resume(crew, connection, &source, &last, error)
@@ -146,9 +145,10 @@ gboolean rp_opening_run(RpCrew *crew, PGconn *connection, GError **error) {
 }
 
 gboolean rp_crew_begin_again(RpCrew *crew, GError **error) {
-    g_autoptr(PGconn) connection = rp_postgres_connect(crew->options->postgres, error);
+    g_autoptr(PGconn) connection =
+        rp_postgres_await(crew->options->postgres, crew->options->retry_seconds, error);
     g_auto(Source) source = {0};
-    if (connection == NULL || !look_at_source(crew->options->redis, &source, error))
+    if (connection == NULL || !look_at_source(crew->options, &source, error))
         return FALSE;
     rp_log(RP_LOG_WARNING, "Redis was started anew: the pass is read again from its beginning");
     return go_on(crew, connection, &source, crew->attempt.run, error);

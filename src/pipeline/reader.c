@@ -140,7 +140,7 @@ static gboolean take_page(Reader *reader, Page *page, GError **error) {
     const guint64 n_mapped = reader->filling.batch->keys.mapped - mapped_before;
     for (guint i = 0; i < page->wishes->len; i++) {
         gsize n_key_bytes;
-        if ((i > 0 && !rp_filling_make_room(&reader->filling, error)) ||
+        if ((i > 0 && !rp_filling_make_room_in_page(&reader->filling, error)) ||
             !take_key(reader, page, &g_array_index(page->wishes, RpWish, i), &n_key_bytes, error))
             return FALSE;
         n_bytes += n_key_bytes;

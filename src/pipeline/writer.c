@@ -1,9 +1,7 @@
 /* The writers: each batch in one transaction on one connection.
  *
  * 1. Rows, before-images, rejects, counts and position of a batch commit together or not at all.
- * 2. A batch may be written again whole: what stands already comes out as unchanged.
- * 3. Only data errors reject. A deadlock or a row that somebody else is changing repeats the batch; a lost
- *    server stops the run. */
+ * 2. A batch may be written again whole: what stands already comes out as unchanged. repeat.c says when. */
 #include "pipeline/writer.h"
 
 #include "base/error.h"
@@ -11,18 +9,8 @@
 #include "ledger/batches.h"
 #include "sink/merge.h"
 
-#define MAX_ATTEMPTS  10
-#define FIRST_WAIT_MS 20
-
 const char RP_WRITER_BEGIN_SQL[] =
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE";
-
-/* A batch fits into the session's buffers, and is sorted in memory. Compiling a statement costs more than
- * running it over one batch, and so does hashing or sorting the whole target to join it with one: but the
- * planner, which has no statistics of staging tables and perhaps none of a target that was just filled, does
- * not know. Every join of the merge goes by a key that has an index. */
-static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off;"
-                                  "SET enable_hashjoin = off; SET enable_mergejoin = off";
 
 /* The ends of one entity's staged rows that the batch's counts do not show yet. */
 typedef struct {
@@ -140,8 +128,7 @@ gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBat
     return merge_rows(writer, plan, batch, &account, error);
 }
 
-/* *failed gets the entity whose rows PostgreSQL refused. */
-static gboolean write_once(RpWriter *writer, RpBatch *batch, const RpMergePlan **failed, GError **error) {
+gboolean rp_writer_write_once(RpWriter *writer, RpBatch *batch, const RpMergePlan **failed, GError **error) {
     const RpCrew *crew = writer->crew;
     if (!rp_postgres_run(writer->connection, RP_WRITER_BEGIN_SQL, error) ||
         !rp_event_pass(RP_EVENT_BATCH_BEGUN, error))
@@ -155,79 +142,6 @@ static gboolean write_once(RpWriter *writer, RpBatch *batch, const RpMergePlan *
            rp_event_pass(RP_EVENT_BATCH_ACCOUNTED, error) && rp_event_pass(RP_EVENT_BEFORE_COMMIT, error) &&
            rp_postgres_run(writer->connection, "COMMIT", error) &&
            rp_event_pass(RP_EVENT_AFTER_COMMIT, error);
-}
-
-static gboolean may_repeat(const RpWriter *writer, const GError *error, guint attempt) {
-    return attempt < MAX_ATTEMPTS && g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY) &&
-           PQstatus(writer->connection) == CONNECTION_OK && !g_atomic_int_get(&writer->crew->is_cancelled);
-}
-
-/* A data error is of a row; another one may be, when a policy or a trigger raises it. */
-static gboolean may_be_a_row(const RpWriter *writer, const GError *error) {
-    return error->domain == RP_SINK_ERROR &&
-           (error->code == RP_SINK_ERROR_DATA || error->code == RP_SINK_ERROR_FATAL) &&
-           PQstatus(writer->connection) == CONNECTION_OK && !g_atomic_int_get(&writer->crew->is_cancelled);
-}
-
-/* Has the checks foresee what they can: constraints of the table, when the trouble is one of data, and texts
- * that do not cast. FALSE when they foresee all of that already. */
-static gboolean look_closer(RpExperience *experience, const RpMergePlan *plan, const GError *why) {
-    const RpExperience before = *experience;
-    if (why->code == RP_SINK_ERROR_DATA)
-        experience->judgement = RP_JUDGE_ALL;
-    if (plan->judge_casts_sql != NULL)
-        experience->casting = RP_CAST_JUDGED;
-    return experience->judgement != before.judgement || experience->casting != before.casting;
-}
-
-/* What the set-based checks foresee is left to them; what they do not foresee is searched for. *is_settled:
- * rows were rejected, or the checks will; else the trouble has passed, and the batch may be tried again. */
-static gboolean set_bad_rows_aside(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch,
-                                   const GError *why, gboolean *is_settled, GError **error) {
-    if (!look_closer(&writer->experience[plan->number], plan, why))
-        return rp_isolate_bad_rows(writer, plan, batch, is_settled, error);
-    *is_settled = TRUE;
-    return TRUE;
-}
-
-/* What ends a run is shown and stored: what the server says of rows may quote them. */
-static void keep_values_back(const RpMergePlan *failed, GError *trouble) {
-    if (failed == NULL || !rp_entity_has_sensitive(failed->entity) || trouble->domain != RP_SINK_ERROR ||
-        (trouble->code != RP_SINK_ERROR_DATA && trouble->code != RP_SINK_ERROR_FATAL))
-        return;
-    g_autofree char *words = g_strdup_printf(
-        RP_MASK ", kept back because entity \"%s\" has sensitive columns", failed->entity->name);
-    rp_sink_error_hush(trouble, words);
-}
-
-/* Writes the batch whole: again after a passing trouble, and without the rows that PostgreSQL refuses. */
-static gboolean write_batch(RpWriter *writer, RpBatch *batch, GError **error) {
-    for (guint attempt = 1;; attempt++) {
-        g_autoptr(GError) trouble = NULL;
-        const RpMergePlan *failed = NULL;
-        if (write_once(writer, batch, &failed, &trouble))
-            return TRUE;
-        rp_postgres_run(writer->connection, "ROLLBACK", NULL);
-        rp_batch_forget_write(batch);
-        if (failed != NULL && may_be_a_row(writer, trouble)) {
-            GError *obstacle = NULL;
-            gboolean is_settled = FALSE;
-            if (set_bad_rows_aside(writer, failed, batch, trouble, &is_settled, &obstacle)) {
-                attempt = is_settled ? 0 : attempt;
-                if (attempt < MAX_ATTEMPTS)
-                    continue;
-                obstacle = g_error_copy(trouble);
-            }
-            g_error_free(trouble);
-            trouble = obstacle;
-        }
-        if (!may_repeat(writer, trouble, attempt)) {
-            keep_values_back(failed, trouble);
-            g_propagate_error(error, g_steal_pointer(&trouble));
-            return FALSE;
-        }
-        g_usleep((gulong)g_random_int_range(FIRST_WAIT_MS, FIRST_WAIT_MS * (2 << attempt)) * 1000);
-    }
 }
 
 /* Counts the batch, and stops the run when it has brought too many rejects. */
@@ -249,19 +163,6 @@ static void note_written(RpCrew *crew, const RpBatch *batch) {
                      FALSE);
 }
 
-static PGconn *open_connection(RpCrew *crew, GError **error) {
-    g_autoptr(PGconn) connection = rp_postgres_connect(crew->options->postgres, error);
-    if (connection == NULL || !rp_postgres_run(connection, SESSION_SQL, error))
-        return NULL;
-    for (guint i = 0; i < crew->plans->len; i++)
-        if (!rp_merge_prepare(connection, g_ptr_array_index(crew->plans, i), error))
-            return NULL;
-    g_mutex_lock(&crew->mutex);
-    g_ptr_array_add(crew->cancels, PQgetCancel(connection));
-    g_mutex_unlock(&crew->mutex);
-    return g_steal_pointer(&connection);
-}
-
 static void write_all(RpWriter *writer) {
     RpCrew *crew = writer->crew;
     RpBatch *batch;
@@ -269,7 +170,7 @@ static void write_all(RpWriter *writer) {
         GError *error = NULL;
         if (g_atomic_int_get(&crew->is_cancelled))
             ; /* it is read again by the next run */
-        else if (write_batch(writer, batch, &error))
+        else if (rp_repeat_until_written(writer, batch, &error))
             note_written(crew, batch);
         else
             rp_crew_fail(crew, error, TRUE);
@@ -277,15 +178,25 @@ static void write_all(RpWriter *writer) {
     }
 }
 
+/* The server was there a moment ago: one that is not is waited for. */
+static void open_session(RpWriter *writer) {
+    GError *error = NULL;
+    if (!rp_session_open(writer, &error) &&
+        !rp_repeat_reach(writer, NULL, g_steal_pointer(&error), NULL, &error))
+        rp_crew_fail(writer->crew, error, TRUE);
+    else
+        rp_outage_end(&writer->outage);
+}
+
 gpointer rp_writer_thread(gpointer data) {
     RpCrew *crew = data;
-    GError *error = NULL;
-    RpWriter writer = {.crew = crew, .connection = open_connection(crew, &error)};
-    if (writer.connection == NULL)
-        rp_crew_fail(crew, error, TRUE);
+    RpWriter writer = {.crew = crew};
+    rp_outage_init(&writer.outage, "PostgreSQL", RP_EVENT_POSTGRES_LOST, RP_EVENT_POSTGRES_BACK,
+                   crew->options->retry_seconds);
     writer.experience = g_new0(RpExperience, crew->plans->len);
+    open_session(&writer);
     write_all(&writer);
+    rp_session_close(&writer);
     g_free(writer.experience);
-    PQfinish(writer.connection);
     return NULL;
 }

@@ -1,6 +1,7 @@
 /* A writer thread's own state, and the two halves of its work. */
 #pragma once
 
+#include "base/outage.h"
 #include "pipeline/crew.h"
 #include "sink/merge.h"
 
@@ -17,9 +18,24 @@ typedef struct {
 
 typedef struct {
     RpCrew *crew;
-    PGconn *connection;
+    PGconn *connection; /* NULL: lost */
+    PGcancel *cancel;   /* of it; the crew's */
+    RpOutage outage;
     RpExperience *experience; /* by entity */
 } RpWriter;
+
+/* ---- session.c ---- */
+
+/* Connects, with the session's settings and staging tables, and lets the crew cancel what it does. */
+gboolean rp_session_open(RpWriter *writer, GError **error);
+/* Takes it back. Fine when it is closed. */
+void rp_session_close(RpWriter *writer);
+
+/* ---- writer.c ---- */
+
+/* One attempt, in one transaction. *failed gets the entity whose rows PostgreSQL refused. The transaction may
+ * be open when it fails, and what it added to the batch is still there. */
+gboolean rp_writer_write_once(RpWriter *writer, RpBatch *batch, const RpMergePlan **failed, GError **error);
 
 /* The first step of it alone: puts the rows into the staging table. *n_rows: how many they are. */
 gboolean rp_writer_stage_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, guint64 *n_rows,
@@ -30,6 +46,19 @@ gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBat
 
 /* Begins every transaction that merges, of a search too. */
 extern const char RP_WRITER_BEGIN_SQL[];
+
+/* ---- repeat.c ---- */
+
+/* Writes the batch whole: again after a passing trouble, and without the rows that PostgreSQL refuses. FALSE:
+ * it could not be written for as long as troubles may last, or for one that does not pass. */
+gboolean rp_repeat_until_written(RpWriter *writer, RpBatch *batch, GError **error);
+
+/* Opens the session again for as long as troubles may last; takes the trouble. Unless batch is NULL,
+ * *is_written says then whether it is committed. */
+gboolean rp_repeat_reach(RpWriter *writer, const RpBatch *batch, GError *trouble, gboolean *is_written,
+                         GError **error);
+
+/* ---- isolate.c ---- */
 
 /* After PostgreSQL refused rows of the plan's entity: finds those that it refuses by themselves with
  * transactions that are rolled back, about k·log n of them for k bad rows among n, and turns them into

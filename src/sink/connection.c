@@ -2,6 +2,9 @@
 #include "sink/connection.h"
 
 #include "base/error.h"
+#include "base/log.h"
+#include "base/retry.h"
+#include "sink/wait.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -144,22 +147,30 @@ static gboolean check_conninfo(const char *conninfo, GError **error) {
 }
 
 /* Ours first, then what the user says, which wins; a dead peer is noticed within about a minute. */
-static const char *const KEYWORDS[] = {
-    "connect_timeout",           "keepalives_idle", "keepalives_interval", "keepalives_count",
-    "fallback_application_name", "dbname",          "client_encoding",     NULL};
+static const char *const KEYWORDS[] = {"connect_timeout",  "keepalives_idle",  "keepalives_interval",
+                                       "keepalives_count", "tcp_user_timeout", "fallback_application_name",
+                                       "dbname",           "client_encoding",  NULL};
 
 static const char SESSION_SQL[] =
     "SET client_min_messages = warning; SET TimeZone = 'UTC'; SET DateStyle = 'ISO';"
     "SET IntervalStyle = 'postgres'; SET extra_float_digits = 1; SET standard_conforming_strings = on;"
     "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('statement_timeout',"
-    " 'idle_in_transaction_session_timeout', 'idle_session_timeout')";
+    " 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')";
+
+typedef struct {
+    const char *values[G_N_ELEMENTS(KEYWORDS)];
+} Values;
+
+static Values values_for(const char *conninfo) {
+    return (Values){
+        {"10", "30", "10", "3", "60000", "redis2pg", conninfo != NULL ? conninfo : "", "UTF8", NULL}};
+}
 
 PGconn *rp_postgres_connect(const char *conninfo, GError **error) {
-    const char *const address = conninfo != NULL ? conninfo : "";
-    const char *const values[] = {"10", "30", "10", "3", "redis2pg", address, "UTF8", NULL};
-    if (!check_conninfo(address, error))
+    const Values with = values_for(conninfo);
+    if (!check_conninfo(conninfo != NULL ? conninfo : "", error))
         return NULL;
-    g_autoptr(PGconn) connection = PQconnectdbParams(KEYWORDS, values, 1);
+    g_autoptr(PGconn) connection = PQconnectdbParams(KEYWORDS, with.values, 1);
     if (PQstatus(connection) != CONNECTION_OK) {
         g_autofree char *message = one_line(PQerrorMessage(connection));
         g_autofree char *place = rp_postgres_place(connection);
@@ -169,6 +180,26 @@ PGconn *rp_postgres_connect(const char *conninfo, GError **error) {
     if (!rp_postgres_run(connection, SESSION_SQL, error))
         return NULL;
     return g_steal_pointer(&connection);
+}
+
+PGconn *rp_postgres_await(const char *conninfo, guint seconds, GError **error) {
+    const Values with = values_for(conninfo);
+    RpRetry retry;
+    rp_retry_init(&retry, seconds);
+    for (;;) {
+        g_autoptr(GError) trouble = NULL;
+        PGconn *connection = rp_postgres_connect(conninfo, &trouble);
+        if (connection != NULL)
+            return connection;
+        const gboolean is_starting = g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_CONNECT) &&
+                                     PQpingParams(KEYWORDS, with.values, 1) == PQPING_REJECT;
+        if (is_starting && retry.n_waits == 0 && seconds > 0)
+            rp_log(RP_LOG_WARNING, "%s: it is waited for, for up to %u s", trouble->message, seconds);
+        if (!is_starting || !rp_retry_wait(&retry, NULL)) {
+            g_propagate_error(error, g_steal_pointer(&trouble));
+            return NULL;
+        }
+    }
 }
 
 void rp_postgres_set_error(GError **error, PGconn *connection, const PGresult *result) {
@@ -193,7 +224,9 @@ static gboolean is_fine(const PGresult *result) {
 
 PGresult *rp_postgres_query(PGconn *connection, const char *sql, int n_parameters,
                             const char *const *parameters, GError **error) {
-    g_autoptr(PGresult) result = PQexecParams(connection, sql, n_parameters, NULL, parameters, NULL, NULL, 0);
+    g_autoptr(PGresult) result = rp_wait_execute(connection, sql, n_parameters, parameters, error);
+    if (result == NULL)
+        return NULL;
     if (!is_fine(result)) {
         rp_postgres_set_error(error, connection, result);
         return NULL;
@@ -202,9 +235,9 @@ PGresult *rp_postgres_query(PGconn *connection, const char *sql, int n_parameter
 }
 
 gboolean rp_postgres_run(PGconn *connection, const char *sql, GError **error) {
-    g_autoptr(PGresult) result = PQexec(connection, sql);
-    if (is_fine(result))
-        return TRUE;
+    g_autoptr(PGresult) result = rp_wait_execute(connection, sql, -1, NULL, error);
+    if (result == NULL || is_fine(result))
+        return result != NULL;
     rp_postgres_set_error(error, connection, result);
     return FALSE;
 }

@@ -41,6 +41,10 @@ void rp_sink_error_hush(GError *error, const char *words);
  * and database, never the password. A connection belongs to one thread at a time. */
 PGconn *rp_postgres_connect(const char *conninfo, GError **error);
 
+/* The same; a server that is starting up or shutting down is waited for, for up to so many seconds. One that
+ * is not there, or that refuses us, is not. */
+PGconn *rp_postgres_await(const char *conninfo, guint seconds, GError **error);
+
 /* "host:port/database" or "socket/database" of a live or failed connection, without user or password;
  * the caller frees it. */
 char *rp_postgres_place(const PGconn *connection);

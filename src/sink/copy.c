@@ -1,5 +1,6 @@
 /* COPY … FROM STDIN (FORMAT binary); documentation of COPY, "Binary Format". */
 #include "sink/merge.h"
+#include "sink/wait.h"
 
 #include <string.h>
 
@@ -8,10 +9,14 @@
 static const char HEADER[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* signature, flags, extension length */
 static const char TRAILER[2] = {'\377', '\377'};
 
-static gboolean put(PGconn *connection, const char *data, gsize size) {
+static gboolean put(PGconn *connection, const char *data, gsize size, GError **error) {
     while (size > 0) {
         const int chunk = (int)MIN(size, (gsize)CHUNK_BYTES);
-        if (PQputCopyData(connection, data, chunk) != 1)
+        if (PQputCopyData(connection, data, chunk) != 1) {
+            rp_postgres_set_error(error, connection, NULL);
+            return FALSE;
+        }
+        if (!rp_wait_flush(connection, error))
             return FALSE;
         data += chunk;
         size -= (gsize)chunk;
@@ -21,42 +26,55 @@ static gboolean put(PGconn *connection, const char *data, gsize size) {
 
 /* The COPY's own result, and what comes after it until the connection is free again. */
 static gboolean finish(PGconn *connection, GError **error) {
-    gboolean is_fine = TRUE;
+    GError *trouble = NULL, *late = NULL;
     PGresult *next;
-    while ((next = PQgetResult(connection)) != NULL) {
+    while ((next = rp_wait_result(connection, &late)) != NULL) {
         g_autoptr(PGresult) result = next;
         if (PQresultStatus(result) == PGRES_COMMAND_OK)
             continue;
-        if (is_fine)
-            rp_postgres_set_error(error, connection, result);
-        is_fine = FALSE;
+        if (trouble == NULL)
+            rp_postgres_set_error(&trouble, connection, result);
         if (PQresultStatus(result) == PGRES_COPY_IN) /* the connection broke before the COPY could end */
             break;
     }
-    return is_fine;
+    if (trouble == NULL)
+        trouble = g_steal_pointer(&late);
+    g_clear_error(&late);
+    if (trouble != NULL)
+        g_propagate_error(error, trouble);
+    return trouble == NULL;
 }
 
-static gboolean put_all(PGconn *connection, const RpSpan *runs, guint n_runs) {
-    if (!put(connection, HEADER, sizeof HEADER))
+static gboolean put_all(PGconn *connection, const RpSpan *runs, guint n_runs, GError **error) {
+    if (!put(connection, HEADER, sizeof HEADER, error))
         return FALSE;
     for (guint i = 0; i < n_runs; i++)
-        if (!put(connection, runs[i].data, runs[i].size))
+        if (!put(connection, runs[i].data, runs[i].size, error))
             return FALSE;
-    return put(connection, TRAILER, sizeof TRAILER) && PQputCopyEnd(connection, NULL) == 1;
+    if (!put(connection, TRAILER, sizeof TRAILER, error))
+        return FALSE;
+    if (PQputCopyEnd(connection, NULL) == 1)
+        return rp_wait_flush(connection, error);
+    rp_postgres_set_error(error, connection, NULL);
+    return FALSE;
 }
 
 gboolean rp_copy_binary(PGconn *connection, const char *copy_sql, const RpSpan *runs, guint n_runs,
                         GError **error) {
-    g_autoptr(PGresult) begun = PQexec(connection, copy_sql);
+    g_autoptr(PGresult) begun = rp_wait_execute(connection, copy_sql, -1, NULL, error);
+    if (begun == NULL)
+        return FALSE;
     if (PQresultStatus(begun) != PGRES_COPY_IN) {
         rp_postgres_set_error(error, connection, begun);
         return FALSE;
     }
-    if (!put_all(connection, runs, n_runs)) {
-        g_autofree char *place = rp_postgres_place(connection);
-        g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY,
-                    "PostgreSQL at %s: connection lost during COPY: %s", place, PQerrorMessage(connection));
-        return FALSE;
-    }
-    return finish(connection, error);
+    g_autoptr(GError) trouble = NULL;
+    if (put_all(connection, runs, n_runs, &trouble))
+        return finish(connection, error);
+    /* What the server said before it went is more than that the connection is lost. */
+    g_autoptr(GError) said = NULL;
+    const gboolean has_said = !finish(connection, &said) && rp_sink_error_get_sqlstate(said) != NULL;
+    g_propagate_prefixed_error(error, has_said ? g_steal_pointer(&said) : g_steal_pointer(&trouble),
+                               "COPY: ");
+    return FALSE;
 }

@@ -2,12 +2,16 @@
 #include "source/connection.h"
 
 #include "base/error.h"
+#include "base/log.h"
+#include "base/retry.h"
 
 #include <string.h>
 
 G_DEFINE_QUARK(rp_source_error, rp_source_error)
 
-#define DEFAULT_PORT 6379
+#define DEFAULT_PORT  6379
+#define ENTER_SECONDS 10u /* for each step of connecting */
+#define NO_ROOM       "ERR max number of clients reached"
 
 void rp_redis_address_free(RpRedisAddress *address) {
     if (address == NULL)
@@ -132,7 +136,23 @@ RpSourceError rp_redis_reply_classify(const char *text) {
         if (strlen(REPLY_CLASSES[i].word) == word_size &&
             strncmp(text, REPLY_CLASSES[i].word, word_size) == 0)
             return REPLY_CLASSES[i].meaning;
-    return RP_SOURCE_ERROR_REPLY;
+    return g_str_has_prefix(text, NO_ROOM) ? RP_SOURCE_ERROR_RETRY : RP_SOURCE_ERROR_REPLY;
+}
+
+gboolean rp_redis_error_passes(const GError *error) {
+    switch ((RpSourceError)error->code) {
+    case RP_SOURCE_ERROR_CONNECT:
+    case RP_SOURCE_ERROR_RETRY:
+    case RP_SOURCE_ERROR_LOST:
+        return TRUE;
+    case RP_SOURCE_ERROR_REFUSED:
+    case RP_SOURCE_ERROR_WRONG_TYPE:
+    case RP_SOURCE_ERROR_PROTOCOL:
+    case RP_SOURCE_ERROR_REPLY:
+    case RP_SOURCE_ERROR_RESTARTED:
+        return FALSE;
+    }
+    g_assert_not_reached();
 }
 
 redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *argv, const gsize *argv_sizes,
@@ -140,8 +160,9 @@ redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *a
     /* hiredis takes const char ** only because its prototype predates the const that it keeps. */
     g_autoptr(redisReply) reply = redisCommandArgv(redis, argc, (const char **)argv, argv_sizes);
     if (reply == NULL) {
-        g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL, "Redis: %s: %s", argv[0],
-                    redis->errstr[0] != '\0' ? redis->errstr : "connection lost");
+        g_set_error(error, RP_SOURCE_ERROR,
+                    redis->err == REDIS_ERR_PROTOCOL ? RP_SOURCE_ERROR_PROTOCOL : RP_SOURCE_ERROR_LOST,
+                    "Redis: %s: %s", argv[0], redis->errstr[0] != '\0' ? redis->errstr : "connection lost");
         return NULL;
     }
     if (reply->type == REDIS_REPLY_ERROR) {
@@ -202,7 +223,8 @@ static gboolean greet(redisContext *redis, GError **error) {
 }
 
 redisContext *rp_redis_connect(const RpRedisAddress *address, guint timeout_seconds, GError **error) {
-    const struct timeval timeout = {.tv_sec = (time_t)timeout_seconds};
+    const struct timeval patience = {.tv_sec = (time_t)timeout_seconds};
+    const struct timeval timeout = {.tv_sec = (time_t)MIN(timeout_seconds, ENTER_SECONDS)};
     g_autofree char *place = rp_redis_address_show(address);
     g_autoptr(redisContext) redis = address->socket_path != NULL
                                         ? redisConnectUnixWithTimeout(address->socket_path, timeout)
@@ -220,7 +242,27 @@ redisContext *rp_redis_connect(const RpRedisAddress *address, guint timeout_seco
         g_prefix_error(error, "Redis at %s: ", place);
         return NULL;
     }
+    redisSetTimeout(redis, patience);
     return g_steal_pointer(&redis);
+}
+
+redisContext *rp_redis_await(const RpRedisAddress *address, guint timeout_seconds, guint retry_seconds,
+                             GError **error) {
+    RpRetry retry;
+    rp_retry_init(&retry, retry_seconds);
+    for (;;) {
+        g_autoptr(GError) trouble = NULL;
+        redisContext *redis = rp_redis_connect(address, timeout_seconds, &trouble);
+        if (redis != NULL)
+            return redis;
+        const gboolean is_busy = g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RETRY);
+        if (is_busy && retry.n_waits == 0 && retry_seconds > 0)
+            rp_log(RP_LOG_WARNING, "%s: it is waited for, for up to %u s", trouble->message, retry_seconds);
+        if (!is_busy || !rp_retry_wait(&retry, NULL)) {
+            g_propagate_error(error, g_steal_pointer(&trouble));
+            return NULL;
+        }
+    }
 }
 
 char *rp_redis_info_field(redisContext *redis, const char *section, const char *field, GError **error) {

@@ -14,10 +14,10 @@ typedef enum {
     RP_SOURCE_ERROR_REFUSED,    /* wrong password, no permission, no such database */
     RP_SOURCE_ERROR_RETRY,      /* LOADING, BUSY, …: the same command may succeed later */
     RP_SOURCE_ERROR_WRONG_TYPE, /* the key holds another type than the command is for */
-    RP_SOURCE_ERROR_PROTOCOL,   /* a reply that makes no sense, or a lost connection */
+    RP_SOURCE_ERROR_PROTOCOL,   /* a reply that makes no sense */
     RP_SOURCE_ERROR_REPLY,      /* any other error reply */
-    RP_SOURCE_ERROR_RESTARTED,  /* another process answers than the one that was being read: cursors are no
-                                   good */
+    RP_SOURCE_ERROR_LOST,       /* a connection that was lost, or on which no answer came in time */
+    RP_SOURCE_ERROR_RESTARTED, /* another process answers at the address: its cursors are not the old one's */
 } RpSourceError;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(redisContext, redisFree)
@@ -43,8 +43,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpRedisAddress, rp_redis_address_free)
 char *rp_redis_address_show(const RpRedisAddress *address);
 
 /* Connects, authenticates and selects the database. The context is a blocking one with a command time-out
- * of timeout_seconds; the caller owns it. A context belongs to one thread at a time. */
+ * of timeout_seconds; the caller owns it. A context belongs to one thread at a time. A server that is silent
+ * from the beginning is given up after at most 10 seconds. */
 redisContext *rp_redis_connect(const RpRedisAddress *address, guint timeout_seconds, GError **error);
+
+/* The same; a server that answers that it is loading, busy or full is waited for, for up to retry_seconds.
+ * One that is not there, or that refuses us, is not. */
+redisContext *rp_redis_await(const RpRedisAddress *address, guint timeout_seconds, guint retry_seconds,
+                             GError **error);
+
+/* Whether an RP_SOURCE_ERROR is one that time may cure. */
+gboolean rp_redis_error_passes(const GError *error);
 
 /* The meaning of an error reply, by its first word. */
 RpSourceError rp_redis_reply_classify(const char *text);

@@ -1,0 +1,65 @@
+/* A writer's session: what it is made of each time that it is opened. */
+#include "pipeline/writer.h"
+#include "sink/wait.h"
+
+#define MAX_LOCK_WAIT 10u /* seconds */
+
+/* A batch fits into the session's buffers, and is sorted in memory. Compiling a statement costs more than
+ * running it over one batch, and so does hashing or sorting the whole target to join it with one: but the
+ * planner, which has no statistics of staging tables and perhaps none of a target that was just filled, does
+ * not know. Every join of the merge goes by a key that has an index. */
+static const char SETTINGS_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off;"
+                                   "SET enable_hashjoin = off; SET enable_mergejoin = off";
+
+/* A lock is waited for in turns that are shorter than an answer may take, and than troubles may last. */
+static guint lock_wait_of(const RpLoadOptions *options) {
+    guint seconds = MAX_LOCK_WAIT;
+    if (options->retry_seconds > 0)
+        seconds = MIN(seconds, options->retry_seconds / 2);
+    if (options->timeout_seconds > 0)
+        seconds = MIN(seconds, options->timeout_seconds / 2);
+    return MAX(seconds, 1);
+}
+
+/* A session whose client is gone must not hold its locks until its statement ends. From PostgreSQL 14 on, and
+ * not on every system. */
+static void watch_client(PGconn *connection) {
+    if (PQserverVersion(connection) >= 140000)
+        rp_postgres_run(connection, "SET client_connection_check_interval = '10s'", NULL);
+}
+
+static gboolean prepare(RpCrew *crew, PGconn *connection, GError **error) {
+    const RpLoadOptions *options = crew->options;
+    rp_wait_limit(connection, options->timeout_seconds, &crew->is_cancelled);
+    watch_client(connection);
+    if (!rp_postgres_run(connection, SETTINGS_SQL, error) ||
+        !rp_postgres_runf(connection, error, "SET lock_timeout = '%us'", lock_wait_of(options)))
+        return FALSE;
+    for (guint i = 0; i < crew->plans->len; i++)
+        if (!rp_merge_prepare(connection, g_ptr_array_index(crew->plans, i), error))
+            return FALSE;
+    return TRUE;
+}
+
+gboolean rp_session_open(RpWriter *writer, GError **error) {
+    RpCrew *crew = writer->crew;
+    g_autoptr(PGconn) connection = rp_postgres_connect(crew->options->postgres, error);
+    if (connection == NULL || !prepare(crew, connection, error))
+        return FALSE;
+    writer->connection = g_steal_pointer(&connection);
+    writer->cancel = PQgetCancel(writer->connection);
+    g_mutex_lock(&crew->mutex);
+    g_ptr_array_add(crew->cancels, writer->cancel);
+    g_mutex_unlock(&crew->mutex);
+    return TRUE;
+}
+
+void rp_session_close(RpWriter *writer) {
+    if (writer->connection == NULL)
+        return;
+    g_mutex_lock(&writer->crew->mutex);
+    g_ptr_array_remove_fast(writer->crew->cancels, writer->cancel);
+    g_mutex_unlock(&writer->crew->mutex);
+    writer->cancel = NULL;
+    g_clear_pointer(&writer->connection, PQfinish);
+}

@@ -1,0 +1,169 @@
+/* Waiting with a limit, by libpq's asynchronous interface.
+ *
+ * 1. A connection whose answer did not come in time is closed: what it would still say answers nothing.
+ * 2. While something is sent, answers are read: a server that complains in the middle of a COPY must not wait
+ * for us while we wait for it. */
+#include "sink/wait.h"
+
+#include <errno.h>
+#include <libpq-events.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#define SLICE_MS   100 /* how soon a cancellation is seen */
+#define CANCELLED  (3 * G_USEC_PER_SEC)
+#define DRAIN_MOST 1000
+
+typedef struct {
+    guint seconds;
+    const gint *is_cancelled;
+} Limit;
+
+/* libpq keeps the limit with the connection, and says when that ends. */
+static int keep_limit(PGEventId id, void *about, void *unused) {
+    (void)unused;
+    if (id == PGEVT_CONNDESTROY) {
+        const PGEventConnDestroy *event = about;
+        g_free(PQinstanceData(event->conn, keep_limit));
+    }
+    return 1;
+}
+
+void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled) {
+    if (seconds == 0 || PQregisterEventProc(connection, keep_limit, "limit", NULL) == 0)
+        return;
+    Limit *limit = g_new(Limit, 1);
+    *limit = (Limit){seconds, is_cancelled};
+    PQsetInstanceData(connection, keep_limit, limit);
+    PQsetnonblocking(connection, 1);
+}
+
+static const Limit *limit_of(const PGconn *connection) {
+    return connection != NULL ? PQinstanceData(connection, keep_limit) : NULL;
+}
+
+/* After the socket is shut down libpq reads its end, and knows that the connection is lost. */
+static void drop(PGconn *connection) {
+    const int fd = PQsocket(connection);
+    if (fd >= 0)
+        shutdown(fd, SHUT_RDWR);
+    for (guint i = 0; i < DRAIN_MOST && PQstatus(connection) == CONNECTION_OK; i++)
+        if (PQconsumeInput(connection) == 0)
+            break;
+}
+
+static gboolean give_up(PGconn *connection, const Limit *limit, GError **error) {
+    g_autofree char *place = rp_postgres_place(connection);
+    drop(connection);
+    g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY, "PostgreSQL at %s: no answer within %u s", place,
+                limit->seconds);
+    return FALSE;
+}
+
+/* Waits for one of the events; *ready: which. */
+static gboolean await_socket(PGconn *connection, const Limit *limit, short events, gint64 *deadline,
+                             short *ready, GError **error) {
+    struct pollfd pollfd = {.fd = PQsocket(connection), .events = events};
+    for (;;) {
+        const gint64 now = g_get_monotonic_time();
+        if (limit->is_cancelled != NULL && g_atomic_int_get(limit->is_cancelled))
+            *deadline = MIN(*deadline, now + CANCELLED);
+        if (now >= *deadline)
+            return give_up(connection, limit, error);
+        const int n_ready = poll(&pollfd, 1, (int)MIN((*deadline - now) / 1000 + 1, SLICE_MS));
+        *ready = pollfd.revents;
+        if (n_ready > 0 || (n_ready < 0 && errno != EINTR)) /* libpq will say what is wrong with it */
+            return TRUE;
+    }
+}
+
+static gint64 deadline_of(const Limit *limit) {
+    return g_get_monotonic_time() + (gint64)limit->seconds * G_USEC_PER_SEC;
+}
+
+gboolean rp_wait_flush(PGconn *connection, GError **error) {
+    const Limit *limit = limit_of(connection);
+    if (limit == NULL)
+        return TRUE;
+    gint64 deadline = deadline_of(limit);
+    int is_left;
+    while ((is_left = PQflush(connection)) == 1) {
+        short ready;
+        if (!await_socket(connection, limit, POLLIN | POLLOUT, &deadline, &ready, error))
+            return FALSE;
+        if ((ready & POLLOUT) != 0)
+            deadline = deadline_of(limit); /* it takes some of it */
+        if ((ready & ~POLLOUT) != 0 && PQconsumeInput(connection) == 0)
+            break;
+    }
+    if (is_left == 0)
+        return TRUE;
+    rp_postgres_set_error(error, connection, NULL);
+    return FALSE;
+}
+
+PGresult *rp_wait_result(PGconn *connection, GError **error) {
+    const Limit *limit = limit_of(connection);
+    gint64 deadline = limit != NULL ? deadline_of(limit) : 0;
+    while (limit != NULL && PQisBusy(connection)) {
+        short ready;
+        if (!await_socket(connection, limit, POLLIN, &deadline, &ready, error))
+            return NULL;
+        if (PQconsumeInput(connection) == 0)
+            break; /* the next result says why */
+    }
+    return PQgetResult(connection);
+}
+
+/* ---- statements ---- */
+
+static gboolean is_error(const PGresult *result) {
+    const ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
+}
+
+static gboolean begins_copy(const PGresult *result) {
+    const ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+static PGresult *execute_limited(PGconn *connection, const char *sql, int n_parameters,
+                                 const char *const *parameters, GError **error) {
+    const int is_sent =
+        n_parameters < 0 ? PQsendQuery(connection, sql)
+                         : PQsendQueryParams(connection, sql, n_parameters, NULL, parameters, NULL, NULL, 0);
+    if (is_sent == 0) {
+        rp_postgres_set_error(error, connection, NULL);
+        return NULL;
+    }
+    if (!rp_wait_flush(connection, error))
+        return NULL;
+    g_autoptr(PGresult) kept = NULL;
+    GError *trouble = NULL;
+    for (PGresult *next; (next = rp_wait_result(connection, &trouble)) != NULL;) {
+        const gboolean is_end = begins_copy(next) || PQstatus(connection) != CONNECTION_OK;
+        PGresult *dropped = kept != NULL && is_error(kept) ? next : kept;
+        kept = dropped == next ? kept : next;
+        PQclear(dropped);
+        if (is_end)
+            break;
+    }
+    if (trouble == NULL && kept == NULL)
+        rp_postgres_set_error(&trouble, connection, NULL);
+    if (trouble == NULL)
+        return g_steal_pointer(&kept);
+    g_propagate_error(error, trouble);
+    return NULL;
+}
+
+PGresult *rp_wait_execute(PGconn *connection, const char *sql, int n_parameters,
+                          const char *const *parameters, GError **error) {
+    if (limit_of(connection) != NULL)
+        return execute_limited(connection, sql, n_parameters, parameters, error);
+    PGresult *result = n_parameters < 0
+                           ? PQexec(connection, sql)
+                           : PQexecParams(connection, sql, n_parameters, NULL, parameters, NULL, NULL, 0);
+    if (result == NULL)
+        rp_postgres_set_error(error, connection, NULL);
+    return result;
+}

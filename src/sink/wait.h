@@ -1,0 +1,27 @@
+/* Waiting for a server's answers for a limited time. A connection without a limit waits as libpq does. */
+#pragma once
+
+#include "sink/connection.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Gives the connection a limit: an answer that has not come within so many seconds is waited for no longer,
+ * the connection is of no more use then (PQstatus), and the error is RP_SINK_ERROR_RETRY. Once *is_cancelled
+ * (atomic; may be NULL) is set, it is a few seconds. seconds 0: no limit. */
+void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled);
+
+/* Sends statements (n_parameters < 0: one or more without parameters) and gives the last result, or the first
+ * that is an error, or that begins a COPY, as PQexec does; the caller clears it. NULL with RP_SINK_ERROR when
+ * none came. */
+PGresult *rp_wait_execute(PGconn *connection, const char *sql, int n_parameters,
+                          const char *const *parameters, GError **error);
+
+/* The next result of what was sent; NULL when there is none, or with error set when none came in time. */
+PGresult *rp_wait_result(PGconn *connection, GError **error);
+
+/* Waits until what libpq has taken is sent. */
+gboolean rp_wait_flush(PGconn *connection, GError **error);
+
+G_END_DECLS
