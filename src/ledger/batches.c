@@ -5,6 +5,7 @@
 #include "ledger/batches.h"
 
 #include "base/error.h"
+#include "ledger/settle.h"
 #include "ledger/write_rejects.h"
 
 #include <jansson.h>
@@ -14,6 +15,11 @@ const RpMergeLedger RP_LEDGER_FOR_MERGE = {
                       "b.is_superseded)",
     .counted_before =
         "t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = $1::bigint AND b.is_superseded)",
+    .claims = "redis2pg.claims",
+};
+
+const RpMergeLedger RP_LEDGER_FOR_REPLAY = {
+    .written_by_run = "true",
     .claims = "redis2pg.claims",
 };
 
@@ -135,7 +141,8 @@ gboolean rp_ledger_write_batch(PGconn *connection, const RpAttempt *attempt, con
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, attempt->run);
     if (write_position(connection, run_text, attempt->number, batch, error) &&
         write_counts(connection, run_text, batch, error) &&
-        rp_ledger_write_rejects(connection, attempt->run, mapping, batch, error))
+        rp_ledger_write_rejects(connection, attempt->run, mapping, batch, error) &&
+        rp_ledger_settle_replays(connection, attempt->run, batch, error))
         return TRUE;
     g_prefix_error(error, "writing batch %" G_GUINT64_FORMAT " to the ledger: ", batch->number);
     return FALSE;

@@ -23,4 +23,9 @@ gboolean rp_ledger_write_batch(PGconn *connection, const RpAttempt *attempt, con
 /* What the merge asks the ledger about; for rp_merge_plan_new. */
 extern const RpMergeLedger RP_LEDGER_FOR_MERGE;
 
+/* The same for a replay. It meets a few keys only: where an identity does not follow from the key, whose row
+ * it is that stands in the target nobody can say then, and another key's must not be overwritten. A run,
+ * which meets all keys, can tell. */
+extern const RpMergeLedger RP_LEDGER_FOR_REPLAY;
+
 G_END_DECLS

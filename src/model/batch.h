@@ -5,6 +5,7 @@
 
 #include "model/record.h"
 #include "model/reject.h"
+#include "model/replay.h"
 #include "model/tuples.h"
 
 #include <glib.h>
@@ -61,6 +62,7 @@ typedef struct {
     guint n_map_rejects;
     /* The last record that a reject of an earlier portion was about, and has been stored with; -1: none. */
     gint64 stored_record;
+    GArray *replays; /* of RpReplay: the rejects of earlier runs that the records stand for */
 } RpBatch;
 
 /* Keys of one shape that nothing covers. */

@@ -14,9 +14,11 @@ G_BEGIN_DECLS
 
 /* Where a load's records come from. */
 typedef struct {
-    const char *kind;   /* of the run, in the ledger: "run" */
-    GThreadFunc read;   /* the thread that fills batches; its data is the crew */
-    gconstpointer data; /* for it; borrowed */
+    const char *kind;            /* of the run, in the ledger: "run" */
+    GThreadFunc read;            /* the thread that fills batches; its data is the crew */
+    gconstpointer data;          /* for it; borrowed */
+    const RpMergeLedger *ledger; /* for merges */
+    const char *source; /* where they were read, for the ledger; NULL: Redis is asked, and must be there */
 } RpFeed;
 
 typedef struct {

@@ -7,7 +7,9 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "base/log.h"
+#include "ledger/batches.h"
 #include "ledger/runs.h"
+#include "ledger/settle.h"
 #include "pipeline/load_from.h"
 #include "pipeline/opening.h"
 #include "pipeline/supervise.h"
@@ -53,10 +55,21 @@ static const char *status_of(const RpCrew *crew) {
     return crew->progress.rejects > 0 ? "completed_with_rejects" : "completed";
 }
 
-static gboolean close_once(RpCrew *crew, PGconn *connection, RpRunSummary **summary, GError **error) {
+/* A run that has met every key anew has made what earlier ones refused a matter of the past. */
+static gboolean settle_and_close(RpCrew *crew, PGconn *connection, GError **error) {
     const char *reason = crew->error != NULL ? crew->error->message : NULL;
-    return rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) &&
-           rp_ledger_close_run(connection, crew->attempt.run, status_of(crew), reason, error) &&
+    const gboolean settles = crew->error == NULL && g_str_equal(crew->feed->kind, "run");
+    if (rp_postgres_run(connection, "BEGIN", error) &&
+        (!settles || rp_ledger_settle_earlier(connection, crew->attempt.run, crew->options->only, error)) &&
+        rp_ledger_close_run(connection, crew->attempt.run, status_of(crew), reason, error) &&
+        rp_postgres_run(connection, "COMMIT", error))
+        return TRUE;
+    rp_postgres_run(connection, "ROLLBACK", NULL);
+    return FALSE;
+}
+
+static gboolean close_once(RpCrew *crew, PGconn *connection, RpRunSummary **summary, GError **error) {
+    return rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) && settle_and_close(crew, connection, error) &&
            rp_ledger_read_run(connection, crew->attempt.run, summary, error);
 }
 
@@ -99,7 +112,7 @@ static void report_error(RpCrew *crew, GError **error) {
                 is_stop ? "; what is committed stands, and run --resume goes on" : "");
 }
 
-static const RpFeed FROM_REDIS = {.kind = "run", .read = rp_reader_thread};
+static const RpFeed FROM_REDIS = {.kind = "run", .read = rp_reader_thread, .ledger = &RP_LEDGER_FOR_MERGE};
 
 gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **error) {
     return rp_load_from(options, &FROM_REDIS, summary, error);

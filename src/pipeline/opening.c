@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* What Redis is at the time. */
+/* What Redis is at the time; of records that come from elsewhere nothing. */
 typedef struct {
     char *run_id;
     guint64 n_keys; /* of the database */
@@ -24,8 +24,13 @@ static void source_clear(Source *source) {
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Source, source_clear)
 
-static gboolean look_at_source(const RpLoadOptions *options, Source *source, GError **error) {
+static gboolean look_at_source(const RpCrew *crew, Source *source, GError **error) {
+    const RpLoadOptions *options = crew->options;
     static const char *const dbsize[] = {"DBSIZE"};
+    if (crew->feed->source != NULL) {
+        source->run_id = g_strdup("");
+        return TRUE;
+    }
     g_autoptr(redisContext) redis =
         rp_redis_await(options->redis, options->timeout_seconds, options->retry_seconds, error);
     if (redis == NULL)
@@ -119,7 +124,7 @@ static gboolean begin(RpCrew *crew, PGconn *connection, const Source *source, co
     const RpLoadOptions *options = crew->options;
     const RpRunHead head = {crew->feed->kind, "merge",          options->mapping, place,
                             source->run_id,   options->settings};
-    if (last->run != 0)
+    if (last->run != 0 && g_str_equal(crew->feed->kind, "run"))
         rp_log(RP_LOG_WARNING,
                "run %" G_GUINT64_FORMAT
                " of this mapping and source is not complete: --resume goes on with it; this is a "
@@ -135,8 +140,9 @@ gboolean rp_opening_run(RpCrew *crew, PGconn *connection, GError **error) {
     const RpLoadOptions *options = crew->options;
     g_auto(Source) source = {0};
     g_auto(RpInterrupted) last = {0};
-    g_autofree char *place = rp_redis_address_show(options->redis);
-    if (!look_at_source(options, &source, error) || !rp_ledger_lock(connection, error) ||
+    g_autofree char *place =
+        crew->feed->source != NULL ? g_strdup(crew->feed->source) : rp_redis_address_show(options->redis);
+    if (!look_at_source(crew, &source, error) || !rp_ledger_lock(connection, error) ||
         !rp_ledger_find_interrupted(connection, place, options->mapping->digest, &last, error))
         return FALSE;
     return (options->is_resuming ? resume(crew, connection, &source, &last, error)
@@ -148,7 +154,7 @@ gboolean rp_crew_begin_again(RpCrew *crew, GError **error) {
     g_autoptr(PGconn) connection =
         rp_postgres_await(crew->options->postgres, crew->options->retry_seconds, error);
     g_auto(Source) source = {0};
-    if (connection == NULL || !look_at_source(crew->options, &source, error))
+    if (connection == NULL || !look_at_source(crew, &source, error))
         return FALSE;
     rp_log(RP_LOG_WARNING, "Redis was started anew: the pass is read again from its beginning");
     return go_on(crew, connection, &source, crew->attempt.run, error);
