@@ -43,16 +43,22 @@ def psql(sql):
 
 
 def redis(*words):
-    """One command; gives the reply's first line, or the whole of a bulk string."""
-    request = f"*{len(words)}\r\n" + "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
+    """One command; gives the reply's first line, the whole of a bulk string, or a list of such."""
+    request = f"*{len(words)}\r\n" + "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(os.environ["REDIS_SOCKET"])
         connection.sendall(request.encode())
         with connection.makefile("rb") as replies:
-            head = replies.readline().decode().rstrip()
-            if head.startswith("-"):
-                raise Failure(f"Redis: {words[0]}: {head[1:]}")
-            return replies.read(int(head[1:])).decode() if head.startswith("$") else head
+            return read_reply(replies, words[0])
+
+
+def read_reply(replies, command):
+    head = replies.readline().decode().rstrip()
+    if head.startswith("-"):
+        raise Failure(f"Redis: {command}: {head[1:]}")
+    if head.startswith("*"):
+        return [read_reply(replies, command) for _ in range(int(head[1:]))]
+    return replies.read(int(head[1:]) + 2)[:-2].decode() if head.startswith("$") else head
 
 
 # ---- The build ----

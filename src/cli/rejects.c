@@ -5,6 +5,7 @@
 #include "base/suggest.h"
 #include "cli/commands.h"
 #include "cli/prepare.h"
+#include "cli/rejects.h"
 #include "ledger/summary.h"
 #include "model/reject.h"
 #include "report/run_report.h"
@@ -12,12 +13,7 @@
 
 #include <string.h>
 
-static struct {
-    gint64 run;
-    char *entity;
-    char *code;
-    gint64 limit;
-} settings;
+static RpRejectsSettings settings = {.load = {.max_rejects = -1}};
 
 static const RpOption OPTIONS[] = {
     {.name = "run",
@@ -44,14 +40,23 @@ static const RpOption OPTIONS[] = {
      .fallback = "100",
      .maximum = G_MAXINT64,
      .help = "list at most so many; 0: all. The counts are of all"},
+    {.name = "from-source",
+     .kind = RP_OPTION_FLAG,
+     .target = &settings.is_from_source,
+     .help = "replay: read the keys from Redis as they are now"},
+    RP_LOAD_OPTIONS(settings.load),
     {0},
 };
+
+RpRejectFilter rp_rejects_filter(const RpRejectsSettings *chosen) {
+    return (RpRejectFilter){.run = (guint64)chosen->run, .entity = chosen->entity, .code = chosen->code};
+}
 
 static json_t *text_or_null(const char *text) {
     return text != NULL ? json_string(text) : json_null();
 }
 
-static json_t *reject_json(const RpStoredReject *reject) {
+json_t *rp_rejects_json(const RpStoredReject *reject) {
     json_t *object = json_pack(
         "{sI sI ss ss so ss so ss so ss so so ss}", "id", (json_int_t)reject->id, "run",
         (json_int_t)reject->run, "entity", reject->entity, "key", reject->key, "element",
@@ -68,7 +73,7 @@ static json_t *reject_json(const RpStoredReject *reject) {
 /* ---- list ---- */
 
 static void add_to_json(const RpStoredReject *reject, gpointer data) {
-    json_array_append_new(data, reject_json(reject));
+    json_array_append_new(data, rp_rejects_json(reject));
 }
 
 static void add_to_table(const RpStoredReject *reject, gpointer data) {
@@ -121,8 +126,7 @@ static gboolean list_text(PGconn *connection, const RpRejectFilter *filter, cons
 }
 
 static gboolean list(PGconn *connection, gboolean is_json, gboolean exists, GError **error) {
-    const RpRejectFilter filter = {
-        .run = (guint64)settings.run, .entity = settings.entity, .code = settings.code};
+    const RpRejectFilter filter = rp_rejects_filter(&settings);
     g_autoptr(GPtrArray) codes =
         exists ? rp_ledger_count_rejects(connection, &filter, error) : g_ptr_array_new();
     if (codes == NULL)
@@ -149,7 +153,7 @@ static void show_one(const RpStoredReject *reject, gpointer data) {
     showing->is_found = TRUE;
     const gsize raw_bytes = g_bytes_get_size(reject->raw);
     if (showing->is_json) {
-        json_t *object = reject_json(reject);
+        json_t *object = rp_rejects_json(reject);
         json_object_set_new(object, "raw_bytes", json_integer((json_int_t)raw_bytes));
         rp_print_json(object);
         return;
@@ -199,6 +203,8 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     *status = 0;
     if (!rp_expect_words(&RP_COMMAND_REJECTS, n_words, 1, 2, error) || !check_code(error))
         return FALSE;
+    if (strcmp(words[0], "replay") == 0 && n_words == 1)
+        return rp_rejects_replay(globals, &settings, status, error);
     const gboolean is_show = strcmp(words[0], "show") == 0;
     if ((!is_show && strcmp(words[0], "list") != 0) || n_words != (is_show ? 2 : 1))
         return rp_expect_words(&RP_COMMAND_REJECTS, -1, 0, 0, error);
@@ -212,7 +218,7 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
 
 const RpCommand RP_COMMAND_REJECTS = {
     .name = "rejects",
-    .arguments = "list|show REJECT",
+    .arguments = "list|show REJECT|export|replay",
     .summary = "Lists the records that runs refused, with counts by code, or shows one.",
     .example = "redis2pg rejects list --run 12 --code out_of_range --postgres 'dbname=shop'",
     .options = OPTIONS,

@@ -5,12 +5,21 @@
 #include "ledger/batches.h"
 
 #include "base/error.h"
+#include "ledger/settle.h"
 #include "ledger/write_rejects.h"
 
 #include <jansson.h>
 
 const RpMergeLedger RP_LEDGER_FOR_MERGE = {
-    .written_by_run = "t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = $1::bigint)",
+    .written_by_run = "t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = $1::bigint AND NOT "
+                      "b.is_superseded)",
+    .counted_before =
+        "t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = $1::bigint AND b.is_superseded)",
+    .claims = "redis2pg.claims",
+};
+
+const RpMergeLedger RP_LEDGER_FOR_REPLAY = {
+    .written_by_run = "true",
     .claims = "redis2pg.claims",
 };
 
@@ -55,7 +64,8 @@ static char *unmapped_json(const RpBatch *batch) {
 }
 
 /* Until its last portion is written the scan stands before the batch. */
-static gboolean write_position(PGconn *connection, const char *run, const RpBatch *batch, GError **error) {
+static gboolean write_position(PGconn *connection, const char *run, guint32 attempt, const RpBatch *batch,
+                               GError **error) {
     g_autofree char *pass = g_strdup_printf("%u", batch->pass);
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, batch->number);
     g_autofree char *cursor =
@@ -66,6 +76,7 @@ static gboolean write_position(PGconn *connection, const char *run, const RpBatc
     g_autofree char *unmapped = g_strdup_printf("%" G_GUINT64_FORMAT, batch->keys.unmapped);
     g_autofree char *patterns = unmapped_json(batch);
     g_autofree char *portion = g_strdup_printf("%u", batch->portion);
+    g_autofree char *attempt_text = g_strdup_printf("%u", attempt);
     const char *const parameters[] = {run,
                                       pass,
                                       number,
@@ -77,19 +88,23 @@ static gboolean write_position(PGconn *connection, const char *run, const RpBatc
                                       unmapped,
                                       patterns,
                                       portion,
-                                      batch->is_whole ? "t" : "f"};
+                                      batch->is_whole ? "t" : "f",
+                                      attempt_text,
+                                      batch->is_whole && batch->position.is_page_end ? "t" : "f"};
     g_autoptr(PGresult) result = rp_postgres_query(
         connection,
         "INSERT INTO redis2pg.batches (run, pass, number, cursor_after, is_pass_end, keys_scanned, "
         "keys_mapped,"
-        " keys_ignored, keys_unmapped, unmapped, portion, is_whole) SELECT run, $2::integer, $3::bigint,"
-        " $4::numeric, $5::boolean, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::jsonb, $11::integer,"
-        " $12::boolean "
-        "FROM redis2pg.runs WHERE run = $1 AND status = 'open'",
+        " keys_ignored, keys_unmapped, unmapped, portion, is_whole, attempt, is_page_end) SELECT run, "
+        "$2::integer,"
+        " $3::bigint, $4::numeric, $5::boolean, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::jsonb,"
+        " $11::integer, $12::boolean, attempt, $14::boolean FROM redis2pg.runs"
+        " WHERE run = $1 AND status = 'open' AND attempt = $13::integer FOR SHARE",
         G_N_ELEMENTS(parameters), parameters, error);
     if (result == NULL || rp_postgres_affected(result) == 1)
         return result != NULL;
-    g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED, "run %s was closed by another one", run);
+    g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                "run %s was closed, or is continued by another process", run);
     return FALSE;
 }
 
@@ -105,9 +120,15 @@ static gboolean write_counts(PGconn *connection, const char *run, const RpBatch 
                                             " filtered, vanished, parked) VALUES ");
         g_string_append_printf(sql, "(%s, %u, %" G_GUINT64_FORMAT ", %u, %u", run, batch->pass, batch->number,
                                batch->portion, entity);
-        const guint64 numbers[] = {counts->read,      counts->inserted, counts->updated,
-                                   counts->unchanged, counts->deleted,  counts->rejected,
-                                   counts->filtered,  counts->vanished, counts->parked};
+        const guint64 numbers[] = {counts->read - counts->counted_before,
+                                   counts->inserted,
+                                   counts->updated,
+                                   counts->unchanged,
+                                   counts->deleted,
+                                   counts->rejected,
+                                   counts->filtered,
+                                   counts->vanished,
+                                   counts->parked};
         for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
             g_string_append_printf(sql, ", %" G_GUINT64_FORMAT, numbers[i]);
         g_string_append_c(sql, ')');
@@ -115,12 +136,13 @@ static gboolean write_counts(PGconn *connection, const char *run, const RpBatch 
     return sql->len == 0 || rp_postgres_run(connection, sql->str, error);
 }
 
-gboolean rp_ledger_write_batch(PGconn *connection, guint64 run, const RpMapping *mapping,
+gboolean rp_ledger_write_batch(PGconn *connection, const RpAttempt *attempt, const RpMapping *mapping,
                                const RpBatch *batch, GError **error) {
-    g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
-    if (write_position(connection, run_text, batch, error) &&
+    g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, attempt->run);
+    if (write_position(connection, run_text, attempt->number, batch, error) &&
         write_counts(connection, run_text, batch, error) &&
-        rp_ledger_write_rejects(connection, run, mapping, batch, error))
+        rp_ledger_write_rejects(connection, attempt->run, mapping, batch, error) &&
+        rp_ledger_settle_replays(connection, attempt->run, batch, error))
         return TRUE;
     g_prefix_error(error, "writing batch %" G_GUINT64_FORMAT " to the ledger: ", batch->number);
     return FALSE;

@@ -9,19 +9,29 @@
 /* Advisory lock of the target: "redis2pg" in ASCII as a bigint, so that no other tool takes it by chance. */
 #define LOCK_SQL_KEY "8243105097038590055"
 
+/* Who holds the lock is known by its session: a run that was left open by a process that died holds none. */
+static const char HOLDER_SQL[] =
+    "SELECT l.pid, r.kind, r.run, r.host, r.pid, to_char(r.started_at, 'YYYY-MM-DD HH24:MI:SS') || ' UTC'"
+    " FROM pg_catalog.pg_locks l LEFT JOIN redis2pg.runs r ON r.status = 'open' AND r.backend = l.pid"
+    " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND (l.classid::bigint << 32) + "
+    "l.objid::bigint = " LOCK_SQL_KEY
+    " AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
+    " ORDER BY r.run DESC NULLS LAST LIMIT 1";
+
 static gboolean refuse(PGconn *connection, GError **error) {
-    g_autoptr(PGresult) holder = rp_postgres_query(
-        connection,
-        "SELECT r.run, r.host, r.pid, r.started_at FROM redis2pg.runs r WHERE r.status = 'open' "
-        "ORDER BY r.run DESC LIMIT 1",
-        0, NULL, NULL);
-    if (holder != NULL && PQntuples(holder) == 1)
+    g_autoptr(PGresult) holder = rp_postgres_query(connection, HOLDER_SQL, 0, NULL, NULL);
+    if (holder != NULL && PQntuples(holder) == 1 && !PQgetisnull(holder, 0, 2))
         g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
-                    "another run works on this target: run %s on host %s, process %s, since %s",
-                    PQgetvalue(holder, 0, 0), PQgetvalue(holder, 0, 1), PQgetvalue(holder, 0, 2),
-                    PQgetvalue(holder, 0, 3));
+                    "another run works on this target: %s %s on host %s, process %s, since %s",
+                    PQgetvalue(holder, 0, 1), PQgetvalue(holder, 0, 2), PQgetvalue(holder, 0, 3),
+                    PQgetvalue(holder, 0, 4), PQgetvalue(holder, 0, 5));
+    else if (holder != NULL && PQntuples(holder) == 1)
+        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                    "another run works on this target: it is just beginning, in PostgreSQL's session %s",
+                    PQgetvalue(holder, 0, 0));
     else
-        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED, "another run works on this target");
+        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                    "another run worked on this target a moment ago: try again");
     return FALSE;
 }
 
@@ -63,7 +73,7 @@ static gboolean close_abandoned(PGconn *connection, GError **error) {
     return TRUE;
 }
 
-gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, guint64 *run, GError **error) {
+gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt *attempt, GError **error) {
     g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
     const char *const parameters[] = {
         head->kind,   head->strategy,      head->mapping->path, head->mapping->digest,
@@ -77,15 +87,27 @@ gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, guint64 *
         "INSERT INTO redis2pg.runs (kind, strategy, mapping, mapping_digest, source, source_run_id,"
         " tool_version, host, pid, settings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING run",
         G_N_ELEMENTS(parameters), parameters, error);
-    if (result == NULL || !write_entities(connection, PQgetvalue(result, 0, 0), head->mapping, error)) {
+    if (result == NULL || !write_entities(connection, PQgetvalue(result, 0, 0), head->mapping, error) ||
+        !rp_ledger_begin_attempt(connection, g_ascii_strtoull(PQgetvalue(result, 0, 0), NULL, 10),
+                                 head->source_run_id, attempt, error) ||
+        !rp_postgres_run(connection, "COMMIT", error)) {
         rp_postgres_run(connection, "ROLLBACK", NULL);
         g_prefix_error(error, "opening the run in the ledger: ");
         return FALSE;
     }
-    *run = g_ascii_strtoull(PQgetvalue(result, 0, 0), NULL, 10);
-    return rp_postgres_run(connection, "COMMIT", error);
+    return TRUE;
 }
 
+gboolean rp_ledger_note_holder(PGconn *connection, guint64 run, GError **error) {
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+    const char *const parameters[] = {number};
+    g_autoptr(PGresult) noted =
+        rp_postgres_query(connection, "UPDATE redis2pg.runs SET backend = pg_backend_pid() WHERE run = $1", 1,
+                          parameters, error);
+    return noted != NULL;
+}
+
+/* A run that can be continued still needs what it has claimed. */
 gboolean rp_ledger_close_run(PGconn *connection, guint64 run, const char *status, const char *reason,
                              GError **error) {
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
@@ -94,5 +116,6 @@ gboolean rp_ledger_close_run(PGconn *connection, guint64 run, const char *status
         connection,
         "UPDATE redis2pg.runs SET status = $2, error = $3, ended_at = clock_timestamp() WHERE run = $1", 3,
         parameters, error);
-    return result != NULL && rp_postgres_run(connection, "TRUNCATE redis2pg.claims", error);
+    return result != NULL && (!g_str_has_prefix(status, "completed") ||
+                              rp_postgres_run(connection, "TRUNCATE redis2pg.claims", error));
 }

@@ -1,6 +1,7 @@
 /* Runs in the ledger: opening, excluding others, closing. */
 #pragma once
 
+#include "ledger/attempts.h"
 #include "mapping/mapping.h"
 #include "sink/connection.h"
 
@@ -23,9 +24,12 @@ typedef struct {
  * hold it when it is taken. */
 gboolean rp_ledger_lock(PGconn *connection, GError **error);
 
-/* Writes the run and its entities; gives its number. Runs that were left open by a process that died are
- * closed as interrupted, and said so. Call it with the lock. */
-gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, guint64 *run, GError **error);
+/* Writes the run and its entities, and begins its first attempt. Runs that were left open by a process that
+ * died are closed as interrupted, and said so. Call it with the lock. */
+gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt *attempt, GError **error);
+
+/* Notes that this connection, which holds the lock, holds it for the run: others are told so. */
+gboolean rp_ledger_note_holder(PGconn *connection, guint64 run, GError **error);
 
 /* Ends the run with a status and, unless NULL, the reason. */
 gboolean rp_ledger_close_run(PGconn *connection, guint64 run, const char *status, const char *reason,

@@ -1,6 +1,8 @@
 /* Questions to the ledger after a connection was lost. */
 #include "ledger/standing.h"
 
+#include <unistd.h>
+
 gboolean rp_ledger_has_batch(PGconn *connection, guint64 run, const RpBatch *batch, gboolean *has_it,
                              GError **error) {
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
@@ -35,13 +37,15 @@ gboolean rp_ledger_count_batches(PGconn *connection, guint64 run, guint64 *n_bat
     return TRUE;
 }
 
-gboolean rp_ledger_is_open(PGconn *connection, guint64 run, gboolean *is_open, GError **error) {
+gboolean rp_ledger_is_ours(PGconn *connection, guint64 run, gboolean *is_ours, GError **error) {
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
-    const char *const parameters[] = {run_text};
+    g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+    const char *const parameters[] = {run_text, g_get_host_name(), pid};
     g_autoptr(PGresult) result = rp_postgres_query(
-        connection, "SELECT FROM redis2pg.runs WHERE run = $1 AND status = 'open'", 1, parameters, error);
+        connection, "SELECT FROM redis2pg.runs WHERE run = $1 AND status = 'open' AND host = $2 AND pid = $3",
+        G_N_ELEMENTS(parameters), parameters, error);
     if (result == NULL)
         return FALSE;
-    *is_open = PQntuples(result) > 0;
+    *is_ours = PQntuples(result) > 0;
     return TRUE;
 }

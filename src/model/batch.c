@@ -17,6 +17,7 @@ RpBatch *rp_batch_new(guint n_entities) {
     batch->counts = g_new0(RpCounts, n_entities);
     batch->unmapped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unmapped_free);
     batch->rejects = rp_rejects_new();
+    batch->replays = g_array_new(FALSE, FALSE, sizeof(RpReplay));
     batch->stored_record = -1;
     return batch;
 }
@@ -31,6 +32,7 @@ void rp_batch_free(RpBatch *batch) {
     g_free(batch->counts);
     g_hash_table_unref(batch->unmapped);
     g_array_unref(batch->rejects);
+    g_array_unref(batch->replays);
     g_free(batch);
 }
 
@@ -48,9 +50,11 @@ void rp_batch_reset(RpBatch *batch, gsize keep_bytes) {
     batch->portion = 0;
     batch->is_whole = TRUE;
     batch->stored_record = -1;
+    g_array_set_size(batch->replays, 0);
 }
 
 void rp_batch_next_portion(RpBatch *batch) {
+    rp_replays_note_failures(batch->replays, batch->rejects);
     for (guint i = 0; i < batch->rejects->len; i++)
         batch->stored_record =
             MAX(batch->stored_record, (gint64)g_array_index(batch->rejects, RpReject, i).record);
@@ -90,7 +94,7 @@ void rp_batch_forget_write(RpBatch *batch) {
     for (guint i = 0; i < batch->n_entities; i++) {
         RpCounts *counts = &batch->counts[i];
         counts->inserted = counts->updated = counts->unchanged = counts->deleted = 0;
-        counts->filtered = counts->parked = 0;
+        counts->filtered = counts->parked = counts->counted_before = 0;
     }
 }
 

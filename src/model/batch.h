@@ -5,6 +5,7 @@
 
 #include "model/record.h"
 #include "model/reject.h"
+#include "model/replay.h"
 #include "model/tuples.h"
 
 #include <glib.h>
@@ -13,12 +14,13 @@ G_BEGIN_DECLS
 
 /* Where a scan stands: everything before it was read. */
 typedef struct {
-    guint32 pass;   /* number of the pass, from 0 */
-    guint64 cursor; /* SCAN cursor to go on with; 0 after the last page of a pass */
+    guint32 pass;         /* number of the pass, from 0 */
+    guint64 cursor;       /* SCAN cursor to go on with; 0 after the last page of a pass */
+    gboolean is_page_end; /* and nothing after it: a reading may go on here */
     gboolean is_pass_end;
 } RpPosition;
 
-/* The account of an entity's rows: read = the sum of the others but deleted. */
+/* The account of an entity's rows: read = the sum of the ends that follow it, but deleted. */
 typedef struct {
     guint64 read;
     guint64 inserted;
@@ -29,6 +31,8 @@ typedef struct {
     guint64 filtered;
     guint64 vanished;
     guint64 parked;
+    /* Rows among read, unchanged and updated that an earlier attempt of the run has written, and counted. */
+    guint64 counted_before;
 } RpCounts;
 
 /* The account of keys as SCAN gave them. */
@@ -58,6 +62,7 @@ typedef struct {
     guint n_map_rejects;
     /* The last record that a reject of an earlier portion was about, and has been stored with; -1: none. */
     gint64 stored_record;
+    GArray *replays; /* of RpReplay: the rejects of earlier runs that the records stand for */
 } RpBatch;
 
 /* Keys of one shape that nothing covers. */

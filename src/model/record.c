@@ -131,7 +131,9 @@ void rp_records_append_raw(const RpRecords *records, guint position, RpBuffer *r
     int size = g_snprintf(text, sizeof text, "*%u\r\n", record->n_values + (has_index ? 4 : 3));
     rp_buffer_append(raw, text, (gsize)size);
     append_bulk(raw, take_sized(&records->bytes, &offset));
-    append_bulk(raw, rp_span(TYPE_NAMES[record->type]));
+    append_bulk(
+        raw,
+        rp_span(record->is_partial && record->type == RP_RECORD_HASH ? "hash*" : TYPE_NAMES[record->type]));
     size = g_snprintf(text, sizeof text, ":%" G_GINT64_FORMAT "\r\n", record->ttl_ms);
     rp_buffer_append(raw, text, (gsize)size);
     if (has_index) {

@@ -42,6 +42,7 @@ typedef struct {
     guint32 entity;       /* the entity that the key was read for */
     guint8 type;          /* RpRecordType */
     guint8 outcome;       /* RpReadOutcome */
+    guint8 is_partial;    /* of a hash only the fields that the mapping reads were read */
     gint64 ttl_ms;        /* remaining time to live; -1: none; -2: not asked for */
     gint64 expires_at_ms; /* Unix time; -1: never; -2: not asked for */
     gint64 index;         /* of a list's element; else -1 */
@@ -80,9 +81,10 @@ guint32 rp_records_values(const RpRecords *records, guint position, RpSpan *valu
 /* Whether two records are readings of the same thing: of one key, or of one element of it. */
 gboolean rp_records_is_same(const RpRecords *records, guint a, guint b);
 
-/* The record as one RESP2 array, for the reject that keeps it: key, type, time to live in ms (-1 none,
- * -2 unknown), for a list the element's index, then its values
- * (protocol: https://redis.io/docs/reference/protocol-spec/). Appended to *raw. */
+/* The record as one RESP2 array, for the reject that keeps it: key, type ("hash*" for a hash of which only
+ * some fields were read), time to live in ms (-1 none, -2 unknown), for a list the element's index, then its
+ * values (protocol: https://redis.io/docs/reference/protocol-spec/). Appended to *raw; raw.h reads it back.
+ */
 void rp_records_append_raw(const RpRecords *records, guint position, RpBuffer *raw);
 
 G_END_DECLS

@@ -1,7 +1,6 @@
 /* What the threads of a load share: made before they start, cleared when they have ended. */
 #include "pipeline/crew.h"
 
-#include "ledger/batches.h"
 #include "pipeline/passes.h"
 
 #include <string.h>
@@ -20,7 +19,7 @@ gboolean rp_crew_init(RpCrew *crew, const RpLoadOptions *options, const RpFeed *
     crew->plans = g_ptr_array_new_with_free_func((GDestroyNotify)rp_merge_plan_free);
     for (guint i = 0; i < mapping->entities->len; i++)
         g_ptr_array_add(crew->plans, rp_merge_plan_new(connection, g_ptr_array_index(mapping->entities, i), i,
-                                                       &RP_LEDGER_FOR_MERGE));
+                                                       feed->ledger));
     crew->pool = rp_queue_new();
     crew->to_map = rp_queue_new();
     crew->to_go_on = g_ptr_array_new_with_free_func((GDestroyNotify)rp_queue_free);

@@ -1,6 +1,7 @@
 /* What the threads of a load share. */
 #pragma once
 
+#include "ledger/attempts.h"
 #include "mapping/reading.h"
 #include "model/batch.h"
 #include "pipeline/load.h"
@@ -14,15 +15,17 @@ G_BEGIN_DECLS
 
 /* Where a load's records come from. */
 typedef struct {
-    const char *kind;   /* of the run, in the ledger: "run" */
-    GThreadFunc read;   /* the thread that fills batches; its data is the crew */
-    gconstpointer data; /* for it; borrowed */
+    const char *kind;            /* of the run, in the ledger: "run" */
+    GThreadFunc read;            /* the thread that fills batches; its data is the crew */
+    gconstpointer data;          /* for it; borrowed */
+    const RpMergeLedger *ledger; /* for merges */
+    const char *source; /* where they were read, for the ledger; NULL: Redis is asked, and must be there */
 } RpFeed;
 
 typedef struct {
     const RpLoadOptions *options;
     const RpFeed *feed;
-    guint64 run;
+    RpAttempt attempt; /* changes only while no batch is under way */
     RpOccasion occasion;
     RpPatience patience;
     GArray *passes; /* of guint32: the pass of each entity */
@@ -57,6 +60,10 @@ void rp_crew_fail(RpCrew *crew, GError *error, gboolean is_final);
 
 /* Gives a batch that a writer is done with to whoever waits for it. */
 void rp_crew_give_back(RpCrew *crew, RpBatch *batch);
+
+/* Has another attempt begin, at the start of its pass, for a Redis that was started anew: crew->attempt is
+ * changed. Only while no batch is under way. RP_GUARD_ERROR when Redis has come back empty. */
+gboolean rp_crew_begin_again(RpCrew *crew, GError **error);
 
 /* Whether the entity is to be loaded. */
 gboolean rp_crew_wants(const RpCrew *crew, guint entity);

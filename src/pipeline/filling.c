@@ -4,16 +4,17 @@
 #include "base/error.h"
 #include "base/event.h"
 
+#define PAGE_BYTES     (1024 * 1024)
 #define MAX_BATCH_KEYS 100000 /* keys that nothing wants close a batch too: the position has to move */
 
-void rp_filling_begin(RpFilling *filling, guint pass) {
-    filling->pass = pass;
-    filling->cursor = 0;
-    filling->n_batches = 0;
+gsize rp_filling_page_bytes(const RpLoadOptions *options) {
+    return MIN(options->batch_bytes / 4, PAGE_BYTES);
 }
 
-static void set_position(RpFilling *filling, guint64 cursor, gboolean is_pass_end) {
-    filling->batch->position = (RpPosition){filling->pass, cursor, is_pass_end};
+void rp_filling_begin(RpFilling *filling, guint pass, guint64 cursor, guint64 first_batch) {
+    filling->pass = pass;
+    filling->cursor = cursor;
+    filling->next_batch = first_batch;
 }
 
 gboolean rp_filling_open(RpFilling *filling, GError **error) {
@@ -26,27 +27,46 @@ gboolean rp_filling_open(RpFilling *filling, GError **error) {
     }
     rp_batch_reset(filling->batch, 2 * filling->crew->options->batch_bytes);
     filling->batch->pass = filling->pass;
-    filling->batch->number = filling->n_batches++;
+    filling->batch->number = filling->next_batch++;
     filling->batch->before = filling->cursor;
-    set_position(filling, filling->cursor, FALSE);
+    filling->batch->position = (RpPosition){.pass = filling->pass, .cursor = filling->cursor};
     return TRUE;
 }
 
-gboolean rp_filling_make_room(RpFilling *filling, GError **error) {
-    if (filling->batch != NULL && rp_filling_is_full(filling))
+static gboolean holds(const RpFilling *filling, guint n_rows, gsize n_bytes) {
+    const RpRecords *records = &filling->batch->records;
+    return records->index->len >= n_rows || records->bytes.size >= n_bytes;
+}
+
+static gboolean make_room_when(RpFilling *filling, gboolean is_full, GError **error) {
+    if (filling->batch != NULL && is_full)
         rp_filling_close(filling);
     return rp_filling_open(filling, error);
 }
 
+gboolean rp_filling_make_room(RpFilling *filling, GError **error) {
+    return make_room_when(filling, filling->batch != NULL && rp_filling_is_full(filling), error);
+}
+
+gboolean rp_filling_make_room_in_page(RpFilling *filling, GError **error) {
+    const RpLoadOptions *options = filling->crew->options;
+    const guint most_rows = options->batch_rows + options->batch_rows / 2;
+    const gsize most_bytes = options->batch_bytes + options->batch_bytes / 2;
+    return make_room_when(filling, filling->batch != NULL && holds(filling, most_rows, most_bytes), error);
+}
+
+void rp_filling_begin_page(RpFilling *filling) {
+    filling->batch->position.is_page_end = FALSE;
+}
+
 void rp_filling_reach(RpFilling *filling, guint64 cursor) {
     filling->cursor = cursor;
-    set_position(filling, cursor, cursor == 0);
+    filling->batch->position = (RpPosition){filling->pass, cursor, TRUE, cursor == 0};
 }
 
 gboolean rp_filling_is_full(const RpFilling *filling) {
     const RpLoadOptions *options = filling->crew->options;
-    return filling->batch->records.index->len >= options->batch_rows ||
-           filling->batch->records.bytes.size >= options->batch_bytes ||
+    return holds(filling, options->batch_rows, options->batch_bytes) ||
            filling->batch->keys.scanned >= MAX_BATCH_KEYS;
 }
 

@@ -35,7 +35,7 @@ static gboolean is_refused(const GError *error) {
  */
 static gboolean reach(RpKeeper *keeper, GError **error) {
     const RpLoadOptions *options = keeper->crew->options;
-    gboolean is_open = FALSE;
+    gboolean is_ours = FALSE;
     g_clear_pointer(&keeper->connection, PQfinish);
     g_autoptr(PGconn) connection = rp_postgres_connect(options->postgres, error);
     if (connection == NULL)
@@ -47,9 +47,9 @@ static gboolean reach(RpKeeper *keeper, GError **error) {
         g_propagate_error(error, g_steal_pointer(&held));
         return FALSE;
     }
-    if (!rp_ledger_is_open(connection, keeper->crew->run, &is_open, error))
+    if (!rp_ledger_is_ours(connection, keeper->crew->attempt.run, &is_ours, error))
         return FALSE;
-    if (!is_open && !keeper->is_closing) {
+    if (!is_ours && !keeper->is_closing) {
         g_set_error(
             error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
             "the connection that holds the target's lock was lost, and another run took it meanwhile");
@@ -59,6 +59,8 @@ static gboolean reach(RpKeeper *keeper, GError **error) {
         g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY, "%s", held->message);
         return FALSE;
     }
+    if (!rp_ledger_note_holder(connection, keeper->crew->attempt.run, error))
+        return FALSE;
     keeper->connection = g_steal_pointer(&connection);
     return TRUE;
 }

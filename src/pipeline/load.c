@@ -7,28 +7,40 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "base/log.h"
+#include "ledger/batches.h"
 #include "ledger/runs.h"
+#include "ledger/settle.h"
 #include "ledger/standing.h"
 #include "pipeline/load_from.h"
+#include "pipeline/opening.h"
 #include "pipeline/supervise.h"
 #include "sink/connection.h"
 #include "sink/trouble.h"
 #include "sink/wait.h"
 
-static gboolean open_run(RpCrew *crew, PGconn *connection, GError **error) {
-    const RpLoadOptions *options = crew->options;
-    g_autoptr(redisContext) redis =
-        rp_redis_await(options->redis, options->timeout_seconds, options->retry_seconds, error);
-    if (redis == NULL)
-        return FALSE;
-    g_autofree char *source_run_id = rp_redis_info_field(redis, "server", "run_id", error);
-    if (source_run_id == NULL)
-        return FALSE;
-    g_autofree char *source = rp_redis_address_show(options->redis);
-    const RpRunHead head = {crew->feed->kind, "merge",       options->mapping,
-                            source,           source_run_id, options->settings};
-    return rp_ledger_lock(connection, error) && rp_ledger_open_run(connection, &head, &crew->run, error) &&
-           rp_ledger_count_batches(connection, crew->run, &crew->n_committed, error);
+#include <jansson.h>
+#include <string.h>
+
+static gint compare_names(gconstpointer a, gconstpointer b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char *rp_load_entities_json(const char *const *only) {
+    if (only == NULL)
+        return g_strdup("null");
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (; *only != NULL; only++)
+        if (!g_ptr_array_find_with_equal_func(names, *only, g_str_equal, NULL))
+            g_ptr_array_add(names, (gpointer)*only);
+    g_ptr_array_sort(names, compare_names);
+    json_t *array = json_array();
+    for (guint i = 0; i < names->len; i++)
+        json_array_append_new(array, json_string(names->pdata[i]));
+    char *dumped = json_dumps(array, 0);
+    json_decref(array);
+    char *text = g_strdup(dumped);
+    free(dumped);
+    return text;
 }
 
 /* A server that went away in the middle leaves the run interrupted: what is committed stands. */
@@ -48,7 +60,7 @@ static const char *status_of(const RpCrew *crew) {
  * given: whoever goes on with the run reads again what is missing. */
 static gboolean check_batches(RpCrew *crew, PGconn *connection, GError **error) {
     guint64 n_batches;
-    if (!rp_ledger_count_batches(connection, crew->run, &n_batches, error))
+    if (!rp_ledger_count_batches(connection, crew->attempt.run, &n_batches, error))
         return FALSE;
     if (crew->error == NULL && n_batches < crew->n_committed)
         crew->error = g_error_new(RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
@@ -57,12 +69,23 @@ static gboolean check_batches(RpCrew *crew, PGconn *connection, GError **error) 
     return TRUE;
 }
 
-static gboolean close_once(RpCrew *crew, PGconn *connection, RpRunSummary **summary, GError **error) {
-    if (!rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) || !check_batches(crew, connection, error))
-        return FALSE;
+/* A run that has met every key anew has made what earlier ones refused a matter of the past. */
+static gboolean settle_and_close(RpCrew *crew, PGconn *connection, GError **error) {
     const char *reason = crew->error != NULL ? crew->error->message : NULL;
-    return rp_ledger_close_run(connection, crew->run, status_of(crew), reason, error) &&
-           rp_ledger_read_run(connection, crew->run, summary, error);
+    const gboolean settles = crew->error == NULL && g_str_equal(crew->feed->kind, "run");
+    if (rp_postgres_run(connection, "BEGIN", error) &&
+        (!settles || rp_ledger_settle_earlier(connection, crew->attempt.run, crew->options->only, error)) &&
+        rp_ledger_close_run(connection, crew->attempt.run, status_of(crew), reason, error) &&
+        rp_postgres_run(connection, "COMMIT", error))
+        return TRUE;
+    rp_postgres_run(connection, "ROLLBACK", NULL);
+    return FALSE;
+}
+
+static gboolean close_once(RpCrew *crew, PGconn *connection, RpRunSummary **summary, GError **error) {
+    return rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) && check_batches(crew, connection, error) &&
+           settle_and_close(crew, connection, error) &&
+           rp_ledger_read_run(connection, crew->attempt.run, summary, error);
 }
 
 /* Closing twice is closing once: it is tried again whatever came of it before. */
@@ -87,7 +110,7 @@ static gboolean close_run(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary
         return TRUE;
     g_free((*summary)->status);
     (*summary)->status = g_strdup("failed");
-    return rp_ledger_close_run(keeper->connection, crew->run, "failed",
+    return rp_ledger_close_run(keeper->connection, crew->attempt.run, "failed",
                                "the account of rows does not balance", error);
 }
 
@@ -100,11 +123,11 @@ static void report_error(RpCrew *crew, GError **error) {
     /* A new error: the domain of one that was made stays what it is. */
     g_set_error(error, is_stop ? RP_STOP_ERROR : first->domain,
                 is_stop ? RP_STOP_ERROR_INTERRUPTED : first->code, "run %" G_GUINT64_FORMAT ": %s%s",
-                crew->run, first->message,
+                crew->attempt.run, first->message,
                 is_stop ? "; what is committed stands, and run --resume goes on" : "");
 }
 
-static const RpFeed FROM_REDIS = {.kind = "run", .read = rp_reader_thread};
+static const RpFeed FROM_REDIS = {.kind = "run", .read = rp_reader_thread, .ledger = &RP_LEDGER_FOR_MERGE};
 
 gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **error) {
     return rp_load_from(options, &FROM_REDIS, summary, error);
@@ -112,12 +135,12 @@ gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **
 
 /* What comes after the run stands in the ledger. */
 static void carry_out(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary) {
-    rp_event_note(RP_EVENT_RUN_OPENED);
-    rp_supervise(crew, keeper, keeper->signals);
+    if (crew->attempt.pass < crew->n_passes)
+        rp_supervise(crew, keeper, keeper->signals);
     g_autoptr(GError) close_error = NULL;
     if (close_run(crew, keeper, summary, &close_error))
         return;
-    rp_log(RP_LOG_WARNING, "run %" G_GUINT64_FORMAT " stays open in the ledger: %s", crew->run,
+    rp_log(RP_LOG_WARNING, "run %" G_GUINT64_FORMAT " stays open in the ledger: %s", crew->attempt.run,
            close_error->message);
     if (crew->error == NULL)
         crew->error = g_steal_pointer(&close_error);
@@ -133,7 +156,8 @@ gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSum
     rp_signals_block(&signals);
     RpCrew crew;
     const gboolean is_opened =
-        rp_crew_init(&crew, options, feed, connection, error) && open_run(&crew, connection, error);
+        rp_crew_init(&crew, options, feed, connection, error) && rp_opening_run(&crew, connection, error) &&
+        rp_ledger_count_batches(connection, crew.attempt.run, &crew.n_committed, error);
     if (is_opened) {
         RpKeeper keeper;
         rp_wait_limit(connection, options->timeout_seconds, &crew.is_cancelled);

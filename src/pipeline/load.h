@@ -26,12 +26,13 @@ typedef struct {
     const char *postgres;     /* conninfo */
     const RpMapping *mapping; /* bound, without errors */
     const char *const *only;  /* names of the entities to load, NULL: all */
-    const char *settings;     /* a JSON object for the ledger */
+    const char *settings;     /* a JSON object for the ledger; see rp_load_entities_json */
     guint batch_rows;         /* a batch is closed with the first page that brings it to so many records */
     gsize batch_bytes;        /* or to so many bytes of them */
     guint n_mappers;
     guint n_writers;
     gsize max_value_bytes;
+    gboolean is_resuming; /* goes on with the last interrupted run of this mapping and source */
     guint retry_seconds; /* how long a trouble that passes may last (a lost server, a deadlock); 0: not at all
                           */
     guint timeout_seconds;  /* how long an answer of a server may take; not 0 */
@@ -39,6 +40,10 @@ typedef struct {
     RpLoadObserver observe; /* called from the calling thread a few times a second; may be NULL */
     gpointer observe_data;
 } RpLoadOptions;
+
+/* The names of the entities to load as a JSON array in the order of the alphabet, "null" for all: what the
+ * settings in the ledger hold as "entities". The caller frees it. */
+char *rp_load_entities_json(const char *const *only);
 
 /* Runs the load and writes it to the ledger, whose tables must be there. Blocks SIGINT and SIGTERM while it
  * runs: the first stops reading, and the batches in hand are committed; the second aborts them.

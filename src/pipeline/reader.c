@@ -2,23 +2,18 @@
  *
  * 1. Two pages are under way: while the records of one are taken, Redis already works on those of the next,
  *    and the SCAN after it is asked before them.
- * 2. A batch's position is the cursor after its last whole page: of a page that fills a batch midway, the
- *    rest goes into the next batch, and a later run reads it again from its beginning.
+ * 2. A batch ends with a page, unless the page is far larger than the one before: then the rest of it goes
+ * into the next batch, and the position of the first one is the cursor before the page.
  * 3. The first pass sees every key and accounts for it; later passes ask SCAN only for their entities' keys.
- * 4. What a key holds beyond its first window is read on a connection of its own, window after window.
- * 5. A pass begins when every batch of the one before is committed: children find their parents. */
-#include "pipeline/filling.h"
-#include "pipeline/wanted.h"
+ * 4. A pass begins when every batch of the one before is committed: children find their parents. */
+#include "pipeline/key_reader.h"
 
 #include "base/error.h"
 #include "base/event.h"
 
 #include <string.h>
 
-#define MAX_PAGE_KEYS 1000 /* SCAN's COUNT: more gains little and lengthens the time that Redis is busy */
 #define MIN_PAGE_KEYS 10
-#define MAX_WINDOW    1000          /* elements: later ones may be far larger than those that came before */
-#define PAGE_BYTES    (1024 * 1024) /* what the records of a page should weigh at the most, by the last page */
 
 /* A page under way. */
 typedef struct {
@@ -31,10 +26,8 @@ typedef struct {
 typedef struct {
     RpCrew *crew;
     RpFilling filling;
-    RpFetch *fetch;
-    RpFetch *rest; /* for what keys hold beyond their first window; made at first use */
-    RpRead *reads; /* by entity */
-    guint *counts; /* by entity: elements to ask for at once */
+    RpKeyReader keys;
+    RpFetch *fetch; /* the keys' */
     Page pages[N_PAGES];
     guint pass;
     char *match;     /* for SCAN, or NULL */
@@ -64,73 +57,24 @@ static void send_reads(Reader *reader, Page *page) {
             const RpSpan span = rp_key_page_get(&page->keys, key);
             if (!is_of_pass(reader, entity) || !rp_pattern_match(entity_at(reader, entity)->keys, span, NULL))
                 continue;
-            const RpWish wish = {key, entity, {.count = reader->counts[entity]}};
+            const RpWish wish = {key, entity, rp_key_reader_send(&reader->keys, entity, span)};
             g_array_append_val(page->wishes, wish);
-            rp_fetch_send_read(reader->fetch, &reader->reads[entity], &wish.window, span);
         }
-}
-
-/* Elements are asked for by as many as PAGE_BYTES hold. */
-static void adapt_window(Reader *reader, guint entity, gsize n_bytes, guint n_records) {
-    if (n_records > 0)
-        reader->counts[entity] = (guint)CLAMP(PAGE_BYTES / MAX(n_bytes / n_records, 1), 1, MAX_WINDOW);
 }
 
 static void adapt_page_size(Reader *reader, gsize n_bytes, guint n_records) {
     if (n_records == 0)
         return;
-    const gsize fitting = PAGE_BYTES / MAX(n_bytes / n_records, 1);
-    const guint most = MIN(reader->crew->options->batch_rows, MAX_PAGE_KEYS);
+    const gsize fitting = rp_filling_page_bytes(reader->crew->options) / MAX(n_bytes / n_records, 1);
+    const guint most = MIN(reader->crew->options->batch_rows, RP_MAX_PAGE_KEYS);
     reader->page_keys = (guint)CLAMP(fitting, MIN(MIN_PAGE_KEYS, most), most);
-}
-
-/* Reads on in a key of which only a window has come. A stop breaks off between two windows. */
-static gboolean read_rest(Reader *reader, const RpWish *wish, RpSpan key, GError **error) {
-    const RpLoadOptions *options = reader->crew->options;
-    RpWindow window = wish->window;
-    if (reader->rest == NULL)
-        reader->rest = rp_fetch_new(options->redis, &reader->crew->patience, error);
-    if (reader->rest == NULL)
-        return FALSE;
-    for (gboolean is_complete = FALSE; !is_complete && !is_stopping(reader);) {
-        if (!rp_filling_make_room(&reader->filling, error))
-            return FALSE;
-        RpRecords *records = &reader->filling.batch->records;
-        const gsize bytes_before = records->bytes.size;
-        const guint records_before = records->index->len;
-        rp_fetch_send_read(reader->rest, &reader->reads[wish->entity], &window, key);
-        if (!rp_fetch_receive_read(reader->rest, &reader->reads[wish->entity], &window, key, records,
-                                   &is_complete, error))
-            return FALSE;
-        const guint n_records = records->index->len - records_before;
-        adapt_window(reader, wish->entity, records->bytes.size - bytes_before, n_records);
-        if (n_records > 0)
-            window.count = reader->counts[wish->entity];
-        rp_filling_note_progress(&reader->filling, reader->filling.cursor, n_records, 0);
-    }
-    return TRUE;
-}
-
-/* Takes what was read of a key into the batch; *n_bytes: of its first window. */
-static gboolean take_key(Reader *reader, const Page *page, RpWish *wish, gsize *n_bytes, GError **error) {
-    RpRecords *records = &reader->filling.batch->records;
-    const RpSpan key = rp_key_page_get(&page->keys, wish->key);
-    const gsize bytes_before = records->bytes.size;
-    const guint records_before = records->index->len;
-    gboolean is_complete;
-    if (!rp_fetch_receive_read(reader->fetch, &reader->reads[wish->entity], &wish->window, key, records,
-                               &is_complete, error))
-        return FALSE;
-    *n_bytes = records->bytes.size - bytes_before;
-    if (rp_record_type_has_elements(reader->reads[wish->entity].type))
-        adapt_window(reader, wish->entity, *n_bytes, records->index->len - records_before);
-    return is_complete || read_rest(reader, wish, key, error);
 }
 
 /* Takes the records of a page into the batch, and into more where they are large. */
 static gboolean take_page(Reader *reader, Page *page, GError **error) {
     if (!rp_filling_open(&reader->filling, error))
         return FALSE;
+    rp_filling_begin_page(&reader->filling);
     const guint64 mapped_before = reader->filling.batch->keys.mapped;
     gsize n_bytes = 0;
     if (reader->pass == 0)
@@ -138,13 +82,15 @@ static gboolean take_page(Reader *reader, Page *page, GError **error) {
             rp_filling_account_for(&reader->filling, rp_key_page_get(&page->keys, key));
     const guint64 n_mapped = reader->filling.batch->keys.mapped - mapped_before;
     for (guint i = 0; i < page->wishes->len; i++) {
+        RpWish *wish = &g_array_index(page->wishes, RpWish, i);
+        const RpSpan key = rp_key_page_get(&page->keys, wish->key);
         gsize n_key_bytes;
-        if ((i > 0 && !rp_filling_make_room(&reader->filling, error)) ||
-            !take_key(reader, page, &g_array_index(page->wishes, RpWish, i), &n_key_bytes, error))
+        if ((i > 0 && !rp_filling_make_room_in_page(&reader->filling, error)) ||
+            !rp_key_reader_take(&reader->keys, wish->entity, &wish->window, key, &n_key_bytes, error))
             return FALSE;
         n_bytes += n_key_bytes;
     }
-    if (is_stopping(reader) && reader->rest != NULL) /* perhaps in the middle of a key */
+    if (is_stopping(reader) && reader->keys.rest != NULL) /* perhaps in the middle of a key */
         return TRUE;
     rp_filling_reach(&reader->filling, page->keys.next_cursor);
     rp_filling_note_progress(&reader->filling, page->keys.next_cursor, page->wishes->len, n_mapped);
@@ -158,8 +104,8 @@ static void request_after(Reader *reader, const Page *page) {
         rp_fetch_send_scan(reader->fetch, page->keys.next_cursor, reader->match, reader->page_keys);
 }
 
-static gboolean read_pass(Reader *reader, GError **error) {
-    rp_fetch_send_scan(reader->fetch, 0, reader->match, reader->page_keys);
+static gboolean read_pass(Reader *reader, guint64 cursor, GError **error) {
+    rp_fetch_send_scan(reader->fetch, cursor, reader->match, reader->page_keys);
     if (!rp_fetch_receive_page(reader->fetch, &reader->pages[0].keys, error))
         return FALSE;
     request_after(reader, &reader->pages[0]);
@@ -212,15 +158,53 @@ static gboolean has_entities(const Reader *reader) {
     return FALSE;
 }
 
+static gboolean open_keys(Reader *reader, GError **error) {
+    const gboolean is_open = rp_key_reader_open(&reader->keys, reader->crew, &reader->filling, error);
+    reader->fetch = reader->keys.fetch;
+    return is_open;
+}
+
+/* Redis was started anew in the middle: what it has now is read from the beginning of the pass, by another
+ * attempt. Nothing is under way then. */
+static gboolean begin_again(Reader *reader, GError **error) {
+    RpCrew *crew = reader->crew;
+    if (reader->filling.batch != NULL)
+        rp_queue_push(crew->pool, g_steal_pointer(&reader->filling.batch));
+    if (!rp_queue_wait_for(crew->pool, crew->n_batches))
+        return TRUE; /* somebody failed, and has said so */
+    rp_key_reader_clear(&reader->keys);
+    return open_keys(reader, error) && rp_crew_begin_again(crew, error);
+}
+
+/* Reads the pass, from the place where the attempt begins if that is in it. */
+static gboolean read_pass_of(Reader *reader, GError **error) {
+    const RpAttempt *attempt = &reader->crew->attempt;
+    while (!is_stopping(reader)) {
+        g_autoptr(GError) trouble = NULL;
+        const gboolean is_here = attempt->pass == reader->pass;
+        const guint64 cursor = is_here ? attempt->cursor : 0;
+        rp_filling_begin(&reader->filling, reader->pass, cursor, is_here ? attempt->first_batch : 0);
+        if (read_pass(reader, cursor, &trouble))
+            return TRUE;
+        if (!g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED)) {
+            g_propagate_error(error, g_steal_pointer(&trouble));
+            return FALSE;
+        }
+        if (!begin_again(reader, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean read_all(Reader *reader, GError **error) {
     RpCrew *crew = reader->crew;
-    for (reader->pass = 0; reader->pass < crew->n_passes && !is_stopping(reader); reader->pass++) {
+    for (reader->pass = crew->attempt.pass; reader->pass < crew->n_passes && !is_stopping(reader);
+         reader->pass++) {
         if (reader->pass > 0 && !has_entities(reader))
             continue;
         g_free(reader->match);
         reader->match = match_for(reader);
-        rp_filling_begin(&reader->filling, reader->pass);
-        if (!read_pass(reader, error))
+        if (!read_pass_of(reader, error))
             return FALSE;
         if (!rp_queue_wait_for(crew->pool, crew->n_batches))
             return TRUE; /* somebody failed, and has said so */
@@ -230,16 +214,9 @@ static gboolean read_all(Reader *reader, GError **error) {
 }
 
 static void reader_init(Reader *reader, RpCrew *crew) {
-    const GPtrArray *entities = crew->options->mapping->entities;
     *reader = (Reader){.crew = crew,
                        .filling = {.crew = crew},
-                       .page_keys = MIN(crew->options->batch_rows, MAX_PAGE_KEYS / 4)};
-    reader->reads = g_new0(RpRead, entities->len);
-    reader->counts = g_new0(guint, entities->len);
-    for (guint i = 0; i < entities->len; i++) {
-        reader->reads[i] = rp_wanted_read(crew->options->mapping, i);
-        reader->counts[i] = RP_FIRST_WINDOW;
-    }
+                       .page_keys = MIN(crew->options->batch_rows, RP_MAX_PAGE_KEYS / 4)};
     for (guint i = 0; i < N_PAGES; i++) {
         rp_key_page_init(&reader->pages[i].keys);
         reader->pages[i].wishes = g_array_new(FALSE, FALSE, sizeof(RpWish));
@@ -247,10 +224,7 @@ static void reader_init(Reader *reader, RpCrew *crew) {
 }
 
 static void reader_clear(Reader *reader) {
-    rp_fetch_free(reader->fetch);
-    rp_fetch_free(reader->rest);
-    g_free(reader->reads);
-    g_free(reader->counts);
+    rp_key_reader_clear(&reader->keys);
     g_free(reader->match);
     for (guint i = 0; i < N_PAGES; i++) {
         rp_key_page_clear(&reader->pages[i].keys);
@@ -263,8 +237,7 @@ gpointer rp_reader_thread(gpointer data) {
     Reader reader;
     reader_init(&reader, crew);
     GError *error = NULL;
-    reader.fetch = rp_fetch_new(crew->options->redis, &crew->patience, &error);
-    if (reader.fetch == NULL || !read_all(&reader, &error))
+    if (!open_keys(&reader, &error) || !read_all(&reader, &error))
         rp_crew_fail(crew, error, FALSE);
     if (reader.filling.batch != NULL) /* broken off by an error: its records are read again next time */
         rp_queue_push(crew->pool, reader.filling.batch);

@@ -59,9 +59,9 @@ gboolean rp_repeat_reach(RpWriter *writer, const RpBatch *batch, GError *trouble
         if (!rp_outage_wait(&writer->outage, trouble, TRUE, &crew->is_pressed, error))
             return FALSE;
         trouble = NULL;
-    } while (
-        !rp_session_open(writer, &trouble) ||
-        (batch != NULL && !rp_ledger_has_batch(writer->connection, crew->run, batch, is_written, &trouble)));
+    } while (!rp_session_open(writer, &trouble) ||
+             (batch != NULL &&
+              !rp_ledger_has_batch(writer->connection, crew->attempt.run, batch, is_written, &trouble)));
     return TRUE;
 }
 

@@ -16,8 +16,10 @@ const char RP_WRITER_BEGIN_SQL[] =
 typedef struct {
     guint64 n_staged;
     guint64 n_equal;
-    guint64 n_repeated; /* earlier readings of a key that was read again in the batch */
-    GString *kept;      /* ordinals that stand for several readings */
+    guint64 n_repeated;    /* earlier readings of a key that was read again in the batch */
+    guint64 n_equal_again; /* of n_equal, and of the updated ones: what the run has counted before */
+    guint64 n_changed_again;
+    GString *kept; /* ordinals that stand for several readings */
     gboolean is_settled;
 } Account;
 
@@ -35,17 +37,30 @@ static gboolean compare(RpWriter *writer, const RpMergePlan *plan, RpBatch *batc
             return FALSE;
         account->n_repeated -= MIN(account->n_repeated, counts->inserted - MIN(counts->inserted, n_dropped));
     }
-    return rp_merge_drop_equal(connection, plan, writer->crew->run, &account->n_equal, error);
+    const RpAttempt *attempt = &writer->crew->attempt;
+    if (!attempt->has_superseded)
+        return rp_merge_drop_equal(connection, plan, attempt->run, &account->n_equal, error);
+    return rp_merge_drop_equal_again(connection, plan, attempt->run, &account->n_equal,
+                                     &account->n_equal_again, error);
+}
+
+static gboolean count_changed_again(RpWriter *writer, const RpMergePlan *plan, guint64 *n_counted,
+                                    GError **error) {
+    const RpAttempt *attempt = &writer->crew->attempt;
+    return !attempt->has_superseded ||
+           rp_merge_count_changed_again(writer->connection, plan, attempt->run, n_counted, error);
 }
 
 /* What is left neither equals the target's row nor could be inserted: a unique value is taken, or the row has
  * changed. */
-static gboolean change(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
+static gboolean change(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, Account *account,
+                       GError **error) {
     PGconn *connection = writer->connection;
-    const guint64 run = writer->crew->run;
+    const RpAttempt *attempt = &writer->crew->attempt;
     RpCounts *counts = &batch->counts[plan->number];
-    return rp_merge_settle_collisions(connection, plan, run, batch, &counts->inserted, error) &&
-           rp_ledger_keep_before_images(connection, plan, run, batch, error) &&
+    return rp_merge_settle_collisions(connection, plan, attempt->run, batch, &counts->inserted, error) &&
+           count_changed_again(writer, plan, &account->n_changed_again, error) &&
+           rp_ledger_keep_before_images(connection, plan, attempt->run, batch, error) &&
            rp_merge_update(connection, plan, batch, &counts->updated, error);
 }
 
@@ -53,6 +68,14 @@ gboolean rp_writer_stage_entity(RpWriter *writer, const RpMergePlan *plan, RpBat
                                 GError **error) {
     const RpCasting casting = writer->experience[plan->number].casting;
     return rp_merge_stage(writer->connection, plan, casting, batch, n_rows, error);
+}
+
+/* What the run has written, and counted, in an earlier attempt is no second row of its account. */
+static void leave_out_counted(RpCounts *counts, const Account *account) {
+    const guint64 n_changed_again = MIN(account->n_changed_again, counts->updated);
+    counts->counted_before = account->n_equal_again + n_changed_again;
+    counts->unchanged -= account->n_equal_again;
+    counts->updated -= n_changed_again;
 }
 
 static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, Account *account,
@@ -80,13 +103,14 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
         if (account->is_settled ? !rp_merge_drop_inserted(connection, plan, none, &n_dropped, error)
                                 : !compare(writer, plan, batch, account, error))
             return FALSE;
-        if (!change(writer, plan, batch, error))
+        if (!change(writer, plan, batch, account, error))
             return FALSE;
     }
     counts->unchanged = account->n_equal + account->n_repeated;
     n_done = counts->unchanged + counts->rejected - rejected_before + counts->filtered + counts->inserted +
              counts->updated;
     experience->expects_equal = counts->unchanged > account->n_staged / 2;
+    leave_out_counted(counts, account);
     if (n_done == account->n_staged)
         return rp_event_pass(RP_EVENT_ROWS_MERGED, error);
     g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY,
@@ -114,7 +138,7 @@ gboolean rp_writer_write_once(RpWriter *writer, RpBatch *batch, const RpMergePla
             *failed = g_ptr_array_index(crew->plans, i);
             return FALSE;
         }
-    return rp_ledger_write_batch(writer->connection, crew->run, crew->options->mapping, batch, error) &&
+    return rp_ledger_write_batch(writer->connection, &crew->attempt, crew->options->mapping, batch, error) &&
            rp_event_pass(RP_EVENT_BATCH_ACCOUNTED, error) && rp_event_pass(RP_EVENT_BEFORE_COMMIT, error) &&
            rp_postgres_run(writer->connection, "COMMIT", error) &&
            rp_event_pass(RP_EVENT_AFTER_COMMIT, error);

@@ -72,3 +72,9 @@ gboolean rp_folder_remove(const char *folder) {
     nftw(folder, remove_entry, MAX_OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     return access(folder, F_OK) != 0;
 }
+
+void rp_folder_remove_busy(const char *folder) {
+    enum { MAX_ATTEMPTS = 40, PAUSE_US = 50000 };
+    for (guint i = 0; i < MAX_ATTEMPTS && !rp_folder_remove(folder); i++)
+        g_usleep(PAUSE_US);
+}

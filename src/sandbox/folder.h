@@ -15,4 +15,8 @@ char *rp_folder_new(const RpServerUser *user, GError **error);
 /* Removes folder and everything below it, following no symbolic links. Gone already counts as done. */
 gboolean rp_folder_remove(const char *folder);
 
+/* The same for a folder into which a process that is about to end may still write: tries for two seconds. A
+ * killed postmaster's children end by themselves, but not at once. */
+void rp_folder_remove_busy(const char *folder);
+
 G_END_DECLS

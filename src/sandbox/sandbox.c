@@ -74,6 +74,14 @@ pid_t rp_sandbox_keep(RpSandbox *sandbox) {
     return sandbox->is_kept ? sandbox->keeper.pid : 0;
 }
 
+gboolean rp_sandbox_start_again(RpSandbox *sandbox, RpSandboxServer server, GError **error) {
+    const gboolean is_redis = server == RP_SANDBOX_REDIS;
+    g_assert(sandbox->starter == getpid());
+    return rp_keeper_start_again(&sandbox->keeper,
+                                 is_redis ? &sandbox->servers.redis : &sandbox->servers.postgres,
+                                 is_redis ? RP_KEEPER_REDIS : RP_KEEPER_POSTGRES, error);
+}
+
 const char *rp_sandbox_get_folder(const RpSandbox *sandbox) {
     return sandbox->servers.folder;
 }

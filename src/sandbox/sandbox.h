@@ -53,6 +53,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpSandbox, rp_sandbox_stop)
  * process is gone already, and the servers with it. */
 pid_t rp_sandbox_keep(RpSandbox *sandbox);
 
+typedef enum {
+    RP_SANDBOX_REDIS,
+    RP_SANDBOX_POSTGRES,
+} RpSandboxServer;
+
+/* Starts a server again that has ended, or is about to (killed a moment ago), on its data and its socket, and
+ * returns when it answers; its process id is another one then. Only in the process that started the sandbox,
+ * from one thread. Error: RP_SANDBOX_ERROR_START. */
+gboolean rp_sandbox_start_again(RpSandbox *sandbox, RpSandboxServer server, GError **error);
+
 /* Where the servers are. The texts belong to the sandbox; NULL for a server that was not asked for. */
 const char *rp_sandbox_get_folder(const RpSandbox *sandbox);
 const char *rp_sandbox_get_redis_socket(const RpSandbox *sandbox);

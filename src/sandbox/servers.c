@@ -53,9 +53,11 @@ static char *lock_file_line(const RpServer *server, guint number) {
     return number < g_strv_length(lines) ? g_strstrip(g_strdup(lines[number])) : NULL;
 }
 
+/* A postgres that was killed leaves a file behind that says ready, with another process id. */
 static gboolean says_ready(const RpServer *server) {
+    g_autofree char *pid = lock_file_line(server, 0);
     g_autofree char *status = lock_file_line(server, 7);
-    return g_strcmp0(status, "ready") == 0;
+    return pid != NULL && g_ascii_strtoll(pid, NULL, 10) == server->pid && g_strcmp0(status, "ready") == 0;
 }
 
 void rp_server_remove_segment(const RpServer *postgres) {

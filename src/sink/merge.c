@@ -19,11 +19,16 @@ static PGresult *query_for_run(PGconn *connection, const char *sql, guint64 run,
     return rp_postgres_query(connection, sql, 1, parameters, error);
 }
 
+static gboolean claim(PGconn *connection, const RpMergePlan *plan, guint64 run, GError **error) {
+    if (plan->claim_sql == NULL)
+        return TRUE;
+    g_autoptr(PGresult) claimed = query_for_run(connection, plan->claim_sql, run, error);
+    return claimed != NULL;
+}
+
 gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 *n_equal,
                              GError **error) {
-    g_autoptr(PGresult) claimed =
-        plan->claim_sql != NULL ? query_for_run(connection, plan->claim_sql, run, error) : NULL;
-    g_autoptr(PGresult) dropped = plan->claim_sql == NULL || claimed != NULL
+    g_autoptr(PGresult) dropped = claim(connection, plan, run, error)
                                       ? rp_postgres_query(connection, plan->drop_equal_sql, 0, NULL, error)
                                       : NULL;
     if (dropped == NULL) {
@@ -31,6 +36,33 @@ gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint6
         return FALSE;
     }
     *n_equal = rp_postgres_affected(dropped);
+    return TRUE;
+}
+
+static guint64 number_at(const PGresult *result, int field) {
+    return g_ascii_strtoull(PQgetvalue(result, 0, field), NULL, 10);
+}
+
+gboolean rp_merge_drop_equal_again(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 *n_equal,
+                                   guint64 *n_counted, GError **error) {
+    g_autoptr(PGresult) dropped = claim(connection, plan, run, error)
+                                      ? query_for_run(connection, plan->drop_equal_again_sql, run, error)
+                                      : NULL;
+    if (dropped == NULL) {
+        g_prefix_error(error, "comparing %s: ", plan->entity->name);
+        return FALSE;
+    }
+    *n_equal = number_at(dropped, 0);
+    *n_counted = number_at(dropped, 1);
+    return TRUE;
+}
+
+gboolean rp_merge_count_changed_again(PGconn *connection, const RpMergePlan *plan, guint64 run,
+                                      guint64 *n_counted, GError **error) {
+    g_autoptr(PGresult) counted = query_for_run(connection, plan->changed_again_sql, run, error);
+    if (counted == NULL)
+        return FALSE;
+    *n_counted = number_at(counted, 0);
     return TRUE;
 }
 

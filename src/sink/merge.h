@@ -42,6 +42,16 @@ gboolean rp_merge_drop_inserted(PGconn *connection, const RpMergePlan *plan, GSt
 gboolean rp_merge_drop_equal(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 *n_equal,
                              GError **error);
 
+/* The same in a run that was interrupted: *n_counted of these rows were written, and counted, by a batch of
+ * it that has been superseded. */
+gboolean rp_merge_drop_equal_again(PGconn *connection, const RpMergePlan *plan, guint64 run, guint64 *n_equal,
+                                   guint64 *n_counted, GError **error);
+
+/* In a run that was interrupted: how many of the target rows that rp_merge_update is about to change were
+ * written, and counted, by a batch of it that has been superseded. */
+gboolean rp_merge_count_changed_again(PGconn *connection, const RpMergePlan *plan, guint64 run,
+                                      guint64 *n_counted, GError **error);
+
 /* Which checks are made before the INSERT. The table's own constraints hold in any case: without looking at
  * them first, a row that violates one fails the INSERT, and the batch has to be merged again. */
 typedef enum {

@@ -58,6 +58,18 @@ static char *make_drop_equal(RpMergeSql *generator, const char *equal_key, const
     return g_string_free(sql, FALSE);
 }
 
+/* A run that was interrupted meets rows again that it has written and counted: they show by their
+ * transaction. */
+static void make_again(RpMergeSql *generator) {
+    RpMergePlan *plan = generator->plan;
+    const char *counted_before = generator->ledger->counted_before;
+    plan->drop_equal_again_sql =
+        g_strdup_printf("WITH gone AS (%s RETURNING %s AS is_counted)"
+                        " SELECT count(*), count(*) FILTER (WHERE is_counted) FROM gone",
+                        plan->drop_equal_sql, counted_before);
+    plan->changed_again_sql = g_strdup_printf("SELECT count(*) %s AND %s", plan->changed_sql, counted_before);
+}
+
 /* Ways to leave the staging table, and to see what is left in it though it should not be. */
 static void make_settlements(RpMergeSql *generator, const char *equal_key, const char *distinct) {
     RpMergePlan *plan = generator->plan;
@@ -119,6 +131,7 @@ static void make_statements(RpMergeSql *generator) {
     plan->collisions_sql = rp_merge_make_collisions(generator, equal_key, distinct);
     plan->changed_sql =
         g_strdup_printf("FROM %s s JOIN %s t ON %s WHERE (%s)", plan->stage, target, equal_key, distinct);
+    make_again(generator);
     rp_merge_make_raw_stage(generator);
     if (beside[0] != NULL)
         plan->update_sql = g_strdup_printf("UPDATE %s t SET %s FROM %s s WHERE %s AND (%s)", target, sets,
@@ -157,6 +170,8 @@ void rp_merge_plan_free(RpMergePlan *plan) {
     g_free(plan->copy_sql);
     g_free(plan->claim_sql);
     g_free(plan->drop_equal_sql);
+    g_free(plan->drop_equal_again_sql);
+    g_free(plan->changed_again_sql);
     g_free(plan->judge_mapping_sql);
     g_free(plan->judge_all_sql);
     g_free(plan->insert_sql);

@@ -23,7 +23,8 @@ typedef struct {
 
 /* What the merge asks the ledger, as SQL; the ledger's folder fills it in. */
 typedef struct {
-    const char *written_by_run; /* condition over a target row t: a committed batch of the run $1 wrote it */
+    const char *written_by_run; /* condition over a target row t: a committed batch of the run $1 wrote it, */
+    const char *counted_before; /* or one that has been superseded did */
     const char
         *claims; /* a table (run, target, identity) unique by target and identity, for merges to fill */
 } RpMergeLedger;
@@ -45,7 +46,12 @@ typedef struct {
     /* Claims the identities of staged rows that the target has, for the run $1; NULL: they follow from the
      * keys. */
     char *claim_sql;
-    char *drop_equal_sql;    /* unstages rows that equal the target's */
+    char *drop_equal_sql; /* unstages rows that equal the target's */
+    /* The same in a run ($1) that was interrupted: gives how many they are, and how many of them were counted
+     * before. */
+    char *drop_equal_again_sql;
+    char *
+        changed_again_sql; /* of the rows that update_sql will change how many were counted before; $1: run */
     char *drop_inserted_sql; /* unstages rows that this transaction inserted, but for the ordinals $1 */
     /* Ordinal, verdict and value of staged rows that must not be written; NULL: nothing to check. */
     char *judge_mapping_sql;  /* by the mapping's where and checks, which PostgreSQL does not know */

@@ -125,6 +125,7 @@ static gboolean receive_whole(RpFetch *fetch, const RpRead *read, RpWindow *wind
     if (!rp_channel_receive(fetch->channel, target, error))
         return FALSE;
     RpRecord *record = &g_array_index(records->index, RpRecord, records->index->len - 1);
+    record->is_partial = (guint8)window->is_partial;
     if (target->error_text != NULL)
         return rp_aside_take_refusal(fetch->channel, target, error);
     if (read->type == RP_RECORD_HASH && !window->is_partial && hash_limit(fetch) > 0 &&

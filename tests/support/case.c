@@ -64,6 +64,13 @@ static guint create_database(const char *template) {
     return number;
 }
 
+static void connect_case(RpCase *test_case, const char *socket_path) {
+    test_case->postgres = connect_postgres(test_case->conninfo);
+    test_case->redis = redisConnectUnix(socket_path);
+    cr_assert(test_case->redis != NULL && test_case->redis->err == 0, "Redis at %s", socket_path);
+    rp_case_redis(test_case, "SELECT %u", test_case->number);
+}
+
 static RpCase *new_case(const char *template) {
     const char *socket_path = get_variable(RP_HARNESS_REDIS_SOCKET);
     RpCase *test_case = g_new0(RpCase, 1);
@@ -71,10 +78,7 @@ static RpCase *new_case(const char *template) {
     g_autofree char *database = g_strdup_printf("case_%u", test_case->number);
     test_case->conninfo = rp_harness_conninfo(get_variable(RP_HARNESS_CONNINFO), database);
     test_case->redis_url = g_strdup_printf("unix://%s?db=%u", socket_path, test_case->number);
-    test_case->postgres = connect_postgres(test_case->conninfo);
-    test_case->redis = redisConnectUnix(socket_path);
-    cr_assert(test_case->redis != NULL && test_case->redis->err == 0, "Redis at %s", socket_path);
-    rp_case_redis(test_case, "SELECT %u", test_case->number);
+    connect_case(test_case, socket_path);
     return test_case;
 }
 
@@ -86,17 +90,40 @@ RpCase *rp_case_new_empty(void) {
     return new_case("template0");
 }
 
+RpCase *rp_case_new_at(const char *redis_socket, const char *conninfo) {
+    RpCase *test_case = g_new0(RpCase, 1);
+    test_case->number = 1;
+    test_case->is_apart = TRUE;
+    test_case->conninfo = g_strdup(conninfo);
+    test_case->redis_url = g_strdup_printf("unix://%s?db=%u", redis_socket, test_case->number);
+    connect_case(test_case, redis_socket);
+    cr_assert(rp_harness_apply_schema(test_case->postgres));
+    return test_case;
+}
+
+void rp_case_reconnect(RpCase *test_case) {
+    PQreset(test_case->postgres);
+    cr_assert(PQstatus(test_case->postgres) == CONNECTION_OK, "%s", PQerrorMessage(test_case->postgres));
+    cr_assert(eq(int, redisReconnect(test_case->redis), REDIS_OK), "Redis: %s", test_case->redis->errstr);
+    rp_case_redis(test_case, "SELECT %u", test_case->number);
+}
+
+static void drop_data(RpCase *test_case) {
+    PGconn *administrator = connect_administrator();
+    g_autofree char *sql = g_strdup_printf("DROP DATABASE IF EXISTS case_%u WITH (FORCE)", test_case->number);
+    rp_case_redis(test_case, "SELECT %u", test_case->number);
+    rp_case_redis(test_case, "FLUSHDB");
+    PQclear(query(administrator, sql));
+    PQfinish(administrator);
+}
+
 void rp_case_free(RpCase *test_case) {
     if (test_case == NULL)
         return;
-    rp_case_redis(test_case, "SELECT %u", test_case->number);
-    rp_case_redis(test_case, "FLUSHDB");
+    if (!test_case->is_apart)
+        drop_data(test_case);
     redisFree(test_case->redis);
     PQfinish(test_case->postgres);
-    PGconn *administrator = connect_administrator();
-    g_autofree char *sql = g_strdup_printf("DROP DATABASE IF EXISTS case_%u WITH (FORCE)", test_case->number);
-    PQclear(query(administrator, sql));
-    PQfinish(administrator);
     g_free(test_case->conninfo);
     g_free(test_case->redis_url);
     g_free(test_case);

@@ -14,3 +14,6 @@
 
 /* conninfo with another database; the last mention of a name counts. The caller frees it. */
 char *rp_harness_conninfo(const char *conninfo, const char *database);
+
+/* Applies schema/shop. FALSE, after saying why on stderr. */
+gboolean rp_harness_apply_schema(PGconn *connection);

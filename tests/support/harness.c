@@ -33,7 +33,7 @@ static gboolean execute(PGconn *connection, const char *what, const char *sql) {
     return is_done;
 }
 
-static gboolean apply_migrations(PGconn *connection) {
+gboolean rp_harness_apply_schema(PGconn *connection) {
     g_autofree char *folder = rp_source_path("schema/shop");
     g_autoptr(GPtrArray) names = list_migrations(folder);
     gboolean is_done = names->len > 0;
@@ -95,7 +95,7 @@ static gboolean run_tests(struct criterion_test_set *tests) {
     export_sandbox(sandbox);
     const gboolean has_passed =
         prepare_database(rp_sandbox_get_conninfo(sandbox), "postgres", create_template) &&
-        prepare_database(rp_sandbox_get_conninfo(sandbox), RP_HARNESS_TEMPLATE, apply_migrations) &&
+        prepare_database(rp_sandbox_get_conninfo(sandbox), RP_HARNESS_TEMPLATE, rp_harness_apply_schema) &&
         criterion_run_all_tests(tests) != 0;
     if (!has_passed) {
         show_log(rp_sandbox_get_postgres_log(sandbox));

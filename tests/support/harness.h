@@ -21,6 +21,7 @@ typedef struct {
     guint number; /* the number of the Redis database */
     redisContext *redis;
     PGconn *postgres;
+    gboolean is_apart; /* it has its servers to itself */
 } RpCase;
 
 /* A case whose database has the tables of schema/shop, or one whose database is empty. Fails the test when
@@ -29,6 +30,13 @@ RpCase *rp_case_new(void);
 RpCase *rp_case_new_empty(void);
 void rp_case_free(RpCase *test_case);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpCase, rp_case_free)
+
+/* A case with the tables of schema/shop on servers that only this test uses (outage.h starts some). Only one
+ * on them; it is freed before they are stopped. */
+RpCase *rp_case_new_at(const char *redis_socket, const char *conninfo);
+
+/* Connects again to servers that were away; fails the test when they still are. */
+void rp_case_reconnect(RpCase *test_case);
 
 /* Sends one command (hiredis format: "HSET order:1 a %s") and fails the test on an error reply. The second
  * gives the reply as text (numbers too; NULL for nil), the third as a number; the caller frees the text. */
@@ -66,7 +74,12 @@ void rp_case_run_words(RpCase *test_case, RpOutcome *out, const char *const *wor
 /* rp_case_run in two steps, for tests that interrupt the program. rp_process_wait frees the process. */
 typedef struct _RpProcess RpProcess;
 RpProcess *rp_case_spawn(RpCase *test_case, const char *word, ...) G_GNUC_NULL_TERMINATED;
+RpProcess *rp_case_spawn_in(RpCase *test_case, char **environment, const char *const *words);
 void rp_process_signal(RpProcess *process, int number);
+
+/* Waits until the program stands still by SIGSTOP; fails the test when it ends instead, or takes more than 30
+ * seconds. Its outputs are not read meanwhile: it must not write more than a pipe holds. */
+void rp_process_await_stopped(RpProcess *process);
 void rp_process_wait(RpProcess *process, RpOutcome *out);
 
 /* stdout read as one JSON document; fails the test, showing both outputs, when it is none. */

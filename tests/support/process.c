@@ -9,7 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LIMIT_SECONDS 60
+#define LIMIT_SECONDS      60
+#define STOP_LIMIT_SECONDS 30
 
 struct _RpProcess {
     GPid pid;
@@ -43,13 +44,13 @@ static GPtrArray *collect_words(const char *word, va_list words) {
     return collected;
 }
 
-static RpProcess *spawn(const RpCase *test_case, const char *const *words) {
+RpProcess *rp_case_spawn_in(RpCase *test_case, char **environment, const char *const *words) {
     g_auto(GStrv) arguments = build_arguments(test_case, words);
     g_autoptr(GError) error = NULL;
     RpProcess *process = g_new0(RpProcess, 1);
     const gboolean is_spawned =
-        g_spawn_async_with_pipes(NULL, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &process->pid,
-                                 NULL, &process->output_fd, &process->errors_fd, &error);
+        g_spawn_async_with_pipes(NULL, arguments, environment, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+                                 &process->pid, NULL, &process->output_fd, &process->errors_fd, &error);
     cr_assert(is_spawned, "%s", error != NULL ? error->message : "");
     process->limit = g_get_monotonic_time() + LIMIT_SECONDS * G_USEC_PER_SEC;
     process->words = g_strjoinv(" ", arguments);
@@ -61,11 +62,30 @@ RpProcess *rp_case_spawn(RpCase *test_case, const char *word, ...) {
     va_start(words, word);
     g_autoptr(GPtrArray) collected = collect_words(word, words);
     va_end(words);
-    return spawn(test_case, (const char *const *)collected->pdata);
+    return rp_case_spawn_in(test_case, NULL, (const char *const *)collected->pdata);
 }
 
 void rp_process_signal(RpProcess *process, int number) {
     kill(process->pid, number);
+}
+
+void rp_process_await_stopped(RpProcess *process) {
+    const gint64 limit = g_get_monotonic_time() + STOP_LIMIT_SECONDS * G_USEC_PER_SEC;
+    siginfo_t info = {0};
+    while (waitid(P_PID, (id_t)process->pid, &info, WSTOPPED | WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0) {
+        cr_assert(g_get_monotonic_time() < limit, "%s: does not stop", process->words);
+        g_usleep(2000);
+    }
+    const gboolean is_stopped = info.si_code == CLD_STOPPED;
+    if (!is_stopped) {
+        RpOutcome out;
+        rp_process_wait(process, &out);
+        cr_assert(is_stopped, "ended with status %d instead of standing still\n%s%s", out.status, out.output,
+                  out.errors);
+    }
+    /* Taken, so that the next stop can be told from this one. */
+    cr_assert(eq(int, waitid(P_PID, (id_t)process->pid, &info, WSTOPPED), 0));
 }
 
 static gboolean read_part(struct pollfd *source, GString *text) {
@@ -116,7 +136,7 @@ void rp_process_wait(RpProcess *process, RpOutcome *out) {
 }
 
 void rp_case_run_words(RpCase *test_case, RpOutcome *out, const char *const *words) {
-    rp_process_wait(spawn(test_case, words), out);
+    rp_process_wait(rp_case_spawn_in(test_case, NULL, words), out);
 }
 
 void rp_case_run(RpCase *test_case, RpOutcome *out, const char *word, ...) {

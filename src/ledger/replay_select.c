@@ -1,0 +1,161 @@
+/* The list of what a replay tries again.
+ *
+ * 1. A reject is replayed only from the newest reading that the ledger has of its key: an older one would
+ *    bring old data back.
+ * 2. What is not replayed is counted with its reason: nothing is left out in silence. */
+#include "base/error.h"
+#include "ledger/replay.h"
+
+#include <jansson.h>
+
+static const char *const LEFT_NAMES[RP_N_LEFT] = {
+    [RP_LEFT_VALUES] = "values",   [RP_LEFT_PARTIAL] = "partial", [RP_LEFT_TTL] = "ttl",
+    [RP_LEFT_DAMAGED] = "damaged", [RP_LEFT_LATER] = "later",     [RP_LEFT_ENTITY] = "entity",
+    [RP_LEFT_SOURCE] = "source",
+};
+
+const char *rp_left_name(RpLeft left) {
+    return LEFT_NAMES[left];
+}
+
+void rp_replay_selection_clear(RpReplaySelection *selection) {
+    g_clear_pointer(&selection->source, g_free);
+}
+
+static const char CREATE_SQL[] =
+    "CREATE TEMP TABLE redis2pg_replay (position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+    " entity text NOT NULL, key bytea NOT NULL, reject bigint NOT NULL, element text,"
+    " rejected_at_ms bigint NOT NULL, is_first boolean NOT NULL, bytes_until numeric NOT NULL,"
+    " source text NOT NULL, reason text, is_late boolean NOT NULL DEFAULT false)";
+
+/* $1 run, $2 entity, $3 code: empty for any. */
+#define FITS(alias)                                                                                          \
+    "($1 = '' OR " alias ".run = nullif($1, '')::bigint) AND ($2 = '' OR " alias ".entity = $2)"             \
+    " AND ($3 = '' OR " alias ".code = $3)"
+
+#define IS_OPEN(alias) alias ".resolved_by IS NULL AND " alias ".replaced_by IS NULL"
+
+/* Where one record gives all of a key's rejects, any of them stands for all. $4: {entity: {"has_elements"}}.
+ */
+#define OPEN_SQL                                                                                             \
+    "open AS MATERIALIZED (SELECT r.reject, r.run, r.entity, r.key, r.element, r.code, r.rejected_at,"       \
+    " u.source, octet_length(r.raw) AS raw_bytes, u.settings,"                                               \
+    " coalesce(($4::jsonb -> r.entity -> 'has_elements')::boolean, false) AND NOT $5::boolean AS is_single"  \
+    " FROM redis2pg.rejects r JOIN redis2pg.runs u USING (run)"                                              \
+    " WHERE " IS_OPEN("r") " AND u.undone_by IS NULL AND u.status <> 'rolled_back'), "
+
+#define CHOSEN_SQL                                                                                           \
+    "fitting AS MATERIALIZED (SELECT DISTINCT o.source, o.entity, o.key FROM open o WHERE " FITS(            \
+        "o") "), "                                                                                           \
+             "chosen AS (SELECT o.* FROM open o LEFT JOIN fitting f USING (source, entity, key)"             \
+             " WHERE CASE WHEN o.is_single THEN " FITS("o") " ELSE f.key IS NOT NULL END), "
+
+/* An unfinished run of the same source that wrote batches of the entity after the reject's run. */
+#define LATER_SQL                                                                                            \
+    "unfinished AS MATERIALIZED (SELECT l.source, e.entity, max(l.run) AS run FROM redis2pg.runs l"          \
+    " JOIN redis2pg.run_entities e USING (run) WHERE l.kind = 'run' AND l.status IN ('open', 'interrupted'," \
+    " 'failed') AND l.undone_by IS NULL AND EXISTS (SELECT FROM redis2pg.batch_counts c"                     \
+    " WHERE c.run = l.run AND c.entity = e.number) GROUP BY l.source, e.entity), "
+
+/* A string that was refused for its type is kept up to the limit of values only. $5: from source; $6: of
+ * which. */
+#define REASON_SQL                                                                                           \
+    "CASE WHEN NOT $4::jsonb ? c.entity THEN 'entity'"                                                       \
+    " WHEN $5::boolean THEN CASE WHEN c.source <> $6 THEN 'source' END"                                      \
+    " WHEN l.run > c.run THEN 'later'"                                                                       \
+    " WHEN c.newest_raw IS NULL THEN 'damaged'"                                                              \
+    " WHEN c.code = 'too_large' OR (c.code = 'wrong_type' AND"                                               \
+    "  c.raw_bytes >= coalesce((c.settings ->> 'max_value_bytes')::bigint, 0)) THEN 'values' END"
+
+static const char FILL_SQL[] =
+    "WITH " OPEN_SQL CHOSEN_SQL LATER_SQL
+    "ranked AS (SELECT *, CASE WHEN is_single THEN CASE WHEN raw_bytes > 0 THEN reject END"
+    "  WHEN $5::boolean THEN min(reject) OVER same"
+    "  ELSE max(reject) FILTER (WHERE raw_bytes > 0) OVER same END AS newest_raw"
+    " FROM chosen WINDOW same AS (PARTITION BY source, entity, key)), "
+    "judged AS (SELECT c.*, c.reject IS NOT DISTINCT FROM c.newest_raw AS is_first, " REASON_SQL
+    " AS reason FROM ranked c LEFT JOIN unfinished l USING (source, entity)) "
+    "INSERT INTO redis2pg_replay (entity, key, reject, element, rejected_at_ms, is_first, bytes_until, "
+    "source,"
+    " reason) SELECT entity, key, reject, element, floor(extract(epoch FROM rejected_at) * 1000)::bigint,"
+    " is_first, sum(CASE WHEN is_first AND reason IS NULL AND NOT $5::boolean THEN raw_bytes ELSE 0 END)"
+    "  OVER (ORDER BY entity, key, is_single, CASE WHEN is_single THEN NULL ELSE is_first END DESC, reject),"
+    " source, reason FROM judged"
+    " ORDER BY entity, key, is_single, CASE WHEN is_single THEN NULL ELSE is_first END DESC, reject";
+
+static char *entities_json(const RpMapping *mapping) {
+    json_t *entities = json_object();
+    for (guint i = 0; i < mapping->entities->len; i++) {
+        const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
+        json_object_set_new(
+            entities, entity->name,
+            json_pack("{sb}", "has_elements", rp_record_type_has_elements(entity->scope.type)));
+    }
+    char *dumped = json_dumps(entities, JSON_COMPACT);
+    json_decref(entities);
+    char *text = g_strdup(dumped);
+    free(dumped);
+    return text;
+}
+
+static gboolean fill(PGconn *connection, const RpReplayChoice *choice, GError **error) {
+    const RpRejectFilter *filter = &choice->filter;
+    g_autofree char *run =
+        filter->run != 0 ? g_strdup_printf("%" G_GUINT64_FORMAT, filter->run) : g_strdup("");
+    g_autofree char *entities = entities_json(choice->mapping);
+    const char *const parameters[] = {
+        run,      filter->entity != NULL ? filter->entity : "", filter->code != NULL ? filter->code : "",
+        entities, choice->is_from_source ? "t" : "f",           choice->source != NULL ? choice->source : ""};
+    g_autoptr(PGresult) result =
+        rp_postgres_query(connection, FILL_SQL, G_N_ELEMENTS(parameters), parameters, error);
+    return result != NULL && rp_postgres_run(connection, "ANALYZE redis2pg_replay", error);
+}
+
+static gboolean count_left(PGconn *connection, RpReplaySelection *selection, GError **error) {
+    g_autoptr(PGresult) result = rp_postgres_query(
+        connection, "SELECT reason, count(*) FROM redis2pg_replay WHERE reason IS NOT NULL GROUP BY reason",
+        0, NULL, error);
+    for (int row = 0; result != NULL && row < PQntuples(result); row++)
+        for (guint left = 0; left < RP_N_LEFT; left++)
+            if (g_str_equal(PQgetvalue(result, row, 0), LEFT_NAMES[left]))
+                selection->left[left] = g_ascii_strtoull(PQgetvalue(result, row, 1), NULL, 10);
+    return result != NULL;
+}
+
+static gboolean count_chosen(PGconn *connection, RpReplaySelection *selection, GError **error) {
+    g_autoptr(PGresult) result = rp_postgres_query(
+        connection,
+        "SELECT count(*), count(*) FILTER (WHERE is_first), min(source), max(source) FROM redis2pg_replay"
+        " WHERE reason IS NULL",
+        0, NULL, error);
+    if (result == NULL)
+        return FALSE;
+    const char *first = PQgetvalue(result, 0, 2), *last = PQgetvalue(result, 0, 3);
+    if (!g_str_equal(first, last)) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "the rejects are of several Redis databases, %s and %s among them: name a run with --run",
+                    first, last);
+        return FALSE;
+    }
+    selection->n_rejects = g_ascii_strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    selection->n_records = g_ascii_strtoull(PQgetvalue(result, 0, 1), NULL, 10);
+    selection->source = selection->n_rejects > 0 ? g_strdup(first) : NULL;
+    return TRUE;
+}
+
+gboolean rp_replay_select(PGconn *connection, const RpReplayChoice *choice, RpReplaySelection *selection,
+                          GError **error) {
+    *selection = (RpReplaySelection){0};
+    if (rp_postgres_run(connection, CREATE_SQL, error) && fill(connection, choice, error) &&
+        count_left(connection, selection, error) && count_chosen(connection, selection, error))
+        return TRUE;
+    g_prefix_error(error, "choosing rejects to replay: ");
+    return FALSE;
+}
+
+gboolean rp_replay_refresh(PGconn *connection, GError **error) {
+    return rp_postgres_run(connection,
+                           "DELETE FROM redis2pg_replay p WHERE NOT EXISTS (SELECT FROM redis2pg.rejects r"
+                           " WHERE r.reject = p.reject AND " IS_OPEN("r") ")",
+                           error);
+}
