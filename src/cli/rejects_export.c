@@ -75,7 +75,7 @@ gboolean rp_rejects_export(const RpGlobals *globals, const RpRejectsSettings *se
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
     if (globals->mapping_path != NULL &&
-        (!rp_prepare(globals, &prepared, findings, error) || !rp_findings_check(findings, error)))
+        (!rp_prepare(globals, 0, &prepared, findings, error) || !rp_findings_check(findings, error)))
         return FALSE;
     g_autoptr(RpPrivacy) privacy = settings->reveals ? NULL : rp_privacy_new(prepared.mapping);
     Export export = {.mapping = prepared.mapping, .privacy = privacy};
