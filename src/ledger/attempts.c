@@ -9,6 +9,7 @@
 #include "ledger/attempts.h"
 
 #include "base/error.h"
+#include "ledger/lock.h"
 
 #include <unistd.h>
 
@@ -40,7 +41,7 @@ static gboolean write_attempt(PGconn *connection, const RpAttempt *attempt, cons
         connection,
         "WITH opened AS (UPDATE redis2pg.runs SET status = 'open', attempt = $2::integer, host = $3, pid = "
         "$4::integer,"
-        " source_run_id = $5, ended_at = NULL, error = NULL WHERE run = "
+        " source_run_id = $5, backend = " RP_LEDGER_LOCK_HOLDER ", ended_at = NULL, error = NULL WHERE run = "
         "$1::bigint)"
         "INSERT INTO redis2pg.attempts (run, attempt, host, pid, source_run_id, pass, cursor, first_batch)"
         " VALUES ($1::bigint, $2::integer, $3, $4::integer, $5, $6::integer, $7::numeric, $8::bigint)",
@@ -166,13 +167,15 @@ static gboolean supersede(PGconn *connection, RpAttempt *attempt, GError **error
         connection,
         "SELECT (SELECT count(*) FROM redis2pg.rejects WHERE run = $1),"
         " EXISTS (SELECT FROM redis2pg.batches WHERE run = $1 AND is_superseded),"
-        " greatest($3::bigint, (SELECT max(number) + 1 FROM redis2pg.batches WHERE run = $1 AND pass = $2))",
+        " greatest($3::bigint, (SELECT max(number) + 1 FROM redis2pg.batches WHERE run = $1 AND pass = $2)),"
+        " (SELECT count(*) FROM redis2pg.batches WHERE run = $1)",
         G_N_ELEMENTS(parameters), parameters, error);
     if (left == NULL)
         return FALSE;
     attempt->n_rejects = number_at(left, 0, 0);
     attempt->has_superseded = rp_postgres_is_true(left, 0, 1);
     attempt->first_batch = number_at(left, 0, 2);
+    attempt->n_committed = number_at(left, 0, 3);
     return TRUE;
 }
 

@@ -17,7 +17,8 @@ typedef struct {
     guint64 cursor;      /* the SCAN cursor in it, */
     guint64 first_batch; /* and the number of the first batch there */
     guint64 last_batch;  /* of earlier attempts before that place, when there is one: for messages */
-    guint64 n_rejects;   /* that earlier attempts left */
+    guint64 n_rejects;   /* that earlier attempts left, */
+    guint64 n_committed; /* and batches that they committed, portions counted each */
     /* Earlier attempts wrote batches that this one reads again. */
     gboolean has_superseded;
 } RpAttempt;

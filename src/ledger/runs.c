@@ -7,43 +7,6 @@
 #include <jansson.h>
 #include <unistd.h>
 
-/* Advisory lock of the target: "redis2pg" in ASCII as a bigint, so that no other tool takes it by chance. */
-#define LOCK_SQL_KEY "8243105097038590055"
-
-/* Who holds the lock is known by its session: a run that was left open by a process that died holds none. */
-static const char HOLDER_SQL[] =
-    "SELECT l.pid, r.kind, r.run, r.host, r.pid, to_char(r.started_at, 'YYYY-MM-DD HH24:MI:SS') || ' UTC'"
-    " FROM pg_catalog.pg_locks l LEFT JOIN redis2pg.runs r ON r.status = 'open' AND r.backend = l.pid"
-    " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND (l.classid::bigint << 32) + "
-    "l.objid::bigint = " LOCK_SQL_KEY
-    " AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
-    " ORDER BY r.run DESC NULLS LAST LIMIT 1";
-
-static gboolean refuse(PGconn *connection, GError **error) {
-    g_autoptr(PGresult) holder = rp_postgres_query(connection, HOLDER_SQL, 0, NULL, NULL);
-    if (holder != NULL && PQntuples(holder) == 1 && !PQgetisnull(holder, 0, 2))
-        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
-                    "another run works on this target: %s %s on host %s, process %s, since %s",
-                    PQgetvalue(holder, 0, 1), PQgetvalue(holder, 0, 2), PQgetvalue(holder, 0, 3),
-                    PQgetvalue(holder, 0, 4), PQgetvalue(holder, 0, 5));
-    else if (holder != NULL && PQntuples(holder) == 1)
-        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
-                    "another run works on this target: it is just beginning, in PostgreSQL's session %s",
-                    PQgetvalue(holder, 0, 0));
-    else
-        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
-                    "another run worked on this target a moment ago: try again");
-    return FALSE;
-}
-
-gboolean rp_ledger_lock(PGconn *connection, GError **error) {
-    g_autoptr(PGresult) result =
-        rp_postgres_query(connection, "SELECT pg_try_advisory_lock(" LOCK_SQL_KEY ")", 0, NULL, error);
-    if (result == NULL)
-        return FALSE;
-    return PQgetvalue(result, 0, 0)[0] == 't' ? TRUE : refuse(connection, error);
-}
-
 /* A JSON array; the caller frees it. */
 static char *show_names(char **names) {
     g_autoptr(GString) text = g_string_new("[");
@@ -117,15 +80,6 @@ gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt
         return FALSE;
     }
     return TRUE;
-}
-
-gboolean rp_ledger_note_holder(PGconn *connection, guint64 run, GError **error) {
-    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
-    const char *const parameters[] = {number};
-    g_autoptr(PGresult) noted =
-        rp_postgres_query(connection, "UPDATE redis2pg.runs SET backend = pg_backend_pid() WHERE run = $1", 1,
-                          parameters, error);
-    return noted != NULL;
 }
 
 /* A run that can be continued still needs what it has claimed. */

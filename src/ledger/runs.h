@@ -1,4 +1,4 @@
-/* Runs in the ledger: opening, excluding others, closing. */
+/* Runs in the ledger: opening and closing. */
 #pragma once
 
 #include "ledger/attempts.h"
@@ -19,11 +19,6 @@ typedef struct {
     const char *settings;      /* a JSON object */
 } RpRunHead;
 
-/* Takes the target's lock (an advisory lock of the database, held by this connection until it closes), so
- * that two runs on one target exclude each other. RP_GUARD_ERROR that names the run, host and process which
- * hold it when it is taken. */
-gboolean rp_ledger_lock(PGconn *connection, GError **error);
-
 /* Closes runs that were left open as interrupted, and says so. Call it with the lock: then whoever left one
  * open is gone. */
 gboolean rp_ledger_close_abandoned(PGconn *connection, GError **error);
@@ -31,9 +26,6 @@ gboolean rp_ledger_close_abandoned(PGconn *connection, GError **error);
 /* Writes the run and its entities, and begins its first attempt. Runs that were left open by a process that
  * died are closed as interrupted, and said so. Call it with the lock. */
 gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt *attempt, GError **error);
-
-/* Notes that this connection, which holds the lock, holds it for the run: others are told so. */
-gboolean rp_ledger_note_holder(PGconn *connection, guint64 run, GError **error);
 
 /* Ends the run with a status and, unless NULL, the reason. */
 gboolean rp_ledger_close_run(PGconn *connection, guint64 run, const char *status, const char *reason,

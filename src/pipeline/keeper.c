@@ -11,6 +11,7 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "base/outage.h"
+#include "ledger/lock.h"
 #include "ledger/runs.h"
 #include "ledger/standing.h"
 #include "sink/trouble.h"

@@ -156,8 +156,7 @@ gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSum
     rp_signals_block(&signals);
     RpCrew crew;
     const gboolean is_opened =
-        rp_crew_init(&crew, options, feed, connection, error) && rp_opening_run(&crew, connection, error) &&
-        rp_ledger_count_batches(connection, crew.attempt.run, &crew.n_committed, error);
+        rp_crew_init(&crew, options, feed, connection, error) && rp_opening_run(&crew, connection, error);
     if (is_opened) {
         RpKeeper keeper;
         rp_wait_limit(connection, options->timeout_seconds, &crew.is_cancelled);

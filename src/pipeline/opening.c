@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "base/log.h"
+#include "ledger/lock.h"
 #include "ledger/runs.h"
-#include "ledger/standing.h"
 #include "source/info.h"
 
 #include <string.h>
@@ -87,6 +87,7 @@ static gboolean go_on(RpCrew *crew, PGconn *connection, const Source *source, gu
     }
     crew->occasion.now_us = crew->attempt.began_at_us;
     crew->progress.rejects = crew->attempt.n_rejects;
+    crew->n_committed = crew->attempt.n_committed;
     g_autofree char *place = describe_place(crew);
     rp_log(RP_LOG_INFO, "run %" G_GUINT64_FORMAT " goes on, attempt %u: %s", run, crew->attempt.number + 1,
            place);
@@ -147,9 +148,7 @@ gboolean rp_opening_run(RpCrew *crew, PGconn *connection, GError **error) {
         !rp_ledger_find_interrupted(connection, place, options->mapping->digest, &last, error))
         return FALSE;
     return (options->is_resuming ? resume(crew, connection, &source, &last, error)
-                                 : begin(crew, connection, &source, place, &last, error)) &&
-           rp_ledger_note_holder(connection, crew->attempt.run, error) &&
-           rp_ledger_count_batches(connection, crew->attempt.run, &crew->n_committed, error);
+                                 : begin(crew, connection, &source, place, &last, error));
 }
 
 gboolean rp_crew_begin_again(RpCrew *crew, GError **error) {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "base/log.h"
+#include "ledger/lock.h"
 #include "ledger/runs.h"
 
 /* As the writers' (pipeline/writer.c): joins go by keys. */
