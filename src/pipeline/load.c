@@ -90,6 +90,7 @@ static gboolean close_once(RpCrew *crew, PGconn *connection, RpRunSummary **summ
 
 /* Closing twice is closing once: it is tried again whatever came of it before. */
 static gboolean close_at_last(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary, GError **error) {
+    keeper->is_closing = TRUE;
     for (;;) {
         GError *trouble = NULL;
         if (close_once(crew, keeper->connection, summary, &trouble)) {
@@ -133,9 +134,26 @@ gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **
     return rp_load_from(options, &FROM_REDIS, summary, error);
 }
 
+/* Whose the run is, and what there is of it. */
+static gboolean take_stock(RpCrew *crew, RpKeeper *keeper, GError **error) {
+    const guint64 run = crew->attempt.run;
+    GError *trouble = NULL;
+    while (!rp_ledger_note_holder(keeper->connection, run, &trouble) ||
+           !rp_ledger_count_batches(keeper->connection, run, &crew->n_committed, &trouble)) {
+        if (!rp_keeper_recover(keeper, trouble, error))
+            return FALSE;
+        trouble = NULL;
+    }
+    rp_keeper_note_success(keeper);
+    return TRUE;
+}
+
 /* What comes after the run stands in the ledger. */
 static void carry_out(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary) {
-    if (crew->attempt.pass < crew->n_passes)
+    GError *error = NULL;
+    if (!take_stock(crew, keeper, &error))
+        rp_crew_fail(crew, error, TRUE);
+    else if (crew->attempt.pass < crew->n_passes)
         rp_supervise(crew, keeper, keeper->signals);
     g_autoptr(GError) close_error = NULL;
     if (close_run(crew, keeper, summary, &close_error))
@@ -156,8 +174,7 @@ gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSum
     rp_signals_block(&signals);
     RpCrew crew;
     const gboolean is_opened =
-        rp_crew_init(&crew, options, feed, connection, error) && rp_opening_run(&crew, connection, error) &&
-        rp_ledger_count_batches(connection, crew.attempt.run, &crew.n_committed, error);
+        rp_crew_init(&crew, options, feed, connection, error) && rp_opening_run(&crew, connection, error);
     if (is_opened) {
         RpKeeper keeper;
         rp_wait_limit(connection, options->timeout_seconds, &crew.is_cancelled);
