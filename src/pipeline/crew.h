@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 /* Where a load's records come from. */
 typedef struct {
     const char *kind;            /* of the run, in the ledger: "run" */
+    const char *way_on;          /* after an interruption, for its message: "run --resume goes on" */
     GThreadFunc read;            /* the thread that fills batches; its data is the crew */
     gconstpointer data;          /* for it; borrowed */
     const RpMergeLedger *ledger; /* for merges */

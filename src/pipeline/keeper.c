@@ -114,7 +114,6 @@ void rp_keeper_look(RpKeeper *keeper) {
 }
 
 gboolean rp_keeper_recover(RpKeeper *keeper, GError *trouble, GError **error) {
-    keeper->is_closing = TRUE;
     note_loss(keeper, trouble);
     while (has_time(keeper, trouble) && !g_atomic_int_get(&keeper->crew->is_pressed) &&
            !rp_signals_wait(keeper->signals, AGAIN_MS)) {

@@ -16,7 +16,7 @@ typedef struct {
     PGconn *connection;
     gint64 next_look;    /* monotonic time */
     gint64 lost_at;      /* 0: the connection stands */
-    gboolean is_closing; /* the run may be closed already, by an answer that was lost */
+    gboolean is_closing; /* the run may be closed already, by a transaction whose answer was lost */
 } RpKeeper;
 
 /* Takes the connection, which has the lock. */
@@ -27,7 +27,7 @@ void rp_keeper_clear(RpKeeper *keeper);
  * could not be mended within the time for it, or a lock that is another's, fails the crew. */
 void rp_keeper_look(RpKeeper *keeper);
 
-/* After the connection failed while the run was being closed, with a trouble, which it takes: waits until it
+/* After the connection failed with a trouble, which it takes: waits until it
  * stands and has the lock. FALSE: the trouble does not pass, has lasted too long, or a signal came. */
 gboolean rp_keeper_recover(RpKeeper *keeper, GError *trouble, GError **error);
 

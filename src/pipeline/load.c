@@ -90,6 +90,7 @@ static gboolean close_once(RpCrew *crew, PGconn *connection, RpRunSummary **summ
 
 /* Closing twice is closing once: it is tried again whatever came of it before. */
 static gboolean close_at_last(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary, GError **error) {
+    keeper->is_closing = TRUE;
     for (;;) {
         GError *trouble = NULL;
         if (close_once(crew, keeper->connection, summary, &trouble)) {
@@ -122,12 +123,15 @@ static void report_error(RpCrew *crew, GError **error) {
     const gboolean is_stop = is_interruption(first) && first->domain != RP_GUARD_ERROR;
     /* A new error: the domain of one that was made stays what it is. */
     g_set_error(error, is_stop ? RP_STOP_ERROR : first->domain,
-                is_stop ? RP_STOP_ERROR_INTERRUPTED : first->code, "run %" G_GUINT64_FORMAT ": %s%s",
-                crew->attempt.run, first->message,
-                is_stop ? "; what is committed stands, and run --resume goes on" : "");
+                is_stop ? RP_STOP_ERROR_INTERRUPTED : first->code, "run %" G_GUINT64_FORMAT ": %s%s%s",
+                crew->attempt.run, first->message, is_stop ? "; what is committed stands, and " : "",
+                is_stop ? crew->feed->way_on : "");
 }
 
-static const RpFeed FROM_REDIS = {.kind = "run", .read = rp_reader_thread, .ledger = &RP_LEDGER_FOR_MERGE};
+static const RpFeed FROM_REDIS = {.kind = "run",
+                                  .way_on = "run --resume goes on",
+                                  .read = rp_reader_thread,
+                                  .ledger = &RP_LEDGER_FOR_MERGE};
 
 gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **error) {
     return rp_load_from(options, &FROM_REDIS, summary, error);

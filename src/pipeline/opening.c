@@ -147,8 +147,8 @@ gboolean rp_opening_run(RpCrew *crew, PGconn *connection, GError **error) {
     if (!look_at_source(crew, &source, error) || !rp_ledger_lock(connection, error) ||
         !rp_ledger_find_interrupted(connection, place, options->mapping->digest, &last, error))
         return FALSE;
-    return (options->is_resuming ? resume(crew, connection, &source, &last, error)
-                                 : begin(crew, connection, &source, place, &last, error));
+    return options->is_resuming ? resume(crew, connection, &source, &last, error)
+                                : begin(crew, connection, &source, place, &last, error);
 }
 
 gboolean rp_crew_begin_again(RpCrew *crew, GError **error) {

@@ -136,6 +136,7 @@ static gpointer replay_thread(gpointer data) {
 gboolean rp_replay(const RpLoadOptions *options, const RpReplaySource *source, RpRunSummary **summary,
                    GError **error) {
     const RpFeed feed = {.kind = "replay",
+                         .way_on = "rejects replay goes on with the rest",
                          .read = replay_thread,
                          .data = source,
                          .ledger = &RP_LEDGER_FOR_REPLAY,

@@ -160,7 +160,9 @@ static PGresult *execute_limited(PGconn *connection, const char *sql, int n_para
         if (is_end)
             break;
     }
-    if (trouble == NULL && kept == NULL)
+    if (kept != NULL && is_error(kept)) /* that the connection ended after it says less */
+        g_clear_error(&trouble);
+    else if (trouble == NULL && kept == NULL)
         rp_postgres_set_error(&trouble, connection, NULL);
     if (trouble == NULL)
         return g_steal_pointer(&kept);

@@ -9,14 +9,20 @@
 #define N_CUSTOMERS 500
 
 /* A run that stands still when it writes to the table: batches of 50, of which some are committed before. */
-static RpProcess *start_and_stall(RpCase *test_case, const char *redis_url, PGconn **holder,
-                                  const char *table) {
+static RpProcess *start_with_retry(RpCase *test_case, const char *redis_url, PGconn **holder,
+                                   const char *table, const char *retry_seconds) {
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     *holder = rp_case_hold(test_case, table);
-    RpProcess *process = rp_case_spawn(test_case, "--redis", redis_url, "run", "--mapping", mapping,
-                                       "--batch-rows", "50", "--progress", "none", NULL);
+    RpProcess *process =
+        rp_case_spawn(test_case, "--redis", redis_url, "run", "--mapping", mapping, "--batch-rows", "50",
+                      "--progress", "none", "--retry-seconds", retry_seconds, NULL);
     rp_case_await_blocked(test_case, table, 1);
     return process;
+}
+
+static RpProcess *start_and_stall(RpCase *test_case, const char *redis_url, PGconn **holder,
+                                  const char *table) {
+    return start_with_retry(test_case, redis_url, holder, table, "60");
 }
 
 static void wait_for(RpProcess *process, RpOutcome *out, int status) {
@@ -143,12 +149,14 @@ Test(interruption, redis_dies_and_what_is_committed_stands) {
     rp_case_run(test_case, &filled, "--redis", url, "demo", "--fill", "--faults", "0", "--customers", "500",
                 "--orders", "2000", "--payments", "1500", NULL);
     rp_outcome_assert_status(&filled, 0);
-    RpProcess *process = start_and_stall(test_case, url, &holder, "orders");
+    RpProcess *process = start_with_retry(test_case, url, &holder, "orders", "1");
     kill(rp_sandbox_get_redis_pid(sandbox), SIGKILL);
     g_usleep(100000);
     rp_case_release(holder);
     wait_for(process, &out, 5);
     rp_assert_says(out.errors, "Redis");
+    rp_assert_says(out.errors, "it is tried again for up to 1 s");
+    rp_assert_says(out.errors, "(tried again for 1 s); what is committed stands, and run --resume goes on");
     rp_assert_says(out.errors, rp_sandbox_get_redis_socket(sandbox));
     rp_case_assert_rows(test_case, "SELECT count(*) FROM users", "500");
     assert_shown_as(test_case, "interrupted");
@@ -164,8 +172,17 @@ static void terminate_backends(RpCase *test_case, const char *condition) {
     cr_assert(rp_case_sql_number(test_case, sql) > 0);
 }
 
+static void assert_all_is_there(RpCase *test_case) {
+    rp_case_assert_rows(test_case,
+                        "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM orders), (SELECT "
+                        "count(*) FROM payments), (SELECT string_agg(status, ',') FROM redis2pg.runs)",
+                        "500|2000|1500|completed");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.rejects", "0");
+    assert_ledger_agrees(test_case);
+}
+
 /* The writers stand after their rows and before their account in the ledger: neither may stay. */
-Test(interruption, postgres_drops_the_writers_between_rows_and_ledger) {
+static void drop_the_writers(const char *retry_seconds, int status) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
     g_autofree char *schema = rp_source_path("schema/shop");
     g_auto(RpOutcome) applied = {0};
@@ -176,26 +193,51 @@ Test(interruption, postgres_drops_the_writers_between_rows_and_ledger) {
     g_autoptr(json_t) nothing = rp_case_load(test_case, 0, NULL); /* makes the ledger */
     rp_case_sql(test_case, "TRUNCATE redis2pg.runs RESTART IDENTITY CASCADE");
     rp_case_fill(test_case, N_CUSTOMERS, "0");
-    RpProcess *process = start_and_stall(test_case, test_case->redis_url, &holder, "redis2pg.batches");
+    RpProcess *process =
+        start_with_retry(test_case, test_case->redis_url, &holder, "redis2pg.batches", retry_seconds);
     terminate_backends(test_case, "wait_event_type = 'Lock' AND state = 'active'");
     rp_case_release(holder);
-    wait_for(process, &out, 5);
+    wait_for(process, &out, status);
+    if (status == 0) {
+        assert_all_is_there(test_case);
+        return;
+    }
     rp_assert_says(out.errors, "PostgreSQL");
     assert_shown_as(test_case, "interrupted");
     assert_ledger_agrees(test_case);
     assert_next_run_completes(test_case);
 }
 
-Test(interruption, postgres_drops_every_connection) {
+Test(interruption, postgres_drops_the_writers_between_rows_and_ledger) {
+    drop_the_writers("0", 5);
+}
+
+Test(interruption, writers_that_were_dropped_come_back) {
+    drop_the_writers("30", 0);
+}
+
+static void drop_every_connection(const char *retry_seconds, int status) {
     g_autoptr(RpCase) test_case = rp_case_new();
     g_auto(RpOutcome) out = {0};
     PGconn *holder;
     rp_case_fill(test_case, N_CUSTOMERS, "0");
-    RpProcess *process = start_and_stall(test_case, test_case->redis_url, &holder, "orders");
+    RpProcess *process = start_with_retry(test_case, test_case->redis_url, &holder, "orders", retry_seconds);
     terminate_backends(test_case, "true");
     rp_case_release(holder);
-    wait_for(process, &out, 5);
+    wait_for(process, &out, status);
     rp_case_assert_rows(test_case, "SELECT count(*) FROM users", "500");
+    if (status == 0) {
+        assert_all_is_there(test_case);
+        return;
+    }
     assert_ledger_agrees(test_case);
     assert_next_run_completes(test_case);
+}
+
+Test(interruption, postgres_drops_every_connection) {
+    drop_every_connection("0", 5);
+}
+
+Test(interruption, a_run_whose_connections_are_all_dropped_goes_on) {
+    drop_every_connection("30", 0);
 }
