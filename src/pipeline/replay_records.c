@@ -64,6 +64,8 @@ gboolean rp_replay_take_records(RpReplayFeed *feed, const RpReplayPage *page, GE
     for (guint i = 0; i < rp_replay_page_size(page); i++) {
         RpReplayEntry entry;
         rp_replay_page_get(page, i, &entry);
+        if (entry.is_first && rp_replay_feed_is_stopping(feed))
+            return TRUE;
         if (entry.is_first && !take_first(feed, &entry, error))
             return FALSE;
         rp_replay_feed_add(feed, &entry, has_each ? entry.element : -1);
