@@ -184,9 +184,8 @@ static gboolean keep_missing(Work *work, GError **error) {
     return take_aside(work, from, "NULL::xid", "'was deleted since'", FALSE, NULL, error);
 }
 
-/* Rows that something still refers to. Of the table's own rows those count that do not go themselves: one
- * that stays may make others stay. */
-static gboolean keep_referred(Work *work, const RpReferrer *referrer, GError **error) {
+/* Rows that something still refers to. Of the table's own rows those count that do not go themselves. */
+static gboolean keep_referred(Work *work, const RpReferrer *referrer, guint64 *n_taken, GError **error) {
     g_autoptr(GString) match = g_string_new(NULL);
     for (guint i = 0; referrer->columns[i] != NULL; i++) {
         g_autofree char *local = rp_postgres_identifier(work->connection, referrer->columns[i]);
@@ -200,11 +199,24 @@ static gboolean keep_referred(Work *work, const RpReferrer *referrer, GError **e
         "USING %s t WHERE %s AND (%s) AND (SELECT true FROM %s c WHERE %s LIMIT 1)",
         work->table->table->quoted, work->table->equal, work->ours, referrer->table, match->str);
     g_autofree char *reason = rp_postgres_literal(work->connection, referrer->reason);
-    for (guint64 n_taken = 1; n_taken > 0;)
-        if (!take_aside(work, from, "NULL::xid", reason, TRUE, &n_taken, error))
-            return FALSE;
-        else if (!referrer->is_self)
-            return TRUE;
+    return take_aside(work, from, "NULL::xid", reason, TRUE, n_taken, error);
+}
+
+/* A row that stays may make others of its own table stay: it is looked again until none does. */
+static gboolean keep_all_referred(Work *work, GError **error) {
+    const RpUndoTable *table = work->table;
+    for (gboolean is_over = FALSE, is_first = TRUE; !is_over; is_first = FALSE) {
+        is_over = TRUE;
+        for (guint i = 0; i < table->referrers->len; i++) {
+            const RpReferrer *referrer = g_ptr_array_index(table->referrers, i);
+            guint64 n_taken;
+            if (!(referrer->is_reaching || table->is_wary) || !(is_first || referrer->is_self))
+                continue;
+            if (!keep_referred(work, referrer, &n_taken, error))
+                return FALSE;
+            is_over = is_over && (n_taken == 0 || !table->has_self);
+        }
+    }
     return TRUE;
 }
 
@@ -249,13 +261,11 @@ static gboolean delete_rows(Work *work, GError **error) {
     const RpUndoTable *table = work->table;
     RpUndone *undone = work->undone;
     g_autofree char *columns = rp_ledger_image_columns(work->connection, table->table);
-    if ((table->has_self && !keep_changed(work, error)) || (table->has_reaching && !lock_rows(work, error)))
+    /* What is locked stays as the run left it; what is not leaves the stage before anybody's references count. */
+    if ((table->has_reaching && !lock_rows(work, error)) || (table->has_self && !keep_changed(work, error)))
         return FALSE;
-    for (guint i = 0; i < table->referrers->len; i++) {
-        const RpReferrer *referrer = g_ptr_array_index(table->referrers, i);
-        if ((referrer->is_reaching || table->is_wary) && !keep_referred(work, referrer, error))
-            return FALSE;
-    }
+    if (!keep_all_referred(work, error))
+        return FALSE;
     if (!runf(work, &undone->n_deleted, error,
               "WITH gone AS (DELETE FROM %s t USING %s s WHERE %s AND (%s) RETURNING %s), log AS (INSERT INTO"
               " redis2pg.undo (run, pass, batch, entity, target, operation, before) SELECT %s, 'delete',"

@@ -28,12 +28,13 @@ static gboolean is_stopped(RpUndoing *undoing, GError **error) {
     return TRUE;
 }
 
-/* Reading what comes next may meet a passing trouble as well. */
-static gboolean find_next(RpUndoing *undoing, const RpUndoWalk *walk, RpUndoUnit *unit, gboolean *is_found,
-                          GError **error) {
+/* Reading where things stand may meet a passing trouble as well. */
+typedef gboolean (*Question)(RpUndoing *undoing, gpointer answer, GError **error);
+
+static gboolean ask(RpUndoing *undoing, Question question, gpointer answer, GError **error) {
     for (;;) {
         GError *trouble = NULL;
-        if (rp_undo_unit_next(undoing->connection, &undoing->rollback, walk, unit, is_found, &trouble))
+        if (question(undoing, answer, &trouble))
             return TRUE;
         if (!rp_undoing_recover(undoing, &trouble)) {
             g_propagate_error(error, trouble);
@@ -42,20 +43,47 @@ static gboolean find_next(RpUndoing *undoing, const RpUndoWalk *walk, RpUndoUnit
     }
 }
 
+static gboolean ask_position(RpUndoing *undoing, gpointer answer, GError **error) {
+    RpUndoWalk *walk = answer;
+    return rp_rollback_position(undoing->connection, &undoing->rollback, undoing->pass, &walk->cursor,
+                                &undoing->batch, error);
+}
+
+typedef struct {
+    const RpUndoWalk *walk;
+    RpUndoUnit unit;
+    gboolean is_found;
+} Next;
+
+static gboolean ask_next(RpUndoing *undoing, gpointer answer, GError **error) {
+    Next *next = answer;
+    return rp_undo_unit_next(undoing->connection, &undoing->rollback, next->walk, &next->unit,
+                             &next->is_found, error);
+}
+
+typedef struct {
+    guint64 newest;
+    guint64 number;
+} Blocked;
+
+static gboolean ask_blocked(RpUndoing *undoing, gpointer answer, GError **error) {
+    Blocked *blocked = answer;
+    return rp_undo_count_blocked(undoing->connection, &undoing->rollback, &blocked->newest, &blocked->number,
+                                 error);
+}
+
 static gboolean walk_table(RpUndoing *undoing, RpUndoWalk *walk, GError **error) {
+    Next next = {.walk = walk};
     undoing->batch = 0;
-    if (!rp_rollback_position(undoing->connection, &undoing->rollback, undoing->pass, &walk->cursor,
-                              &undoing->batch, error))
+    if (!ask(undoing, ask_position, walk, error))
         return FALSE;
     for (;;) {
-        RpUndoUnit unit;
-        gboolean is_found;
-        if (is_stopped(undoing, error) || !find_next(undoing, walk, &unit, &is_found, error))
+        if (is_stopped(undoing, error) || !ask(undoing, ask_next, &next, error))
             return FALSE;
-        if (!is_found)
+        if (!next.is_found)
             return TRUE;
-        walk->cursor = walk->is_again ? unit.last : unit.first;
-        if (!rp_undoing_do_unit(undoing, &unit, walk->cursor, error))
+        walk->cursor = walk->is_again ? next.unit.last : next.unit.first;
+        if (!rp_undoing_do_unit(undoing, &next.unit, walk->cursor, error))
             return FALSE;
     }
 }
@@ -90,16 +118,15 @@ static gboolean do_rounds(RpUndoing *undoing, GError **error) {
     const guint first =
         undoing->rollback.has_position ? undoing->rollback.pass / (2 * stride_of(undoing)) : 0;
     for (guint round = first;; round++) {
-        guint64 newest = 0, n_before = 0, n_after = 0;
-        if (!rp_undo_count_blocked(undoing->connection, &undoing->rollback, &newest, &n_before, error))
+        Blocked before, after;
+        if (!ask(undoing, ask_blocked, &before, error))
             return FALSE;
-        if (round > 0 && n_before == 0)
+        if (round > 0 && before.number == 0)
             return TRUE;
-        if (!do_round(undoing, round, newest, error) ||
-            !rp_undo_count_blocked(undoing->connection, &undoing->rollback, &newest, &n_after, error))
+        if (!do_round(undoing, round, before.newest, error) || !ask(undoing, ask_blocked, &after, error))
             return FALSE;
         /* Of a round that an earlier attempt began it is not known what it settled. */
-        if (round > 0 && n_after >= n_before && (round != first || !undoing->rollback.is_continued))
+        if (round > 0 && after.number >= before.number && (round != first || !undoing->rollback.is_continued))
             return TRUE;
     }
 }

@@ -69,10 +69,6 @@ void rp_undoing_abort(RpUndoing *undoing) {
                     undoing->options->is_dry_run ? "ROLLBACK TO unit; RELEASE unit" : "ROLLBACK", NULL);
 }
 
-gboolean rp_undoing_is_of_rows(const GError *error) {
-    return g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_DATA);
-}
-
 static gboolean may_pass(const GError *error) {
     return error->domain == RP_FAULT_ERROR || g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY) ||
            g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_CONNECT);
@@ -212,6 +208,30 @@ static gboolean look_closer(const RpUndoUnit *unit, const GError *refusal) {
     return TRUE;
 }
 
+/* A transaction that is rolled back. */
+static gboolean passes(RpUndoing *undoing, const RpUndoUnit *unit) {
+    RpUndone undone;
+    const gboolean is_fine =
+        rp_undoing_begin(undoing, NULL) && rp_undo_unit_work(undoing->connection, &undoing->rollback, unit,
+                                                             undoing->pass, undoing->batch, &undone, NULL);
+    rp_undoing_abort(undoing);
+    return is_fine;
+}
+
+/* A policy, or a trigger with an SQLSTATE of its own, refuses some rows; a missing right refuses all. The
+ * first and the last row tell. */
+static gboolean is_of_some_rows(RpUndoing *undoing, const RpUndoUnit *unit, const GError *refusal) {
+    if (!g_error_matches(refusal, RP_SINK_ERROR, RP_SINK_ERROR_FATAL))
+        return FALSE;
+    RpUndoUnit first = *unit, last = *unit, other;
+    while (rp_undo_unit_split(&first, &first, &other))
+        ;
+    while (rp_undo_unit_split(&last, &other, &last))
+        ;
+    undoing->is_of_rows = undoing->is_of_rows || passes(undoing, &first) || passes(undoing, &last);
+    return undoing->is_of_rows;
+}
+
 gboolean rp_undoing_do_unit(RpUndoing *undoing, const RpUndoUnit *unit, guint64 cursor, GError **error) {
     GError *trouble = NULL;
     if (do_transaction(undoing, unit, cursor, NULL, &trouble))
@@ -221,7 +241,9 @@ gboolean rp_undoing_do_unit(RpUndoing *undoing, const RpUndoUnit *unit, guint64 
         return rp_undoing_do_unit(undoing, unit, cursor, error);
     }
     RpUndoUnit parts[2];
-    if (!rp_undoing_is_of_rows(trouble) || g_atomic_int_get(&undoing->is_cancelled)) {
+    if (g_atomic_int_get(&undoing->is_cancelled) ||
+        (!g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA) &&
+         !is_of_some_rows(undoing, unit, trouble))) {
         g_propagate_error(error, trouble);
         return FALSE;
     }

@@ -20,6 +20,7 @@ typedef struct {
     gboolean is_opened;  /* the rollback stands in the ledger */
     gboolean is_begun;   /* a transaction is open */
     gboolean is_closing; /* the units are done */
+    gboolean is_of_rows; /* errors that are no data errors were found to be of some rows only */
     gint is_stopping;    /* atomic: do no further unit */
     gint is_cancelled;   /* atomic: give up what is in hand */
     GMutex mutex;        /* guards what follows */
@@ -38,9 +39,6 @@ void rp_undoing_abort(RpUndoing *undoing);
 /* After a trouble: TRUE when it may pass, and was waited out; the connection stands again, with the lock, and
  * the rollback is still ours. Else *trouble is what to end with. */
 gboolean rp_undoing_recover(RpUndoing *undoing, GError **trouble);
-
-/* Whether an error says that a row is to blame. */
-gboolean rp_undoing_is_of_rows(const GError *error);
 
 /* Undoes a unit; rows that PostgreSQL refuses are searched for, and kept. cursor: what the ledger is to say
  * that the rollback has come to, when the unit is done. */
