@@ -43,7 +43,7 @@ static void read_orders(const RpRedisAddress *address, const RpMapping *mapping,
                         RpBatch *batch) {
     static const gint never = 0;
     g_autoptr(GError) error = NULL;
-    g_autoptr(RpFetch) fetch = rp_fetch_new(address, MAX_VALUE, &never, &error);
+    g_autoptr(RpFetch) fetch = rp_fetch_new(address, &(RpPatience){MAX_VALUE, 60, 0, &never, NULL}, &error);
     expect(fetch != NULL, &error, "connecting to Redis");
     const RpEntity *entity = g_ptr_array_index(mapping->entities, number);
     const RpRead read = {.entity = number, .type = entity->scope.type, .fields = entity->scope.fields};

@@ -97,3 +97,13 @@ void rp_progress_observe(const RpLoadProgress *load, gpointer data) {
     progress->last_log = load->seconds;
     rp_log(RP_LOG_INFO, "%d %%: %s", (int)(share_of(load) * 100), text);
 }
+
+void rp_progress_say(RpProgress *progress, double seconds, const char *text) {
+    if (progress->mode == MODE_BAR) {
+        g_autofree char *line = g_strdup_printf("\r\033[K%s", text);
+        rp_log_draw(line);
+    } else if (progress->mode == MODE_LOG && seconds - progress->last_log >= LOG_SECONDS) {
+        progress->last_log = seconds;
+        rp_log(RP_LOG_INFO, "%s", text);
+    }
+}

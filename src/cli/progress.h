@@ -18,4 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpProgress, rp_progress_free)
 /* An RpLoadObserver; data is the RpProgress. */
 void rp_progress_observe(const RpLoadProgress *load, gpointer data);
 
+/* Shows a line of progress that tells no share: on a terminal in place of the last one, else now and then. */
+void rp_progress_say(RpProgress *progress, double seconds, const char *text);
+
 G_END_DECLS

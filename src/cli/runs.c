@@ -2,18 +2,45 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/prepare.h"
+#include "report/rollback_report.h"
 #include "report/run_report.h"
 #include "report/table.h"
 
 #include <string.h>
 
+/* A rollback has a result of its own. */
+static gboolean show_rollback(PGconn *connection, gboolean is_json, const RpRunSummary *run,
+                              gboolean *is_rollback, GError **error) {
+    *is_rollback = strcmp(run->kind, "rollback") == 0;
+    if (!*is_rollback)
+        return TRUE;
+    g_autoptr(RpRollbackSummary) summary = NULL;
+    if (!rp_rollback_read(connection, run->run, &summary, error))
+        return FALSE;
+    if (is_json) {
+        json_t *report = rp_report_rollback_json(summary, FALSE);
+        json_object_set_new(report, "started_at", json_string(run->started_at));
+        json_object_set_new(report, "ended_at",
+                            run->ended_at != NULL ? json_string(run->ended_at) : json_null());
+        rp_print_json(report);
+        return TRUE;
+    }
+    g_autofree char *text = rp_report_rollback_text(summary, FALSE);
+    g_print("%s\nstarted: %s\nended: %s\n", text, run->started_at,
+            run->ended_at != NULL ? run->ended_at : "not yet");
+    return TRUE;
+}
+
 static gboolean show(PGconn *connection, gboolean is_json, const char *text, GError **error) {
     guint64 run;
     g_autoptr(RpRunSummary) summary = NULL;
-    gboolean exists;
+    gboolean exists, is_rollback = FALSE;
     if (!rp_parse_number(text, "run", &run, error) || !rp_ledger_exists(connection, &exists, error) ||
-        (exists && !rp_ledger_read_run(connection, run, &summary, error)))
+        (exists && !rp_ledger_read_run(connection, run, &summary, error)) ||
+        (summary != NULL && !show_rollback(connection, is_json, summary, &is_rollback, error)))
         return FALSE;
+    if (is_rollback)
+        return TRUE;
     if (summary == NULL) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
                     "the ledger has no run %s (see redis2pg runs list)", text);

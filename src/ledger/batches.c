@@ -5,38 +5,46 @@
 #include "ledger/batches.h"
 
 #include "base/error.h"
+#include "ledger/image.h"
 #include "ledger/settle.h"
 #include "ledger/write_rejects.h"
 
 #include <jansson.h>
 
+#define WRITTEN_BY_RUN(which)                                                                                \
+    "t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = $1::bigint AND " which ")"
+
 const RpMergeLedger RP_LEDGER_FOR_MERGE = {
-    .written_by_run = "t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = $1::bigint AND NOT "
-                      "b.is_superseded)",
-    .counted_before =
-        "t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = $1::bigint AND b.is_superseded)",
+    .written_by_run = WRITTEN_BY_RUN("NOT b.is_superseded"),
+    .counted_before = WRITTEN_BY_RUN("b.is_superseded"),
     .claims = "redis2pg.claims",
+    .keep_inserted = RP_LEDGER_KEEP_INSERTED,
 };
 
 const RpMergeLedger RP_LEDGER_FOR_REPLAY = {
     .written_by_run = "true",
+    .counted_before = WRITTEN_BY_RUN("b.is_superseded"),
     .claims = "redis2pg.claims",
+    .keep_inserted = RP_LEDGER_KEEP_INSERTED,
 };
 
 gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *plan, guint64 run,
                                       const RpBatch *batch, GError **error) {
     if (plan->update_sql == NULL)
         return TRUE;
+    g_autofree char *image = rp_ledger_image_sql(connection, plan->entity->table);
     g_autofree char *sql =
-        g_strdup_printf("INSERT INTO redis2pg.undo (run, pass, batch, target, operation, before) "
-                        "SELECT $1::bigint, $2::integer, $3::bigint, $4, 'update', row_to_json(t.*) %s "
-                        "AND t.xmin <> pg_current_xact_id()::xid FOR UPDATE OF t",
-                        plan->changed_sql);
+        g_strdup_printf("INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before) "
+                        "SELECT $1::bigint, $2::integer, $3::bigint, $4::integer, $5, 'update', %s %s "
+                        "AND t.xmin <> pg_current_xact_id()::xid AND (%s) IS NOT TRUE FOR UPDATE OF t",
+                        image, plan->changed_sql, RP_LEDGER_FOR_MERGE.written_by_run);
+    g_autofree char *entity = g_strdup_printf("%u", plan->number);
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     g_autofree char *pass = g_strdup_printf("%u", batch->pass);
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, batch->number);
-    const char *const parameters[] = {run_text, pass, number, plan->entity->table->shown};
-    g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 4, parameters, error);
+    const char *const parameters[] = {run_text, pass, number, entity, plan->entity->table->shown};
+    g_autoptr(PGresult) result =
+        rp_postgres_query(connection, sql, G_N_ELEMENTS(parameters), parameters, error);
     if (result != NULL)
         return TRUE;
     g_prefix_error(error, "keeping the rows of %s that will change: ", plan->entity->table->shown);

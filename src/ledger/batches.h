@@ -10,8 +10,8 @@
 
 G_BEGIN_DECLS
 
-/* Keeps the target rows that an update is about to change, as they are, and locks them. Rows that this very
- * transaction wrote have no earlier image. Call it before rp_merge_update. */
+/* Keeps the target rows that an update is about to change, as they are. Rows that this run itself wrote have
+ * no earlier image: there is nothing to go back to. Call it before rp_merge_update. */
 gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *plan, guint64 run,
                                       const RpBatch *batch, GError **error);
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 
+#include <jansson.h>
 #include <unistd.h>
 
 /* Advisory lock of the target: "redis2pg" in ASCII as a bigint, so that no other tool takes it by chance. */
@@ -43,22 +44,42 @@ gboolean rp_ledger_lock(PGconn *connection, GError **error) {
     return PQgetvalue(result, 0, 0)[0] == 't' ? TRUE : refuse(connection, error);
 }
 
+/* A JSON array; the caller frees it. */
+static char *show_names(char **names) {
+    g_autoptr(GString) text = g_string_new("[");
+    for (; *names != NULL; names++) {
+        json_t *name = json_string(*names);
+        char *quoted = json_dumps(name, JSON_ENCODE_ANY);
+        g_string_append_printf(text, "%s%s", text->len > 1 ? ", " : "", quoted);
+        free(quoted);
+        json_decref(name);
+    }
+    g_string_append_c(text, ']');
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 static gboolean write_entities(PGconn *connection, const char *run, const RpMapping *mapping,
                                GError **error) {
     for (guint i = 0; i < mapping->entities->len; i++) {
         const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
         g_autofree char *number = g_strdup_printf("%u", i);
-        const char *const parameters[] = {run, number, entity->name, entity->table->shown};
+        g_autofree char *key = show_names(entity->key);
+        const char *const parameters[] = {
+            run, number, entity->name, entity->table->shown, entity->table->schema, entity->table->name, key};
         g_autoptr(PGresult) result = rp_postgres_query(
-            connection, "INSERT INTO redis2pg.run_entities VALUES ($1, $2, $3, $4)", 4, parameters, error);
+            connection,
+            "INSERT INTO redis2pg.run_entities (run, number, entity, target, schema_name, table_name,"
+            " key_columns) VALUES ($1, $2, $3, $4, $5, $6,"
+            " ARRAY (SELECT k.name FROM json_array_elements_text($7::json) WITH ORDINALITY k (name, n)"
+            " ORDER BY k.n))",
+            G_N_ELEMENTS(parameters), parameters, error);
         if (result == NULL)
             return FALSE;
     }
     return TRUE;
 }
 
-/* We hold the lock: whoever left a run open is gone. */
-static gboolean close_abandoned(PGconn *connection, GError **error) {
+gboolean rp_ledger_close_abandoned(PGconn *connection, GError **error) {
     g_autoptr(PGresult) result = rp_postgres_query(
         connection,
         "UPDATE redis2pg.runs SET status = 'interrupted', ended_at = clock_timestamp(),"
@@ -80,7 +101,7 @@ gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt
         head->source, head->source_run_id, REDIS2PG_VERSION,    g_get_host_name(),
         pid,          head->settings};
     if (!rp_postgres_run(connection, "BEGIN; TRUNCATE redis2pg.claims", error) ||
-        !close_abandoned(connection, error))
+        !rp_ledger_close_abandoned(connection, error))
         return FALSE;
     g_autoptr(PGresult) result = rp_postgres_query(
         connection,

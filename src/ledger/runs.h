@@ -24,6 +24,10 @@ typedef struct {
  * hold it when it is taken. */
 gboolean rp_ledger_lock(PGconn *connection, GError **error);
 
+/* Closes runs that were left open as interrupted, and says so. Call it with the lock: then whoever left one
+ * open is gone. */
+gboolean rp_ledger_close_abandoned(PGconn *connection, GError **error);
+
 /* Writes the run and its entities, and begins its first attempt. Runs that were left open by a process that
  * died are closed as interrupted, and said so. Call it with the lock. */
 gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt *attempt, GError **error);

@@ -26,6 +26,17 @@ gboolean rp_ledger_is_written(const GError *error) {
            g_strcmp0(rp_sink_error_get_constraint(error), "batches_pkey") == 0;
 }
 
+gboolean rp_ledger_count_batches(PGconn *connection, guint64 run, guint64 *n_batches, GError **error) {
+    g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+    const char *const parameters[] = {run_text};
+    g_autoptr(PGresult) result = rp_postgres_query(
+        connection, "SELECT count(*) FROM redis2pg.batches WHERE run = $1", 1, parameters, error);
+    if (result == NULL)
+        return FALSE;
+    *n_batches = g_ascii_strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+    return TRUE;
+}
+
 gboolean rp_ledger_is_ours(PGconn *connection, guint64 run, gboolean *is_ours, GError **error) {
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     g_autofree char *pid = g_strdup_printf("%d", (int)getpid());

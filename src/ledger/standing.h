@@ -17,8 +17,11 @@ gboolean rp_ledger_has_batch(PGconn *connection, guint64 run, const RpBatch *bat
 /* Whether an error of rp_ledger_write_batch says that the batch stands already. */
 gboolean rp_ledger_is_written(const GError *error);
 
+/* How many batches of the run are committed, portions of one counted each. */
+gboolean rp_ledger_count_batches(PGconn *connection, guint64 run, guint64 *n_batches, GError **error);
+
 /* Whether the run is open, and this process's: whoever took the target's lock meanwhile has closed it, or
  * goes on with it. */
-gboolean rp_ledger_is_ours(PGconn *connection, guint64 run, gboolean *is_open, GError **error);
+gboolean rp_ledger_is_ours(PGconn *connection, guint64 run, gboolean *is_ours, GError **error);
 
 G_END_DECLS

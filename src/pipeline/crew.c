@@ -10,6 +10,8 @@ gboolean rp_crew_init(RpCrew *crew, const RpLoadOptions *options, const RpFeed *
     const RpMapping *mapping = options->mapping;
     *crew =
         (RpCrew){.options = options, .feed = feed, .occasion = {options->redis->database, g_get_real_time()}};
+    crew->patience = (RpPatience){options->max_value_bytes, options->timeout_seconds, options->retry_seconds,
+                                  &crew->is_cancelled, &crew->is_pressed};
     crew->passes = rp_passes_plan(mapping, &crew->n_passes, error);
     if (crew->passes == NULL)
         return FALSE;

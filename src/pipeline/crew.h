@@ -7,6 +7,7 @@
 #include "pipeline/load.h"
 #include "pipeline/queue.h"
 #include "sink/merge_plan.h"
+#include "source/channel.h"
 
 #include <glib.h>
 
@@ -26,6 +27,7 @@ typedef struct {
     const RpFeed *feed;
     RpAttempt attempt; /* changes only while no batch is under way */
     RpOccasion occasion;
+    RpPatience patience;
     GArray *passes; /* of guint32: the pass of each entity */
     guint n_passes;
     GPtrArray *plans; /* of RpMergePlan, by entity */
@@ -41,6 +43,8 @@ typedef struct {
     GMutex mutex;      /* guards what follows */
     GError *error;     /* the first one */
     RpLoadProgress progress;
+    guint64 n_committed; /* batches, portions counted each: those that stood before the threads started, and
+                            ours */
     guint64 keys_mapped; /* keys of the first pass that some entity wants */
     GPtrArray *cancels;  /* of PGcancel: the writers' */
 } RpCrew;

@@ -12,7 +12,10 @@
 
 #include <string.h>
 
-#define PROBES 8u
+#define PROBES        8u
+#define MAX_DEAD_ROWS 5000u
+#define BY_ONES                                                                                              \
+    4u /* so few rows are tried one by one at once: where every row is bad, halving them costs more */
 
 typedef struct {
     RpWriter *writer;
@@ -20,6 +23,8 @@ typedef struct {
     RpBatch *batch;
     GArray *rows; /* of guint32: the ordinals that took part in the failing attempt */
     guint n_rejected;
+    guint64
+        n_dead; /* rows that trials have left in the staging tables, which every later trial passes over */
 } Search;
 
 static RpRow *row_at(Search *search, guint position) {
@@ -47,6 +52,18 @@ static gboolean make_trial(Search *search, Trial trial, GError **error) {
                 : rp_writer_merge_entity(search->writer, search->plan, search->batch, error));
 }
 
+/* Rows that were rolled back still take their place, until the tables are emptied by a transaction that is
+ * not. When that fails the next trial will too, and say why. */
+static void sweep(Search *search, guint n_rows) {
+    search->n_dead += n_rows;
+    if (search->n_dead < MAX_DEAD_ROWS)
+        return;
+    search->n_dead = 0;
+    const char *raw = search->plan->raw;
+    rp_postgres_runf(search->writer->connection, NULL, "TRUNCATE %s%s%s", search->plan->stage,
+                     raw != NULL ? ", " : "", raw != NULL ? raw : "");
+}
+
 /* Stages or merges only the rows [from, to) and rolls back. */
 static gboolean try_rows(Search *search, Trial trial, guint from, guint to, GError **error) {
     set_states(search, 0, search->rows->len, RP_ROW_ASIDE);
@@ -57,6 +74,7 @@ static gboolean try_rows(Search *search, Trial trial, guint from, guint to, GErr
     }
     const gboolean is_fine = make_trial(search, trial, error);
     rp_postgres_run(search->writer->connection, "ROLLBACK", NULL);
+    sweep(search, to - from);
     rp_batch_forget_write(search->batch);
     set_states(search, 0, search->rows->len, RP_ROW_IN);
     return is_fine && rp_event_pass(RP_EVENT_ROWS_TRIED, error);
@@ -124,24 +142,41 @@ static GError *refusal_of(Search *search, guint from, guint to, GError **error) 
     return NULL;
 }
 
+/* A run that has too many rejects ends while they are still being found. */
+static gboolean has_too_many(const Search *search, GError **error) {
+    RpCrew *crew = search->writer->crew;
+    g_mutex_lock(&crew->mutex);
+    const guint64 n_rejects = crew->progress.rejects + search->batch->rejects->len;
+    g_mutex_unlock(&crew->mutex);
+    if (n_rejects <= crew->options->max_rejects)
+        return FALSE;
+    g_propagate_error(error, rp_writer_complain_of_rejects(crew, n_rejects));
+    return TRUE;
+}
+
+static gboolean search_rows(Search *search, guint from, guint to, const GError *why, GError **error);
+
+/* Looks for bad rows in a part of those that were refused. */
+static gboolean search_part(Search *search, guint from, guint to, GError **error) {
+    g_autoptr(GError) obstacle = NULL;
+    g_autoptr(GError) refusal = refusal_of(search, from, to, &obstacle);
+    if (obstacle == NULL)
+        return refusal == NULL || search_rows(search, from, to, refusal, error);
+    g_propagate_error(error, g_steal_pointer(&obstacle));
+    return FALSE;
+}
+
 /* The rows [from, to) are refused together, for the reason why. */
 static gboolean search_rows(Search *search, guint from, guint to, const GError *why, GError **error) {
-    if (to - from == 1) {
+    const guint n_rows = to - from;
+    if (n_rows == 1) {
         reject_row(search, from, why);
-        return TRUE;
+        return !has_too_many(search, error);
     }
-    const guint middle = from + (to - from) / 2;
-    const guint bounds[] = {from, middle, to};
-    for (guint half = 0; half < 2; half++) {
-        g_autoptr(GError) obstacle = NULL;
-        g_autoptr(GError) refusal = refusal_of(search, bounds[half], bounds[half + 1], &obstacle);
-        if (obstacle != NULL) {
-            g_propagate_error(error, g_steal_pointer(&obstacle));
+    const guint step = n_rows <= BY_ONES ? 1 : (n_rows + 1) / 2;
+    for (guint part = from; part < to; part += step)
+        if (!search_part(search, part, MIN(part + step, to), error))
             return FALSE;
-        }
-        if (refusal != NULL && !search_rows(search, bounds[half], bounds[half + 1], refusal, error))
-            return FALSE;
-    }
     return TRUE;
 }
 
@@ -202,7 +237,7 @@ gboolean rp_isolate_bad_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch 
     for (guint32 ordinal = 0; ordinal < tuples->rows->len; ordinal++)
         if (rp_tuples_get(tuples, ordinal)->state == RP_ROW_IN)
             g_array_append_val(rows, ordinal);
-    Search search = {writer, plan, batch, rows, 0};
+    Search search = {.writer = writer, .plan = plan, .batch = batch, .rows = rows};
     g_autoptr(GError) obstacle = NULL;
     g_autoptr(GError) refusal = refusal_of(&search, 0, rows->len, &obstacle);
     const gboolean is_fine = obstacle == NULL && (refusal == NULL || search_all(&search, refusal, &obstacle));

@@ -16,8 +16,7 @@ gboolean rp_key_reader_open(RpKeyReader *reader, RpCrew *crew, RpFilling *fillin
         reader->reads[i] = rp_wanted_read(crew->options->mapping, i);
         reader->counts[i] = RP_FIRST_WINDOW;
     }
-    reader->fetch =
-        rp_fetch_new(crew->options->redis, crew->options->max_value_bytes, &crew->is_cancelled, error);
+    reader->fetch = rp_fetch_new(crew->options->redis, &crew->patience, error);
     return reader->fetch != NULL;
 }
 
@@ -47,8 +46,7 @@ static gboolean read_rest(RpKeyReader *reader, guint entity, const RpWindow *fir
     const RpRead *read = &reader->reads[entity];
     RpWindow window = *first;
     if (reader->rest == NULL)
-        reader->rest =
-            rp_fetch_new(crew->options->redis, crew->options->max_value_bytes, &crew->is_cancelled, error);
+        reader->rest = rp_fetch_new(crew->options->redis, &crew->patience, error);
     if (reader->rest == NULL)
         return FALSE;
     for (gboolean is_complete = FALSE; !is_complete && !g_atomic_int_get(&crew->is_stopping);) {

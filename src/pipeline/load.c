@@ -10,6 +10,7 @@
 #include "ledger/batches.h"
 #include "ledger/runs.h"
 #include "ledger/settle.h"
+#include "ledger/standing.h"
 #include "pipeline/load_from.h"
 #include "pipeline/opening.h"
 #include "pipeline/supervise.h"
@@ -68,8 +69,22 @@ static gboolean settle_and_close(RpCrew *crew, PGconn *connection, GError **erro
     return FALSE;
 }
 
+/* A server that took over, or one that came back without its last transactions, has not got all that it was
+ * given: whoever goes on with the run reads again what is missing. */
+static gboolean check_batches(RpCrew *crew, PGconn *connection, GError **error) {
+    guint64 n_batches;
+    if (!rp_ledger_count_batches(connection, crew->attempt.run, &n_batches, error))
+        return FALSE;
+    if (crew->error == NULL && n_batches < crew->n_committed)
+        crew->error = g_error_new(RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
+                                  "PostgreSQL has lost %" G_GUINT64_FORMAT " batches that it had committed",
+                                  crew->n_committed - n_batches);
+    return TRUE;
+}
+
 static gboolean close_once(RpCrew *crew, PGconn *connection, RpRunSummary **summary, GError **error) {
-    return rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) && settle_and_close(crew, connection, error) &&
+    return rp_event_pass(RP_EVENT_BEFORE_CLOSE, error) && check_batches(crew, connection, error) &&
+           settle_and_close(crew, connection, error) &&
            rp_ledger_read_run(connection, crew->attempt.run, summary, error);
 }
 
@@ -141,7 +156,8 @@ gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSum
     rp_signals_block(&signals);
     RpCrew crew;
     const gboolean is_opened =
-        rp_crew_init(&crew, options, feed, connection, error) && rp_opening_run(&crew, connection, error);
+        rp_crew_init(&crew, options, feed, connection, error) && rp_opening_run(&crew, connection, error) &&
+        rp_ledger_count_batches(connection, crew.attempt.run, &crew.n_committed, error);
     if (is_opened) {
         RpKeeper keeper;
         rp_wait_limit(connection, options->timeout_seconds, &crew.is_cancelled);

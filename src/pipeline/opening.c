@@ -8,6 +8,7 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "ledger/runs.h"
+#include "ledger/standing.h"
 #include "source/info.h"
 
 #include <string.h>
@@ -147,7 +148,8 @@ gboolean rp_opening_run(RpCrew *crew, PGconn *connection, GError **error) {
         return FALSE;
     return (options->is_resuming ? resume(crew, connection, &source, &last, error)
                                  : begin(crew, connection, &source, place, &last, error)) &&
-           rp_ledger_note_holder(connection, crew->attempt.run, error);
+           rp_ledger_note_holder(connection, crew->attempt.run, error) &&
+           rp_ledger_count_batches(connection, crew->attempt.run, &crew->n_committed, error);
 }
 
 gboolean rp_crew_begin_again(RpCrew *crew, GError **error) {

@@ -8,8 +8,12 @@
  * running it over one batch, and so does hashing or sorting the whole target to join it with one: but the
  * planner, which has no statistics of staging tables and perhaps none of a target that was just filled, does
  * not know. Every join of the merge goes by a key that has an index. */
-static const char SETTINGS_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off;"
-                                   "SET enable_hashjoin = off; SET enable_mergejoin = off";
+static const char SETTINGS_SQL[] =
+    "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off;"
+    "SET enable_hashjoin = off; SET enable_mergejoin = off;"
+    /* A run outlives a crash of the server: what it was told is committed must do so too. */
+    "SELECT set_config('synchronous_commit', 'local', false)"
+    " WHERE current_setting('synchronous_commit') = 'off'";
 
 /* A lock is waited for in turns that are shorter than an answer may take, and than troubles may last. */
 static guint lock_wait_of(const RpLoadOptions *options) {

@@ -7,6 +7,7 @@
 
 #define PAGE_KEYS       200
 #define MAX_VALUE_BYTES (64 * 1024 * 1024) /* the default of --max-value-bytes */
+#define TIMEOUT_SECONDS 60
 #define BATCH_BYTES     (8 * 1024 * 1024)
 #define BATCH_ROWS      10000
 
@@ -116,7 +117,9 @@ gboolean rp_trial(const RpRedisAddress *address, const RpMapping *mapping, gbool
                   RpFindings *findings, GError **error) {
     static const gint never = 0;
     const RpOccasion occasion = {address->database, g_get_real_time()};
-    RpFetch *fetch = rp_fetch_new(address, MAX_VALUE_BYTES, &never, error);
+    const RpPatience patience = {
+        .max_value_bytes = MAX_VALUE_BYTES, .timeout_seconds = TIMEOUT_SECONDS, .is_cancelled = &never};
+    RpFetch *fetch = rp_fetch_new(address, &patience, error);
     if (fetch == NULL)
         return FALSE;
     Trial trial = {.mapping = mapping,

@@ -92,7 +92,7 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
     if (n_done < account->n_staged &&
         (!rp_merge_judge(connection, plan, experience->judgement, batch, error) ||
          !rp_event_pass(RP_EVENT_ROWS_CHECKED, error) ||
-         !rp_merge_insert(connection, plan, &counts->inserted, error)))
+         !rp_merge_insert(connection, plan, writer->crew->attempt.run, batch, &counts->inserted, error)))
         return FALSE;
     n_done = account->n_equal + account->n_repeated + counts->rejected - rejected_before + counts->filtered +
              counts->inserted;
@@ -144,6 +144,13 @@ gboolean rp_writer_write_once(RpWriter *writer, RpBatch *batch, const RpMergePla
            rp_event_pass(RP_EVENT_AFTER_COMMIT, error);
 }
 
+GError *rp_writer_complain_of_rejects(const RpCrew *crew, guint64 n_rejects) {
+    return g_error_new(RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                       "%" G_GUINT64_FORMAT " rejects are more than --max-rejects %" G_GUINT64_FORMAT
+                       ": the run was stopped; what is committed stands",
+                       n_rejects, crew->options->max_rejects);
+}
+
 /* Counts the batch, and stops the run when it has brought too many rejects. */
 static void note_written(RpCrew *crew, const RpBatch *batch) {
     g_mutex_lock(&crew->mutex);
@@ -151,16 +158,11 @@ static void note_written(RpCrew *crew, const RpBatch *batch) {
         crew->progress.rows_committed +=
             batch->counts[i].inserted + batch->counts[i].updated + batch->counts[i].unchanged;
     crew->progress.rejects += batch->rejects->len;
+    crew->n_committed++;
     const guint64 n_rejects = crew->progress.rejects;
     g_mutex_unlock(&crew->mutex);
     if (n_rejects > crew->options->max_rejects)
-        rp_crew_fail(crew,
-                     g_error_new(RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
-                                 "%" G_GUINT64_FORMAT
-                                 " rejects are more than --max-rejects %" G_GUINT64_FORMAT
-                                 ": the run was stopped; what is committed stands",
-                                 n_rejects, crew->options->max_rejects),
-                     FALSE);
+        rp_crew_fail(crew, rp_writer_complain_of_rejects(crew, n_rejects), FALSE);
 }
 
 static void write_all(RpWriter *writer) {

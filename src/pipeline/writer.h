@@ -41,6 +41,9 @@ gboolean rp_writer_write_once(RpWriter *writer, RpBatch *batch, const RpMergePla
 gboolean rp_writer_stage_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, guint64 *n_rows,
                                 GError **error);
 
+/* The error of a run with more rejects than --max-rejects; the caller owns it. */
+GError *rp_writer_complain_of_rejects(const RpCrew *crew, guint64 n_rejects);
+
 /* Merges the batch's rows of one entity inside the open transaction, and fills its counts. */
 gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error);
 

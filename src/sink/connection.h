@@ -23,6 +23,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PGresult, PQclear)
 /* SQLSTATE insufficient_privilege */
 #define RP_NO_PRIVILEGE "42501"
 
+/* SQLSTATE foreign_key_violation */
+#define RP_FOREIGN_KEY_VIOLATION "23503"
+
 /* An SQLSTATE's class of remedy; an empty or absent one means that the connection is gone. */
 RpSinkError rp_sqlstate_classify(const char *sqlstate);
 

@@ -78,14 +78,29 @@ gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpJudgement
     return FALSE;
 }
 
-gboolean rp_merge_insert(PGconn *connection, const RpMergePlan *plan, guint64 *n_inserted, GError **error) {
-    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->insert_sql, 0, NULL, error);
-    if (result == NULL) {
-        g_prefix_error(error, "inserting %s: ", plan->entity->name);
+/* Runs a statement that takes RP_MERGE_BATCH_PARAMETERS and, unless NULL, one more, and gives a count. */
+static gboolean insert(PGconn *connection, const RpMergePlan *plan, guint64 run, const RpBatch *batch,
+                       const char *sql, const char *ordinals, guint64 *n_inserted, GError **error) {
+    g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+    g_autofree char *pass = g_strdup_printf("%u", batch->pass);
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, batch->number);
+    g_autofree char *entity = g_strdup_printf("%u", plan->number);
+    const char *const parameters[RP_MERGE_BATCH_PARAMETERS + 1] = {
+        run_text, pass, number, entity, plan->entity->table->shown, ordinals};
+    g_autoptr(PGresult) result = rp_postgres_query(
+        connection, sql, RP_MERGE_BATCH_PARAMETERS + (ordinals != NULL ? 1 : 0), parameters, error);
+    if (result == NULL)
         return FALSE;
-    }
-    *n_inserted = rp_postgres_affected(result);
+    *n_inserted = g_ascii_strtoull(PQgetvalue(result, 0, 0), NULL, 10);
     return TRUE;
+}
+
+gboolean rp_merge_insert(PGconn *connection, const RpMergePlan *plan, guint64 run, const RpBatch *batch,
+                         guint64 *n_inserted, GError **error) {
+    if (insert(connection, plan, run, batch, plan->insert_sql, NULL, n_inserted, error))
+        return TRUE;
+    g_prefix_error(error, "inserting %s: ", plan->entity->name);
+    return FALSE;
 }
 
 /* The verdict of rows that another key's row keeps out: the first that says duplicate_key of the identity. */
@@ -182,19 +197,20 @@ static gboolean reject_unwritten(PGconn *connection, const RpMergePlan *plan, Rp
     return rp_merge_unstage(connection, plan->stage, gone, error);
 }
 
-static gboolean insert_plainly(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, GString *ordinals,
-                               guint64 *n_inserted, GError **error) {
+static gboolean insert_plainly(PGconn *connection, const RpMergePlan *plan, guint64 run, RpBatch *batch,
+                               GString *ordinals, guint64 *n_inserted, GError **error) {
     if (ordinals->len == 0)
         return TRUE;
     g_autofree char *asked = rp_ordinals_show(ordinals);
     const char *const parameters[] = {asked};
-    g_autoptr(PGresult) inserted =
-        rp_postgres_query(connection, plan->insert_plainly_sql, 1, parameters, error);
+    guint64 n_written;
+    if (!insert(connection, plan, run, batch, plan->insert_plainly_sql, asked, &n_written, error))
+        return FALSE;
     g_autoptr(PGresult) passed_over =
-        inserted != NULL ? rp_postgres_query(connection, plan->passed_over_sql, 1, parameters, error) : NULL;
+        rp_postgres_query(connection, plan->passed_over_sql, 1, parameters, error);
     if (passed_over == NULL)
         return FALSE;
-    *n_inserted += rp_postgres_affected(inserted);
+    *n_inserted += n_written;
     return reject_unwritten(connection, plan, batch, passed_over, error) &&
            rp_merge_unstage(connection, plan->stage, ordinals, error);
 }
@@ -205,7 +221,7 @@ gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan,
     g_autoptr(PGresult) result = query_for_run(connection, plan->collisions_sql, run, error);
     if (result != NULL &&
         rp_merge_take_verdicts(connection, plan, plan->stage, batch, result, unknown, error) &&
-        insert_plainly(connection, plan, batch, unknown, n_inserted, error))
+        insert_plainly(connection, plan, run, batch, unknown, n_inserted, error))
         return TRUE;
     g_prefix_error(error, "looking for collisions of %s: ", plan->entity->name);
     return FALSE;

@@ -64,9 +64,10 @@ typedef enum {
 gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpJudgement judgement, RpBatch *batch,
                         GError **error);
 
-/* Inserts what the target does not have, and gives how many rows that were. Rows in whose way any unique
- * constraint stands are passed over. */
-gboolean rp_merge_insert(PGconn *connection, const RpMergePlan *plan, guint64 *n_inserted, GError **error);
+/* Inserts what the target does not have, and gives how many rows that were; their keys go to the ledger, as
+ * an entry of the batch and the run. Rows in whose way any unique constraint stands are passed over. */
+gboolean rp_merge_insert(PGconn *connection, const RpMergePlan *plan, guint64 run, const RpBatch *batch,
+                         guint64 *n_inserted, GError **error);
 
 /* For staged rows that are not in the target as they are: rejects those that another row's unique values, or
  * an identity that the run has already written from another key, keep out. Rows that were passed over for no

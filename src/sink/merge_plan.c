@@ -89,6 +89,18 @@ static void make_settlements(RpMergeSql *generator, const char *equal_key, const
                                          plan->stage, target, equal_key);
 }
 
+/* ---- new rows ---- */
+
+/* The keys of what was written go to the ledger by the same statement: no second look is needed to tell what
+ * was inserted from what stood there. */
+static char *make_insert(RpMergeSql *generator, const char *names, const char *staged, const char *which,
+                         const char *key_names) {
+    return g_strdup_printf("WITH written AS (INSERT INTO %s (%s) SELECT %s FROM %s s %s RETURNING %s),"
+                           " kept AS (%s) SELECT count(*) FROM written",
+                           generator->table->quoted, names, staged, generator->plan->stage, which, key_names,
+                           generator->ledger->keep_inserted);
+}
+
 /* ---- the whole ---- */
 
 static void make_statements(RpMergeSql *generator) {
@@ -98,6 +110,7 @@ static void make_statements(RpMergeSql *generator) {
     g_autofree const char **beside = names_beside_key(generator->entity);
     g_autofree char *definitions = rp_sql_join(generator, mapped, ", ", rp_sql_definition);
     g_autofree char *names = rp_sql_join(generator, mapped, ", ", rp_sql_name);
+    g_autofree char *key_names = rp_sql_join(generator, key, ", ", rp_sql_name);
     g_autofree char *staged_key = rp_sql_join(generator, key, ", ", rp_sql_staged);
     g_autofree char *staged = rp_sql_join(generator, mapped, ", ", rp_sql_staged);
     g_autofree char *equal_key = rp_sql_join(generator, key, " AND ", rp_sql_equal);
@@ -116,14 +129,13 @@ static void make_statements(RpMergeSql *generator) {
     /* Without a conflict target, so that a row which violates any unique constraint is passed over instead of
      * failing the statement; which one it was is looked up for those few. In the key's order: index pages are
      * met in order, and two writers cannot wait for each other in a circle over one index. */
-    plan->insert_sql = g_strdup_printf(
-        "INSERT INTO %s (%s) SELECT %s FROM %s s ORDER BY %s, s." RP_SQL_ORDINAL " ON CONFLICT DO NOTHING",
-        target, names, staged, plan->stage, staged_key);
+    g_autofree char *fresh =
+        g_strdup_printf("ORDER BY %s, s." RP_SQL_ORDINAL " ON CONFLICT DO NOTHING", staged_key);
+    plan->insert_sql = make_insert(generator, names, staged, fresh, key_names);
     /* What INSERT passed over although no unique constraint explains it: an exclusion constraint or an index
      * over an expression did, and says so when it is not told to pass over. */
-    plan->insert_plainly_sql = g_strdup_printf(
-        "INSERT INTO %s (%s) SELECT %s FROM %s s WHERE s." RP_SQL_ORDINAL " = ANY ($1::integer[])", target,
-        names, staged, plan->stage);
+    plan->insert_plainly_sql =
+        make_insert(generator, names, staged, "WHERE s." RP_SQL_ORDINAL " = ANY ($6::integer[])", key_names);
     plan->duplicates_sql = g_strdup_printf("SELECT array_to_string(array_agg(s." RP_SQL_ORDINAL
                                            " ORDER BY s." RP_SQL_ORDINAL "), ' ') FROM %s s "
                                            "GROUP BY %s HAVING count(*) > 1",

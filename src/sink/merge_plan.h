@@ -21,12 +21,19 @@ typedef struct {
 #define RP_VERDICT_FILTERED (-1) /* `where` is not true for the row */
 #define RP_VERDICT_UNKNOWN  (-2) /* was not inserted, and no unique constraint that we know says why */
 
+/* What tells the ledger of a batch's rows of an entity: $1 run, $2 pass, $3 batch, $4 number of the entity,
+ * $5 the table as it is shown. */
+#define RP_MERGE_BATCH_PARAMETERS 5
+
 /* What the merge asks the ledger, as SQL; the ledger's folder fills it in. */
 typedef struct {
     const char *written_by_run; /* condition over a target row t: a committed batch of the run $1 wrote it, */
     const char *counted_before; /* or one that has been superseded did */
     const char
         *claims; /* a table (run, target, identity) unique by target and identity, for merges to fill */
+    /* A statement that keeps the keys of the rows of a query named written, which a batch has inserted; its
+     * parameters are RP_MERGE_BATCH_PARAMETERS. */
+    const char *keep_inserted;
 } RpMergeLedger;
 
 typedef struct {
@@ -54,10 +61,11 @@ typedef struct {
         changed_again_sql; /* of the rows that update_sql will change how many were counted before; $1: run */
     char *drop_inserted_sql; /* unstages rows that this transaction inserted, but for the ordinals $1 */
     /* Ordinal, verdict and value of staged rows that must not be written; NULL: nothing to check. */
-    char *judge_mapping_sql;  /* by the mapping's where and checks, which PostgreSQL does not know */
-    char *judge_all_sql;      /* by the table's CHECK and FOREIGN KEY constraints as well */
+    char *judge_mapping_sql; /* by the mapping's where and checks, which PostgreSQL does not know */
+    char *judge_all_sql;     /* by the table's CHECK and FOREIGN KEY constraints as well */
+    /* Both give the number of rows, and take RP_MERGE_BATCH_PARAMETERS. */
     char *insert_sql;         /* what is not there yet */
-    char *insert_plainly_sql; /* rows $1 (an integer[]), without ON CONFLICT */
+    char *insert_plainly_sql; /* rows $6 (an integer[]), without ON CONFLICT */
     char *passed_over_sql;    /* ordinals among $1 that the target still has no row for */
     char *duplicates_sql;     /* ordinals of rows that share an identity, an array a row */
     /* Like judge_all_sql, for rows that differ from the target or are not in it; $1: run. */

@@ -5,6 +5,8 @@
  * for us while we wait for it. */
 #include "sink/wait.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <libpq-events.h>
 #include <poll.h>
@@ -29,6 +31,13 @@ static int keep_limit(PGEventId id, void *about, void *unused) {
     return 1;
 }
 
+/* libpq would print what the server says beside its answers, as when it ends all sessions. It may quote rows.
+ */
+static void hear_notice(void *unused, const char *message) {
+    (void)unused;
+    rp_log(RP_LOG_DEBUG, "PostgreSQL: %s", message);
+}
+
 void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled) {
     if (seconds == 0 || PQregisterEventProc(connection, keep_limit, "limit", NULL) == 0)
         return;
@@ -36,6 +45,7 @@ void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled) 
     *limit = (Limit){seconds, is_cancelled};
     PQsetInstanceData(connection, keep_limit, limit);
     PQsetnonblocking(connection, 1);
+    PQsetNoticeProcessor(connection, hear_notice, NULL);
 }
 
 static const Limit *limit_of(const PGconn *connection) {
@@ -109,8 +119,10 @@ PGresult *rp_wait_result(PGconn *connection, GError **error) {
         short ready;
         if (!await_socket(connection, limit, POLLIN, &deadline, &ready, error))
             return NULL;
-        if (PQconsumeInput(connection) == 0)
-            break; /* the next result says why */
+        if (PQconsumeInput(connection) == 0) {
+            rp_postgres_set_error(error, connection, NULL);
+            return NULL;
+        }
     }
     return PQgetResult(connection);
 }

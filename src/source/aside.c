@@ -7,14 +7,14 @@
 
 /* The beginning of a string, as long as the limit allows; it may have become another type meanwhile, or be
  * gone. */
-static gboolean keep_string(RpChannel *channel, redisContext *aside, RpReplyTarget *target, GError **error) {
+static gboolean keep_string(RpChannel *channel, RpReplyTarget *target, GError **error) {
     g_autofree char *last = g_strdup_printf("%" G_GSIZE_FORMAT, target->max_bytes - 1);
     const char *const argv[4] = {"GETRANGE", target->key.data, "0", last};
     const gsize sizes[4] = {8, target->key.size, 1, strlen(last)};
     g_autoptr(GError) changed = NULL;
-    g_autoptr(redisReply) value = rp_redis_command(aside, 4, argv, sizes, &changed);
+    g_autoptr(redisReply) value = rp_channel_ask(channel, 4, argv, sizes, &changed);
     if (value != NULL && value->type != REDIS_REPLY_STRING)
-        return rp_channel_lost(channel, "the answer to GETRANGE is no string", error);
+        return rp_channel_doubt(channel, "the answer to GETRANGE is no string", error);
     if (value != NULL)
         rp_records_add_value(target->records, (RpSpan){value->str, value->len});
     if (value != NULL || g_error_matches(changed, RP_SOURCE_ERROR, RP_SOURCE_ERROR_WRONG_TYPE) ||
@@ -27,23 +27,20 @@ static gboolean keep_string(RpChannel *channel, redisContext *aside, RpReplyTarg
 /* A key of another type than expected is kept with its real type, and with its value if that is a string:
  * a reject has to show what was there. */
 static gboolean look_at_wrong_type(RpChannel *channel, RpReplyTarget *target, GError **error) {
-    redisContext *aside = rp_channel_aside(channel, error);
-    if (aside == NULL)
-        return FALSE;
     const char *const argv[2] = {"TYPE", target->key.data};
     const gsize sizes[2] = {4, target->key.size};
-    g_autoptr(redisReply) type = rp_redis_command(aside, 2, argv, sizes, error);
+    g_autoptr(redisReply) type = rp_channel_ask(channel, 2, argv, sizes, error);
     if (type == NULL)
         return FALSE;
     if (type->type != REDIS_REPLY_STATUS)
-        return rp_channel_lost(channel, "the answer to TYPE names no type", error);
+        return rp_channel_doubt(channel, "the answer to TYPE names no type", error);
     GArray *index = target->records->index;
     RpRecord *record = &g_array_index(index, RpRecord, index->len - 1);
     const gboolean is_gone = strcmp(type->str, "none") == 0;
     record->outcome = is_gone ? RP_READ_VANISHED : RP_READ_WRONG_TYPE;
     if (!is_gone)
         record->type = (guint8)rp_record_type_parse(type->str);
-    return is_gone || record->type != RP_RECORD_STRING || keep_string(channel, aside, target, error);
+    return is_gone || record->type != RP_RECORD_STRING || keep_string(channel, target, error);
 }
 
 gboolean rp_aside_take_refusal(RpChannel *channel, RpReplyTarget *target, GError **error) {
@@ -60,12 +57,9 @@ gboolean rp_aside_take_refusal(RpChannel *channel, RpReplyTarget *target, GError
 }
 
 gboolean rp_aside_is_gone(RpChannel *channel, RpSpan key, gboolean *is_gone, GError **error) {
-    redisContext *aside = rp_channel_aside(channel, error);
-    if (aside == NULL)
-        return FALSE;
     const char *const argv[2] = {"EXISTS", key.data};
     const gsize sizes[2] = {6, key.size};
-    g_autoptr(redisReply) reply = rp_redis_command(aside, 2, argv, sizes, error);
+    g_autoptr(redisReply) reply = rp_channel_ask(channel, 2, argv, sizes, error);
     if (reply == NULL)
         return FALSE;
     *is_gone = reply->integer == 0;

@@ -1,8 +1,15 @@
-/* Pipelined reading. Commands that were sent and not yet answered are remembered, so that a connection
- * which had to be dropped (a value over the limit was on its way) is opened again and asked for the rest. */
+/* Pipelined reading.
+ *
+ * 1. Commands that were sent and not yet answered are remembered: a connection that was lost, or had to be
+ *    dropped (a value over the limit was on its way), is opened again and asked for the rest.
+ * 2. Of an answer of which only half came nothing is kept.
+ * 3. An answer that says "not now" (LOADING, BUSY, …) is no answer.
+ * 4. Only the process that was read first is read on. */
 #include "source/channel.h"
 
 #include "base/error.h"
+#include "base/outage.h"
+#include "source/mark.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,16 +17,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_SECONDS    60
 #define CANCEL_POLL_MS     200
 #define READER_SLACK_BYTES (64 * 1024)
 #define FORGET_EVERY       4096
 
 struct RpChannel {
     const RpRedisAddress *address;
-    const gint *is_cancelled;
-    gsize max_value_bytes;
-    redisContext *redis;
+    RpPatience patience;
+    RpOutage outage;
+    redisContext *redis; /* NULL: lost */
     redisContext *aside;
     RpBuffer sent;     /* the bytes of all commands since the last time that none was unanswered */
     GArray *sent_ends; /* gsize: where each command ends in sent */
@@ -31,10 +37,18 @@ struct RpChannel {
 
 /* ---- connection ---- */
 
-gboolean rp_channel_lost(RpChannel *channel, const char *what, GError **error) {
+static gboolean fail(const RpChannel *channel, RpSourceError code, const char *what, GError **error) {
     g_autofree char *place = rp_redis_address_show(channel->address);
-    g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL, "Redis at %s: %s", place, what);
+    g_set_error(error, RP_SOURCE_ERROR, (int)code, "Redis at %s: %s", place, what);
     return FALSE;
+}
+
+static gboolean lose(const RpChannel *channel, const char *what, GError **error) {
+    return fail(channel, RP_SOURCE_ERROR_LOST, what, error);
+}
+
+gboolean rp_channel_doubt(const RpChannel *channel, const char *what, GError **error) {
+    return fail(channel, RP_SOURCE_ERROR_PROTOCOL, what, error);
 }
 
 static void read_version(RpChannel *channel) {
@@ -48,31 +62,62 @@ guint rp_channel_get_version(const RpChannel *channel) {
     return channel->version;
 }
 
-/* A cursor is good for one process only: another one behind the same address ends the reading. */
-static gboolean check_process(RpChannel *channel, GError **error) {
-    g_autofree char *run_id = rp_redis_info_field(channel->redis, "server", "run_id", NULL);
-    if (channel->run_id != NULL && run_id != NULL && strcmp(run_id, channel->run_id) != 0) {
-        g_autofree char *place = rp_redis_address_show(channel->address);
-        g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED,
-                    "Redis at %s: the server was started anew while it was being read", place);
+/* A cursor is good for one process only. A user who may not ask which it is, is not told of another one. */
+static gboolean check_process(RpChannel *channel, redisContext *redis, GError **error) {
+    g_autoptr(GError) untold = NULL;
+    g_autofree char *run_id = rp_redis_info_field(redis, "server", "run_id", &untold);
+    if (run_id == NULL && rp_redis_error_passes(untold)) {
+        g_propagate_error(error, g_steal_pointer(&untold));
         return FALSE;
     }
-    if (channel->run_id != NULL)
-        return TRUE;
-    channel->run_id = g_steal_pointer(&run_id);
-    read_version(channel);
-    return TRUE;
+    if (channel->run_id == NULL)
+        channel->run_id = g_steal_pointer(&run_id);
+    return run_id == NULL || strcmp(run_id, channel->run_id) == 0 ||
+           fail(channel, RP_SOURCE_ERROR_RESTARTED, "the server was started anew while it was being read",
+                error);
+}
+
+static gboolean passes(const GError *trouble) {
+    return trouble->domain == RP_FAULT_ERROR ||
+           (trouble->domain == RP_SOURCE_ERROR && rp_redis_error_passes(trouble));
+}
+
+static redisContext *enter(RpChannel *channel, GError **error) {
+    g_autoptr(redisContext) redis =
+        rp_redis_connect(channel->address, channel->patience.timeout_seconds, error);
+    return redis != NULL && check_process(channel, redis, error) ? g_steal_pointer(&redis) : NULL;
 }
 
 static gboolean connect_again(RpChannel *channel, GError **error) {
     g_clear_pointer(&channel->redis, redisFree);
-    channel->redis = rp_redis_connect(channel->address, TIMEOUT_SECONDS, error);
-    if (channel->redis == NULL || !check_process(channel, error))
+    channel->redis = enter(channel, error);
+    if (channel->redis == NULL)
         return FALSE;
+    if (channel->version == 0)
+        read_version(channel);
     channel->redis->reader->fn = &RP_REPLY_FUNCTIONS;
     /* What was sent after the last answer has to be asked again. */
     channel->n_written =
         channel->n_answered == 0 ? 0 : g_array_index(channel->sent_ends, gsize, channel->n_answered - 1);
+    return TRUE;
+}
+
+/* Waits after a trouble, which it takes, unless it does not pass. */
+static gboolean wait_out(RpChannel *channel, GError *trouble, GError **error) {
+    if (passes(trouble))
+        return rp_outage_wait(&channel->outage, trouble, TRUE, channel->patience.is_pressed, error);
+    g_propagate_error(error, trouble);
+    return FALSE;
+}
+
+/* After a trouble, which it takes: the connection is there again. */
+static gboolean come_back(RpChannel *channel, GError *trouble, GError **error) {
+    do {
+        g_clear_pointer(&channel->redis, redisFree);
+        if (!wait_out(channel, trouble, error))
+            return FALSE;
+        trouble = NULL;
+    } while (!connect_again(channel, &trouble));
     return TRUE;
 }
 
@@ -83,14 +128,18 @@ static gboolean is_closed(const redisContext *redis) {
     return poll(&pollfd, 1, 0) > 0;
 }
 
-RpChannel *rp_channel_new(const RpRedisAddress *address, gsize max_value_bytes, const gint *is_cancelled,
-                          GError **error) {
+RpChannel *rp_channel_new(const RpRedisAddress *address, const RpPatience *patience, GError **error) {
     g_autoptr(RpChannel) channel = g_new0(RpChannel, 1);
     channel->address = address;
-    channel->max_value_bytes = max_value_bytes;
-    channel->is_cancelled = is_cancelled;
+    channel->patience = *patience;
     channel->sent_ends = g_array_new(FALSE, FALSE, sizeof(gsize));
-    return connect_again(channel, error) ? g_steal_pointer(&channel) : NULL;
+    rp_outage_init(&channel->outage, "Redis", RP_EVENT_REDIS_LOST, RP_EVENT_REDIS_BACK,
+                   patience->retry_seconds);
+    GError *trouble = NULL;
+    if (!connect_again(channel, &trouble) && !come_back(channel, trouble, error))
+        return NULL;
+    rp_outage_end(&channel->outage);
+    return g_steal_pointer(&channel);
 }
 
 void rp_channel_free(RpChannel *channel) {
@@ -108,8 +157,24 @@ redisContext *rp_channel_aside(RpChannel *channel, GError **error) {
     if (channel->aside != NULL && (channel->aside->err != 0 || is_closed(channel->aside)))
         g_clear_pointer(&channel->aside, redisFree);
     if (channel->aside == NULL)
-        channel->aside = rp_redis_connect(channel->address, TIMEOUT_SECONDS, error);
+        channel->aside = enter(channel, error);
     return channel->aside;
+}
+
+redisReply *rp_channel_ask(RpChannel *channel, int argc, const char *const *argv, const gsize *sizes,
+                           GError **error) {
+    for (;;) {
+        GError *trouble = NULL;
+        redisContext *aside = rp_channel_aside(channel, &trouble);
+        redisReply *reply = aside != NULL ? rp_redis_command(aside, argc, argv, sizes, &trouble) : NULL;
+        if (reply != NULL) {
+            rp_outage_end(&channel->outage);
+            return reply;
+        }
+        if (!wait_out(channel, trouble, error))
+            return NULL;
+        g_clear_pointer(&channel->aside, redisFree);
+    }
 }
 
 /* ---- sending ---- */
@@ -123,7 +188,7 @@ void rp_channel_send(RpChannel *channel, int argc, const char *const *argv, cons
     g_array_append_val(channel->sent_ends, channel->sent.size);
 }
 
-gboolean rp_channel_flush(RpChannel *channel, GError **error) {
+static gboolean flush_once(RpChannel *channel, GError **error) {
     if (channel->n_written == channel->sent.size)
         return TRUE;
     int is_done = 0;
@@ -133,11 +198,21 @@ gboolean rp_channel_flush(RpChannel *channel, GError **error) {
         return FALSE;
     if (redisAppendFormattedCommand(channel->redis, channel->sent.data + channel->n_written,
                                     channel->sent.size - channel->n_written) != REDIS_OK)
-        return rp_channel_lost(channel, channel->redis->errstr, error);
+        return lose(channel, channel->redis->errstr, error);
     channel->n_written = channel->sent.size;
     while (!is_done)
         if (redisBufferWrite(channel->redis, &is_done) != REDIS_OK)
-            return rp_channel_lost(channel, channel->redis->errstr, error);
+            return lose(channel, channel->redis->errstr, error);
+    return TRUE;
+}
+
+gboolean rp_channel_flush(RpChannel *channel, GError **error) {
+    GError *trouble = NULL;
+    while (!flush_once(channel, &trouble)) {
+        if (!come_back(channel, trouble, error))
+            return FALSE;
+        trouble = NULL;
+    }
     return TRUE;
 }
 
@@ -146,8 +221,9 @@ gboolean rp_channel_flush(RpChannel *channel, GError **error) {
 /* Waits until the socket can be read: a read that times out inside hiredis would end the context. */
 static gboolean wait_readable(RpChannel *channel, GError **error) {
     struct pollfd pollfd = {.fd = channel->redis->fd, .events = POLLIN};
-    for (gint waited_ms = 0; waited_ms < TIMEOUT_SECONDS * 1000; waited_ms += CANCEL_POLL_MS) {
-        if (g_atomic_int_get(channel->is_cancelled)) {
+    const gint64 end = g_get_monotonic_time() + (gint64)channel->patience.timeout_seconds * G_USEC_PER_SEC;
+    while (g_get_monotonic_time() < end) {
+        if (g_atomic_int_get(channel->patience.is_cancelled)) {
             g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "stopped while reading Redis");
             return FALSE;
         }
@@ -155,9 +231,10 @@ static gboolean wait_readable(RpChannel *channel, GError **error) {
         if (ready > 0)
             return TRUE;
         if (ready < 0 && errno != EINTR)
-            return rp_channel_lost(channel, g_strerror(errno), error);
+            return lose(channel, g_strerror(errno), error);
     }
-    return rp_channel_lost(channel, "no answer within 60 seconds", error);
+    g_autofree char *what = g_strdup_printf("no answer within %u s", channel->patience.timeout_seconds);
+    return lose(channel, what, error);
 }
 
 /* Forgets commands that were answered, now and then, since there is always one that was not. */
@@ -175,33 +252,59 @@ static void note_answered(RpChannel *channel) {
     channel->n_answered = 0;
 }
 
-/* Takes one reply into target. A single value over the limit is never waited for: the connection is
- * dropped, opened again, and asked for what comes after it. */
-gboolean rp_channel_receive(RpChannel *channel, RpReplyTarget *target, GError **error) {
-    g_assert(channel->n_answered < channel->sent_ends->len);
-    if (!rp_channel_flush(channel, error))
+/* Judges a reply that is complete: whether it is an answer. */
+static gboolean take_answer(RpChannel *channel, RpReplyTarget *target, GError **error) {
+    if (target->error_text != NULL && rp_redis_reply_classify(target->error_text) == RP_SOURCE_ERROR_RETRY)
+        return rp_channel_refuse(channel, target, error);
+    if (target->is_odd)
+        return rp_channel_doubt(channel, "an answer is not made up as its command's answers are", error);
+    if (target->shape == RP_REPLY_PAGE && !rp_event_pass(RP_EVENT_PAGE_READ, error))
+        return FALSE;
+    note_answered(channel);
+    return TRUE;
+}
+
+/* A single value over the limit is never waited for: the connection is to be dropped then, and *is_cut. */
+static gboolean receive_once(RpChannel *channel, RpReplyTarget *target, gboolean *is_cut, GError **error) {
+    if (!flush_once(channel, error))
         return FALSE;
     redisReader *reader = channel->redis->reader;
     reader->privdata = target;
     for (;;) {
         void *reply = NULL;
         if (redisReaderGetReply(reader, &reply) != REDIS_OK)
-            return rp_channel_lost(channel, reader->errstr, error);
-        if (reply != NULL) {
+            return rp_channel_doubt(channel, reader->errstr, error);
+        if (reply != NULL)
+            return take_answer(channel, target, error);
+        if (reader->len - reader->pos > channel->patience.max_value_bytes + READER_SLACK_BYTES) {
+            target->is_too_large = *is_cut = TRUE;
             note_answered(channel);
-            return !target->is_odd ||
-                   rp_channel_lost(channel, "an answer is not made up as its command's answers are", error);
-        }
-        if (reader->len - reader->pos > channel->max_value_bytes + READER_SLACK_BYTES) {
-            target->is_too_large = TRUE;
-            note_answered(channel);
-            return connect_again(channel, error);
+            return TRUE;
         }
         if (!wait_readable(channel, error))
             return FALSE;
         if (redisBufferRead(channel->redis) != REDIS_OK)
-            return rp_channel_lost(channel, channel->redis->errstr, error);
+            return lose(channel, channel->redis->errstr, error);
     }
+}
+
+gboolean rp_channel_receive(RpChannel *channel, RpReplyTarget *target, GError **error) {
+    g_assert(channel->n_answered < channel->sent_ends->len);
+    gboolean is_cut = FALSE;
+    GError *trouble = NULL;
+    RpReplyMark mark;
+    rp_reply_mark(target, &mark);
+    while (!receive_once(channel, target, &is_cut, &trouble)) {
+        if (passes(trouble))
+            rp_reply_restore(target, &mark);
+        if (!come_back(channel, trouble, error))
+            return FALSE;
+        trouble = NULL;
+    }
+    if (is_cut && !connect_again(channel, &trouble) && !come_back(channel, trouble, error))
+        return FALSE;
+    rp_outage_end(&channel->outage);
+    return TRUE;
 }
 
 /* Turns an error reply into an error; takes the text. */

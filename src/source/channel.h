@@ -1,6 +1,5 @@
-/* A connection on which commands are sent ahead of their replies. Commands that were sent and not yet
- * answered are remembered, so that a connection which had to be dropped (a value over the limit was on its
- * way) is opened again and asked for the rest. */
+/* A connection on which commands are sent ahead of their replies. What was sent and not yet answered is
+ * remembered, so that a connection which was lost is opened again and asked for the rest. */
 #pragma once
 
 #include "source/connection.h"
@@ -12,11 +11,19 @@ G_BEGIN_DECLS
 
 typedef struct RpChannel RpChannel;
 
-/* Connects. A single value of more than max_value_bytes is not waited for. Whoever sets *is_cancelled to TRUE
- * (atomically, from any thread) makes waiting calls fail with RP_STOP_ERROR. The address is borrowed and must
- * outlive the channel, which belongs to one thread. */
-RpChannel *rp_channel_new(const RpRedisAddress *address, gsize max_value_bytes, const gint *is_cancelled,
-                          GError **error);
+/* How patiently Redis is read. */
+typedef struct {
+    gsize max_value_bytes;    /* a single value of more is not waited for */
+    guint timeout_seconds;    /* how long an answer may take; not 0 */
+    guint retry_seconds;      /* how long a lost connection, or a server that is busy, is tried again */
+    const gint *is_cancelled; /* atomic: waiting calls fail with RP_STOP_ERROR */
+    const gint *is_pressed;   /* atomic: a server that is away is waited for no longer; may be NULL */
+} RpPatience;
+
+/* Connects. The address is borrowed and must outlive the channel, which belongs to one thread. Of all calls
+ * that talk to the server: what passes with time is waited out, and asked for again;
+ * RP_SOURCE_ERROR_RESTARTED when another process answers at the address then. */
+RpChannel *rp_channel_new(const RpRedisAddress *address, const RpPatience *patience, GError **error);
 void rp_channel_free(RpChannel *channel);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpChannel, rp_channel_free)
 
@@ -33,13 +40,17 @@ gboolean rp_channel_receive(RpChannel *channel, RpReplyTarget *target, GError **
 /* Turns the target's error_text, which it takes, into an error. Always FALSE. */
 gboolean rp_channel_refuse(RpChannel *channel, RpReplyTarget *target, GError **error);
 
-/* Sets error for a connection that is of no more use. Always FALSE. */
-gboolean rp_channel_lost(RpChannel *channel, const char *what, GError **error);
+/* Sets error for an answer that makes no sense (RP_SOURCE_ERROR_PROTOCOL). Always FALSE. */
+gboolean rp_channel_doubt(const RpChannel *channel, const char *what, GError **error);
 
 /* The server's version as major * 100 + minor; 0 when it does not tell. */
 guint rp_channel_get_version(const RpChannel *channel);
 
 /* For side questions (TYPE, EXISTS): a second connection, made at first use; borrowed. */
 redisContext *rp_channel_aside(RpChannel *channel, GError **error);
+
+/* Asks a side question; the caller owns the reply, which is no error reply. */
+redisReply *rp_channel_ask(RpChannel *channel, int argc, const char *const *argv, const gsize *sizes,
+                           GError **error);
 
 G_END_DECLS

@@ -12,13 +12,12 @@ struct RpFetch {
     gsize max_value_bytes;
 };
 
-RpFetch *rp_fetch_new(const RpRedisAddress *address, gsize max_value_bytes, const gint *is_cancelled,
-                      GError **error) {
-    RpChannel *channel = rp_channel_new(address, max_value_bytes, is_cancelled, error);
+RpFetch *rp_fetch_new(const RpRedisAddress *address, const RpPatience *patience, GError **error) {
+    RpChannel *channel = rp_channel_new(address, patience, error);
     if (channel == NULL)
         return NULL;
     RpFetch *fetch = g_new0(RpFetch, 1);
-    *fetch = (RpFetch){channel, max_value_bytes};
+    *fetch = (RpFetch){channel, patience->max_value_bytes};
     return fetch;
 }
 
@@ -53,10 +52,10 @@ gboolean rp_fetch_receive_page(RpFetch *fetch, RpKeyPage *page, GError **error) 
     if (target.error_text != NULL)
         return rp_channel_refuse(fetch->channel, &target, error);
     if (target.is_too_large)
-        return rp_channel_lost(fetch->channel, "SCAN gave a key that is longer than --max-value-bytes",
-                               error);
+        return rp_channel_doubt(fetch->channel, "SCAN gave a key that is longer than --max-value-bytes",
+                                error);
     if (!page->has_cursor)
-        return rp_channel_lost(fetch->channel, "the answer to SCAN is no page of keys", error);
+        return rp_channel_doubt(fetch->channel, "the answer to SCAN is no page of keys", error);
     return TRUE;
 }
 

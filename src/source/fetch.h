@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/record.h"
+#include "source/channel.h"
 #include "source/commands.h"
 #include "source/connection.h"
 #include "source/reply.h"
@@ -13,12 +14,10 @@ G_BEGIN_DECLS
 
 typedef struct RpFetch RpFetch;
 
-/* Connects. A value of more than max_value_bytes is not taken into memory (RP_READ_TOO_LARGE), nor is a hash
- * that has more in all. Whoever sets *is_cancelled to TRUE (atomically, from any thread) makes waiting calls
- * fail with RP_STOP_ERROR. The address is borrowed and must outlive the fetch, which belongs to one thread.
- */
-RpFetch *rp_fetch_new(const RpRedisAddress *address, gsize max_value_bytes, const gint *is_cancelled,
-                      GError **error);
+/* Connects. A value of more than the limit is not taken into memory (RP_READ_TOO_LARGE), nor is a hash that
+ * has more in all. The address is borrowed and must outlive the fetch, which belongs to one thread. What goes
+ * wrong is waited out as for a channel (RpPatience). */
+RpFetch *rp_fetch_new(const RpRedisAddress *address, const RpPatience *patience, GError **error);
 void rp_fetch_free(RpFetch *fetch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpFetch, rp_fetch_free)
 

@@ -103,7 +103,7 @@ gboolean rp_window_receive(RpWindow *window, RpChannel *channel, RpReplyTarget *
         return TRUE;
     }
     if (target->is_too_large && is_beyond_use(target))
-        return rp_channel_lost(channel, "an answer that is too large is not made up as it should be", error);
+        return rp_channel_doubt(channel, "an answer that is too large is not made up as it should be", error);
     if (target->is_too_large)
         add_missing(target);
     *is_complete = move_window(window, target);

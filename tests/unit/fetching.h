@@ -22,7 +22,7 @@ static void start(void) {
     address = rp_redis_address_parse(rp_sandbox_get_redis_url(sandbox), &error);
     redis = rp_redis_connect(address, 30, &error);
     cr_assert(redis != NULL, "%s", error != NULL ? error->message : "");
-    fetch = rp_fetch_new(address, LIMIT, &is_cancelled, &error);
+    fetch = rp_fetch_new(address, &(RpPatience){LIMIT, 60, 0, &is_cancelled, NULL}, &error);
     cr_assert(fetch != NULL, "%s", error != NULL ? error->message : "");
     rp_records_init(&records);
 }

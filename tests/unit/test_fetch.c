@@ -211,7 +211,7 @@ Test(fetch, takes_a_wrong_type_without_its_value_where_that_is_forbidden) {
     g_autoptr(GError) error = NULL;
     g_autoptr(RpRedisAddress) as_reader = rp_redis_address_parse(url, &error);
     rp_fetch_free(fetch);
-    fetch = rp_fetch_new(as_reader, LIMIT, &is_cancelled, &error);
+    fetch = rp_fetch_new(as_reader, &(RpPatience){LIMIT, 60, 0, &is_cancelled, NULL}, &error);
     cr_assert(fetch != NULL, "%s", error != NULL ? error->message : "");
     ask(RP_RECORD_HASH, FALSE, RP_SPAN_OF("s"));
     receive(RP_RECORD_HASH, FALSE, RP_SPAN_OF("s"));

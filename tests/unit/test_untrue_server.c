@@ -65,7 +65,7 @@ static void assert_ends(RpRecordType type, const char *reply, guint n_records, c
     RpRedisAddress address = {.socket_path = path};
     const gint is_cancelled = FALSE;
     g_autoptr(GError) error = NULL;
-    RpFetch *fetch = rp_fetch_new(&address, LIMIT, &is_cancelled, &error);
+    RpFetch *fetch = rp_fetch_new(&address, &(RpPatience){LIMIT, 60, 0, &is_cancelled, NULL}, &error);
     cr_assert(fetch != NULL, "%s", error != NULL ? error->message : "");
     const RpRead read = {.type = type};
     RpWindow window = {.count = 1, .id = {5, 5}};

@@ -351,7 +351,8 @@ Test(windows, a_big_hash_is_told_by_its_first_answer) {
     for (guint i = 0; i < RP_BIG_HASH_FIELDS - 1; i++)
         command("HSET h f%u v%u", i, i);
     static const gint never = 0;
-    g_autoptr(RpFetch) wide = rp_fetch_new(address, 64 * 1024 * 1024, &never, NULL);
+    g_autoptr(RpFetch) wide =
+        rp_fetch_new(address, &(RpPatience){64 * 1024 * 1024, 60, 0, &never, NULL}, NULL);
     RpWindow window = {.count = 1};
     gboolean is_complete;
     rp_fetch_send_read(wide, &read, &window, RP_SPAN_OF("h"));
@@ -395,7 +396,8 @@ Test(windows, times_of_expiry_are_those_of_redis) {
 /* Reads the expiry of s over a connection of its own. */
 static gboolean read_expiry(const char *url, RpRecord *head, GError **error) {
     g_autoptr(RpRedisAddress) own_address = rp_redis_address_parse(url, error);
-    g_autoptr(RpFetch) own_fetch = rp_fetch_new(own_address, LIMIT, &is_cancelled, error);
+    g_autoptr(RpFetch) own_fetch =
+        rp_fetch_new(own_address, &(RpPatience){LIMIT, 60, 0, &is_cancelled, NULL}, error);
     const RpRead read = {.entity = 3, .type = RP_RECORD_STRING, .has_ttl = TRUE, .has_expiry = TRUE};
     RpWindow window = {.count = 1};
     gboolean is_complete;

@@ -12,7 +12,10 @@ COMMENT ON COLUMN redis2pg.rejects.resolved_by IS NULL;
 
 DROP TABLE redis2pg.kept;
 
+DROP TRIGGER runs_forget_undo ON redis2pg.runs;
+DROP FUNCTION redis2pg.forget_undo();
 DELETE FROM redis2pg.undo WHERE operation = 'insert';
+ALTER TABLE redis2pg.undo ADD FOREIGN KEY (run) REFERENCES redis2pg.runs ON DELETE CASCADE;
 DROP INDEX redis2pg.undo_run_idx;
 CREATE INDEX undo_run_idx ON redis2pg.undo (run, pass, batch);
 COMMENT ON COLUMN redis2pg.undo.operation IS NULL;

@@ -48,13 +48,28 @@ ALTER TABLE redis2pg.undo ADD COLUMN entity integer; -- number in run_entities
 
 COMMENT ON COLUMN redis2pg.undo.operation IS 'insert | update | delete';
 COMMENT ON COLUMN redis2pg.undo.before IS
-    'insert: an array of the keys of the rows, as objects; else row_to_json of the row: the text of each value is kept as it was';
+    'insert: an array of the keys of at most 10000 rows, as objects; else the row as an object. Values that JSON would '
+    'change (json, arrays, times, …) are strings there: the text that PostgreSQL writes of them';
+
+-- A foreign key is checked row by row, at more than it costs to write an entry: undo has none. What is deleted from
+-- runs takes its entries along, by the statement.
+ALTER TABLE redis2pg.undo DROP CONSTRAINT undo_run_fkey;
+
+CREATE FUNCTION redis2pg.forget_undo() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM redis2pg.undo WHERE run IN (SELECT run FROM gone);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER runs_forget_undo AFTER DELETE ON redis2pg.runs
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION redis2pg.forget_undo();
 
 DROP INDEX redis2pg.undo_run_idx;
 CREATE INDEX undo_run_idx ON redis2pg.undo (run, entity, undo);
 
 -- Rows that a rollback did not undo, and why.
 CREATE TABLE redis2pg.kept (
+    kept    bigint  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run     bigint  NOT NULL REFERENCES redis2pg.runs ON DELETE CASCADE, -- the rollback
     undo    bigint  NOT NULL, -- the entry of undo that it is about
     entity  integer NOT NULL, -- number in run_entities, of the rollback and of what it undoes
@@ -65,7 +80,7 @@ CREATE TABLE redis2pg.kept (
     is_blocked boolean NOT NULL
 );
 
-CREATE INDEX kept_run_idx ON redis2pg.kept (run, entity, undo);
+CREATE INDEX kept_run_idx ON redis2pg.kept (run, entity, kept);
 
 -- A reject is open while neither is set.
 ALTER TABLE redis2pg.rejects
