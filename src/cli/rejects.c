@@ -13,7 +13,9 @@
 
 #include <string.h>
 
-static RpRejectsSettings settings = {.load = {.max_rejects = -1}};
+#define LIST_LIMIT 100
+
+static RpRejectsSettings settings = {.limit = -1, .load = {.max_rejects = -1}};
 
 static const RpOption OPTIONS[] = {
     {.name = "run",
@@ -37,9 +39,16 @@ static const RpOption OPTIONS[] = {
      .kind = RP_OPTION_NUMBER,
      .target = &settings.limit,
      .argument = "N",
-     .fallback = "100",
      .maximum = G_MAXINT64,
-     .help = "list at most so many; 0: all. The counts are of all"},
+     .help = "list or export at most so many; 0: all. List gives 100, export all"},
+    {.name = "open",
+     .kind = RP_OPTION_FLAG,
+     .target = &settings.is_open,
+     .help = "only those that no run has settled since"},
+    {.name = "reveal",
+     .kind = RP_OPTION_FLAG,
+     .target = &settings.reveals,
+     .help = "export: show sensitive values, too"},
     {.name = "from-source",
      .kind = RP_OPTION_FLAG,
      .target = &settings.is_from_source,
@@ -49,28 +58,38 @@ static const RpOption OPTIONS[] = {
 };
 
 RpRejectFilter rp_rejects_filter(const RpRejectsSettings *chosen) {
-    return (RpRejectFilter){.run = (guint64)chosen->run, .entity = chosen->entity, .code = chosen->code};
+    return (RpRejectFilter){.run = (guint64)chosen->run,
+                            .entity = chosen->entity,
+                            .code = chosen->code,
+                            .is_open = chosen->is_open};
 }
 
 static json_t *text_or_null(const char *text) {
     return text != NULL ? json_string(text) : json_null();
 }
 
+static json_t *run_or_null(guint64 run) {
+    return run != 0 ? json_integer((json_int_t)run) : json_null();
+}
+
 json_t *rp_rejects_json(const RpStoredReject *reject) {
     json_t *object = json_pack(
-        "{sI sI ss ss so ss so ss so ss so so ss}", "id", (json_int_t)reject->id, "run",
+        "{sI sI ss ss so ss so ss so ss so so so ss}", "id", (json_int_t)reject->id, "run",
         (json_int_t)reject->run, "entity", reject->entity, "key", reject->key, "element",
         text_or_null(reject->element), "stage", reject->stage, "column", text_or_null(reject->column), "code",
         reject->code, "constraint", text_or_null(reject->constraint), "message", reject->message, "value",
-        text_or_null(reject->value), "resolved_by",
-        reject->resolved_by != 0 ? json_integer((json_int_t)reject->resolved_by) : json_null(), "rejected_at",
-        reject->rejected_at);
+        text_or_null(reject->value), "resolved_by", run_or_null(reject->resolved_by), "replaced_by",
+        run_or_null(reject->replaced_by), "rejected_at", reject->rejected_at);
     if (reject->key_hex != NULL)
         json_object_set_new(object, "key_hex", json_string(reject->key_hex));
     return object;
 }
 
 /* ---- list ---- */
+
+static guint64 list_limit(void) {
+    return settings.limit < 0 ? LIST_LIMIT : (guint64)settings.limit;
+}
 
 static void add_to_json(const RpStoredReject *reject, gpointer data) {
     json_array_append_new(data, rp_rejects_json(reject));
@@ -94,8 +113,8 @@ static guint64 sum_codes(const GPtrArray *codes) {
 static gboolean list_json(PGconn *connection, const RpRejectFilter *filter, const GPtrArray *codes,
                           GError **error) {
     json_t *rejects = json_array();
-    if (codes->len > 0 && !rp_ledger_visit_rejects(connection, filter, FALSE, (guint64)settings.limit,
-                                                   add_to_json, rejects, error)) {
+    if (codes->len > 0 &&
+        !rp_ledger_visit_rejects(connection, filter, FALSE, list_limit(), add_to_json, rejects, error)) {
         json_decref(rejects);
         return FALSE;
     }
@@ -113,8 +132,7 @@ static gboolean list_text(PGconn *connection, const RpRejectFilter *filter, cons
         g_print("no rejects\n");
         return TRUE;
     }
-    if (!rp_ledger_visit_rejects(connection, filter, FALSE, (guint64)settings.limit, add_to_table, table,
-                                 error))
+    if (!rp_ledger_visit_rejects(connection, filter, FALSE, list_limit(), add_to_table, table, error))
         return FALSE;
     g_autofree char *text = rp_text_table_show(table);
     g_print("%s\n%" G_GUINT64_FORMAT " rejects\n", text, sum_codes(codes));
@@ -147,6 +165,11 @@ static void print_line(const char *name, const char *value) {
         g_print("%-11s %s\n", name, value);
 }
 
+static void print_run(const char *name, guint64 run) {
+    if (run != 0)
+        g_print("%-11s run %" G_GUINT64_FORMAT "\n", name, run);
+}
+
 /* The raw record may hold sensitive values: its size is told, not its content. */
 static void show_one(const RpStoredReject *reject, gpointer data) {
     Showing *showing = data;
@@ -169,6 +192,8 @@ static void show_one(const RpStoredReject *reject, gpointer data) {
     print_line("message", reject->message);
     print_line("value", reject->value);
     print_line("rejected", reject->rejected_at);
+    print_run("resolved by", reject->resolved_by);
+    print_run("replaced by", reject->replaced_by);
     if (raw_bytes > 0)
         g_print("%-11s %" G_GSIZE_FORMAT " bytes, kept in redis2pg.rejects.raw\n", "raw record", raw_bytes);
     else
@@ -199,28 +224,50 @@ static gboolean check_code(GError **error) {
     return FALSE;
 }
 
-static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
-    *status = 0;
-    if (!rp_expect_words(&RP_COMMAND_REJECTS, n_words, 1, 2, error) || !check_code(error))
-        return FALSE;
-    if (strcmp(words[0], "replay") == 0 && n_words == 1)
-        return rp_rejects_replay(globals, &settings, status, error);
-    const gboolean is_show = strcmp(words[0], "show") == 0;
-    if ((!is_show && strcmp(words[0], "list") != 0) || n_words != (is_show ? 2 : 1))
-        return rp_expect_words(&RP_COMMAND_REJECTS, -1, 0, 0, error);
+/* An option that does nothing is a mistake. */
+static gboolean check_options(const char *word, GError **error) {
+    const char *misplaced = settings.reveals && !g_str_equal(word, "export")          ? "--reveal"
+                            : settings.is_from_source && !g_str_equal(word, "replay") ? "--from-source"
+                                                                                      : NULL;
+    if (misplaced == NULL)
+        return check_code(error);
+    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "%s does not go with rejects %s", misplaced,
+                word);
+    return FALSE;
+}
+
+static gboolean look(const RpGlobals *globals, const char *reject, GError **error) {
     g_autoptr(PGconn) connection = rp_postgres_connect(globals->postgres_conninfo, error);
     gboolean exists;
     if (connection == NULL || !rp_ledger_exists(connection, &exists, error))
         return FALSE;
-    return is_show ? show(connection, globals->is_json, exists, words[1], error)
-                   : list(connection, globals->is_json, exists, error);
+    return reject != NULL ? show(connection, globals->is_json, exists, reject, error)
+                          : list(connection, globals->is_json, exists, error);
+}
+
+static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
+    *status = 0;
+    if (!rp_expect_words(&RP_COMMAND_REJECTS, n_words, 1, 2, error) || !check_options(words[0], error))
+        return FALSE;
+    if (n_words == 2 && g_str_equal(words[0], "show"))
+        return look(globals, words[1], error);
+    if (n_words == 1 && g_str_equal(words[0], "list"))
+        return look(globals, NULL, error);
+    if (n_words == 1 && g_str_equal(words[0], "export"))
+        return rp_rejects_export(globals, &settings, error);
+    if (n_words == 1 && g_str_equal(words[0], "replay"))
+        return rp_rejects_replay(globals, &settings, status, error);
+    return rp_expect_words(&RP_COMMAND_REJECTS, -1, 0, 0, error);
 }
 
 const RpCommand RP_COMMAND_REJECTS = {
     .name = "rejects",
     .arguments = "list|show REJECT|export|replay",
-    .summary = "Lists the records that runs refused, with counts by code, or shows one.",
-    .example = "redis2pg rejects list --run 12 --code out_of_range --postgres 'dbname=shop'",
+    .summary = "Lists the records that runs refused, with counts by code, or shows one.\n"
+               "Exports them with what was read, as JSON Lines; or replays them: what was read goes through "
+               "the\n"
+               "mapping as it is now, and what passes is written.",
+    .example = "redis2pg rejects replay --run 12 --postgres 'dbname=shop' --mapping mappings/shop.yaml",
     .options = OPTIONS,
     .execute = execute,
 };

@@ -25,6 +25,9 @@ RpRejectFilter rp_rejects_filter(const RpRejectsSettings *settings);
 /* A reject as list, show and export give it. */
 json_t *rp_rejects_json(const RpStoredReject *reject);
 
+/* `rejects export` */
+gboolean rp_rejects_export(const RpGlobals *globals, const RpRejectsSettings *settings, GError **error);
+
 /* `rejects replay` */
 gboolean rp_rejects_replay(const RpGlobals *globals, const RpRejectsSettings *settings, int *status,
                            GError **error);

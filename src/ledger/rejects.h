@@ -13,6 +13,7 @@ typedef struct {
     guint64 run;
     const char *entity;
     const char *code;
+    gboolean is_open; /* neither resolved nor replaced, and of no run that was rolled back */
 } RpRejectFilter;
 
 /* A reject as the ledger holds it. */
@@ -30,14 +31,15 @@ typedef struct {
     char *message;
     char *value;
     char *rejected_at;
-    guint64 resolved_by; /* 0: open */
+    guint64 resolved_by; /* the run in which its record passed, or was gone; 0: none */
+    guint64 replaced_by; /* the run that refused it again; 0: none. Open when both are 0 */
     GBytes *raw;         /* only when asked for; empty when another reject of the key's batch holds it */
 } RpStoredReject;
 
 /* Called for each reject in the order of their ids; the reject is freed after it. */
 typedef void (*RpRejectVisitor)(const RpStoredReject *reject, gpointer data);
 
-/* Visits at most limit rejects (0: all), in bounded memory. */
+/* Visits at most limit rejects (0: all), in memory that is bounded but for the largest record. */
 gboolean rp_ledger_visit_rejects(PGconn *connection, const RpRejectFilter *filter, gboolean with_raw,
                                  guint64 limit, RpRejectVisitor visit, gpointer data, GError **error);
 

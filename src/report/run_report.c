@@ -114,8 +114,11 @@ static void append_rejects(GString *text, const RpRunSummary *summary) {
         g_autofree char *count = rp_text_number(code->count);
         g_string_append_printf(text, "  %-20s %s\n", code->code, count);
     }
-    g_string_append_printf(text, "  look at them: redis2pg rejects list --run %" G_GUINT64_FORMAT "\n",
-                           summary->run);
+    g_string_append_printf(text,
+                           "  look at them: redis2pg rejects list --run %" G_GUINT64_FORMAT
+                           "; after mending the mapping: redis2pg rejects replay --run %" G_GUINT64_FORMAT
+                           "\n",
+                           summary->run, summary->run);
 }
 
 static const char *describe_balance(const RpRunSummary *summary) {
