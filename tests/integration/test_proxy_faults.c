@@ -174,7 +174,7 @@ static void disturb_commit(RpProxyRule rule, const char *what) {
     g_auto(Stage) stage = {0};
     set_stage(&stage);
     rule.way = RP_PROXY_TO_SERVER;
-    rule.text = "COMMIT";
+    rule.text = COMMIT;
     rule.text_size =
         rule.text_size != 0 ? rule.text_size : sizeof COMMIT; /* with its NUL: the whole message */
     rule.number = 12;
@@ -240,29 +240,49 @@ Test(proxy_faults, both_lines_are_slow_now_and_then) {
     cr_assert(eq(u32, counts.n_connections, stage.undisturbed_postgres.n_connections));
 }
 
-static void stall(gboolean is_redis, RpProxyWay way) {
+/* From its place on the line delivers nothing more, either way; another one does. */
+static void stall(gboolean is_redis, const RpProxyRule *rule) {
     g_auto(Stage) stage = {0};
     set_stage(&stage);
     RpProxy *proxy = is_redis ? stage.redis : stage.postgres;
-    rp_proxy_add_rule(proxy, &(RpProxyRule){.action = RP_PROXY_STALL, .way = way, .n_bytes = 9001});
+    rp_proxy_add_rule(proxy, rule);
     run_to_the_end(&stage, "a line that delivers nothing more", "--timeout-seconds", "1");
     rp_proxy_await_met(proxy, 1);
 }
 
-Test(proxy_faults, postgres_gets_nothing_more) {
-    stall(FALSE, RP_PROXY_TO_SERVER);
+Test(proxy_faults, postgres_gets_no_more_of_a_copy) {
+    stall(FALSE, &(RpProxyRule){.action = RP_PROXY_STALL,
+                                .way = RP_PROXY_TO_SERVER,
+                                .text = "PGCOPY\n",
+                                .number = 7,
+                                .is_after = TRUE});
 }
 
 Test(proxy_faults, postgres_says_nothing_more) {
-    stall(FALSE, RP_PROXY_TO_CLIENT);
+    stall(FALSE,
+          &(RpProxyRule){.action = RP_PROXY_STALL, .way = RP_PROXY_TO_CLIENT, .text = "COPY ", .number = 9});
 }
 
 Test(proxy_faults, redis_gets_nothing_more) {
-    stall(TRUE, RP_PROXY_TO_SERVER);
+    stall(TRUE, &(RpProxyRule){.action = RP_PROXY_STALL, .way = RP_PROXY_TO_SERVER, .n_bytes = 9001});
 }
 
 Test(proxy_faults, redis_says_nothing_more) {
-    stall(TRUE, RP_PROXY_TO_CLIENT);
+    stall(TRUE, &(RpProxyRule){.action = RP_PROXY_STALL, .way = RP_PROXY_TO_CLIENT, .n_bytes = 9001});
+}
+
+/* Nothing has begun: the program ends by itself, with the status of a server that does not answer. */
+Test(proxy_faults, postgres_falls_silent_before_the_run_begins) {
+    g_auto(Stage) stage = {0};
+    g_auto(RpOutcome) out = {0};
+    set_stage(&stage);
+    rp_proxy_add_rule(stage.postgres, &(RpProxyRule){.action = RP_PROXY_STALL,
+                                                     .way = RP_PROXY_TO_CLIENT,
+                                                     .connection = 1,
+                                                     .n_bytes = 1501});
+    run(&stage, &out, "--timeout-seconds", "1");
+    rp_outcome_assert_status(&out, 4);
+    rp_proxy_await_met(stage.postgres, 1);
 }
 
 /* A time-out that is met again and again ends, and the run can be resumed. */
@@ -278,7 +298,7 @@ Test(proxy_faults, a_line_that_stays_silent_ends_the_run) {
     rp_process_signal(process, SIGCONT);
     rp_process_wait(process, &out);
     rp_outcome_assert_status(&out, INTERRUPTED);
-    renew_proxies(&stage);
+    rp_proxy_stall(stage.postgres, FALSE);
     run(&stage, &resumed, "--resume", NULL);
     rp_outcome_assert_status(&resumed, WITH_REJECTS);
     assert_outcome(&stage, "resumed after silence");
