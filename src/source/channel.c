@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/outage.h"
 #include "source/mark.h"
+#include "source/pending.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +20,6 @@
 
 #define CANCEL_POLL_MS     200
 #define READER_SLACK_BYTES (64 * 1024)
-#define FORGET_EVERY       4096
 
 struct RpChannel {
     const RpRedisAddress *address;
@@ -27,12 +27,9 @@ struct RpChannel {
     RpOutage outage;
     redisContext *redis; /* NULL: lost */
     redisContext *aside;
-    RpBuffer sent;     /* the bytes of all commands since the last time that none was unanswered */
-    GArray *sent_ends; /* gsize: where each command ends in sent */
-    guint n_answered;  /* how many of them were answered */
-    gsize n_written;   /* how many bytes of sent were written to the socket */
-    char *run_id;      /* of the process that was connected to first; NULL: it does not tell */
-    guint version;     /* of the server: major * 100 + minor */
+    RpPending pending;
+    char *run_id;  /* of the process that was connected to first; NULL: it does not tell */
+    guint version; /* of the server: major * 100 + minor */
 };
 
 /* ---- connection ---- */
@@ -96,9 +93,7 @@ static gboolean connect_again(RpChannel *channel, GError **error) {
     if (channel->version == 0)
         read_version(channel);
     channel->redis->reader->fn = &RP_REPLY_FUNCTIONS;
-    /* What was sent after the last answer has to be asked again. */
-    channel->n_written =
-        channel->n_answered == 0 ? 0 : g_array_index(channel->sent_ends, gsize, channel->n_answered - 1);
+    rp_pending_rewind(&channel->pending);
     return TRUE;
 }
 
@@ -132,7 +127,7 @@ RpChannel *rp_channel_new(const RpRedisAddress *address, const RpPatience *patie
     g_autoptr(RpChannel) channel = g_new0(RpChannel, 1);
     channel->address = address;
     channel->patience = *patience;
-    channel->sent_ends = g_array_new(FALSE, FALSE, sizeof(gsize));
+    rp_pending_init(&channel->pending);
     rp_outage_init(&channel->outage, "Redis", RP_EVENT_REDIS_LOST, RP_EVENT_REDIS_BACK,
                    patience->retry_seconds);
     GError *trouble = NULL;
@@ -147,8 +142,7 @@ void rp_channel_free(RpChannel *channel) {
         return;
     g_clear_pointer(&channel->redis, redisFree);
     g_clear_pointer(&channel->aside, redisFree);
-    rp_buffer_clear(&channel->sent);
-    g_clear_pointer(&channel->sent_ends, g_array_unref);
+    rp_pending_clear(&channel->pending);
     g_free(channel->run_id);
     g_free(channel);
 }
@@ -183,23 +177,23 @@ void rp_channel_send(RpChannel *channel, int argc, const char *const *argv, cons
     char *command = NULL;
     const int size = redisFormatCommandArgv(&command, argc, (const char **)argv, sizes);
     g_assert(size > 0); /* fails only when memory is out */
-    rp_buffer_append(&channel->sent, command, (gsize)size);
+    rp_pending_add(&channel->pending, command, (gsize)size);
     redisFreeCommand(command);
-    g_array_append_val(channel->sent_ends, channel->sent.size);
 }
 
 static gboolean flush_once(RpChannel *channel, GError **error) {
-    if (channel->n_written == channel->sent.size)
+    RpPending *pending = &channel->pending;
+    if (!rp_pending_has_unwritten(pending))
         return TRUE;
     int is_done = 0;
     /* Written to, a closed connection would drop the answers that it still holds: they are asked for again.
      */
     if (is_closed(channel->redis) && !connect_again(channel, error))
         return FALSE;
-    if (redisAppendFormattedCommand(channel->redis, channel->sent.data + channel->n_written,
-                                    channel->sent.size - channel->n_written) != REDIS_OK)
+    if (redisAppendFormattedCommand(channel->redis, pending->bytes.data + pending->n_written,
+                                    pending->bytes.size - pending->n_written) != REDIS_OK)
         return lose(channel, channel->redis->errstr, error);
-    channel->n_written = channel->sent.size;
+    pending->n_written = pending->bytes.size;
     while (!is_done)
         if (redisBufferWrite(channel->redis, &is_done) != REDIS_OK)
             return lose(channel, channel->redis->errstr, error);
@@ -237,21 +231,6 @@ static gboolean wait_readable(RpChannel *channel, GError **error) {
     return lose(channel, what, error);
 }
 
-/* Forgets commands that were answered, now and then, since there is always one that was not. */
-static void note_answered(RpChannel *channel) {
-    channel->n_answered++;
-    if (channel->n_answered < FORGET_EVERY && channel->n_answered < channel->sent_ends->len)
-        return;
-    const gsize done = g_array_index(channel->sent_ends, gsize, channel->n_answered - 1);
-    g_array_remove_range(channel->sent_ends, 0, channel->n_answered);
-    for (guint i = 0; i < channel->sent_ends->len; i++)
-        g_array_index(channel->sent_ends, gsize, i) -= done;
-    memmove(channel->sent.data, channel->sent.data + done, channel->sent.size - done);
-    channel->sent.size -= done;
-    channel->n_written -= done;
-    channel->n_answered = 0;
-}
-
 /* Judges a reply that is complete: whether it is an answer. */
 static gboolean take_answer(RpChannel *channel, RpReplyTarget *target, GError **error) {
     if (target->error_text != NULL && rp_redis_reply_classify(target->error_text) == RP_SOURCE_ERROR_RETRY)
@@ -260,7 +239,7 @@ static gboolean take_answer(RpChannel *channel, RpReplyTarget *target, GError **
         return rp_channel_doubt(channel, "an answer is not made up as its command's answers are", error);
     if (target->shape == RP_REPLY_PAGE && !rp_event_pass(RP_EVENT_PAGE_READ, error))
         return FALSE;
-    note_answered(channel);
+    rp_pending_note_answered(&channel->pending);
     return TRUE;
 }
 
@@ -278,7 +257,7 @@ static gboolean receive_once(RpChannel *channel, RpReplyTarget *target, gboolean
             return take_answer(channel, target, error);
         if (reader->len - reader->pos > channel->patience.max_value_bytes + READER_SLACK_BYTES) {
             target->is_too_large = *is_cut = TRUE;
-            note_answered(channel);
+            rp_pending_note_answered(&channel->pending);
             return TRUE;
         }
         if (!wait_readable(channel, error))
@@ -289,7 +268,7 @@ static gboolean receive_once(RpChannel *channel, RpReplyTarget *target, gboolean
 }
 
 gboolean rp_channel_receive(RpChannel *channel, RpReplyTarget *target, GError **error) {
-    g_assert(channel->n_answered < channel->sent_ends->len);
+    g_assert(rp_pending_has_unanswered(&channel->pending));
     gboolean is_cut = FALSE;
     GError *trouble = NULL;
     RpReplyMark mark;

@@ -46,6 +46,31 @@ Test(isolation, ends_when_every_row_is_refused) {
     rp_assert_account(run, "orders", "read 20, rejected 20");
 }
 
+/* The limit ends the search: without that all twenty would be found first. */
+Test(isolation, ends_with_the_first_reject_too_many) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
+    g_auto(RpOutcome) out = {0};
+    add_orders(test_case, 20);
+    raise_for(test_case, "orders", "true");
+    rp_case_run(test_case, &out, "run", "--mapping", mapping, "--max-rejects", "5", NULL);
+    rp_outcome_assert_status(&out, 6);
+    rp_assert_says(out.errors, "6 rejects are more than --max-rejects 5: the run was stopped");
+    rp_case_assert_rows(test_case,
+                        "SELECT (SELECT count(*) FROM users) > 0, (SELECT count(*) FROM orders), (SELECT "
+                        "count(*) FROM redis2pg.rejects), (SELECT status FROM redis2pg.runs)",
+                        "t|0|0|interrupted");
+}
+
+/* What rolled-back trials leave in the staging table is swept: this takes seconds, not minutes. */
+Test(isolation, of_many_rows_that_are_all_refused_ends_soon) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    rp_case_fill(test_case, 2000, "0");
+    raise_for(test_case, "users", "true");
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, "--entity", "customers", NULL);
+    rp_assert_account(run, "customers", "read 2000, rejected 2000");
+}
+
 Test(isolation, what_a_trigger_says_is_masked_where_columns_are_sensitive) {
     g_autoptr(RpCase) test_case = rp_case_new();
     rp_case_add_customer(test_case, "c1");

@@ -1,5 +1,7 @@
 /* Troubles that pass: the run repeats what they hit, rejects nobody, and says what it did. */
 #include "fault.h"
+#include "outage.h"
+#include "outcome.h"
 #include "shop.h"
 
 #include <signal.h>
@@ -29,6 +31,9 @@ static const char *const RUN[] = {"run",   "--batch-rows",    "40", "--progress"
                                   "debug", "--retry-seconds", "20", NULL};
 static const char *const RUN_WITHOUT[] = {"run",  "--batch-rows",    "40", "--progress",
                                           "none", "--retry-seconds", "0",  NULL};
+
+static const char *const IMPATIENT[] = {"run",  "--batch-rows",      "40", "--progress",
+                                        "none", "--timeout-seconds", "6",  NULL};
 
 /* Has the first few statements on a table fail with an SQLSTATE; a sequence counts on through rollbacks. */
 static void fail_with(RpCase *test_case, const char *sqlstate, guint n_times) {
@@ -155,4 +160,57 @@ Test(retry, a_batch_that_the_server_lost_is_missed) {
     rp_outcome_assert_status(&out, 5);
     rp_assert_says(out.errors, "PostgreSQL has lost 1 batches that it had committed");
     rp_case_assert_rows(test_case, "SELECT status FROM redis2pg.runs", "interrupted");
+}
+
+/* As when the session that was lost commits after the ledger was asked. */
+Test(retry, a_batch_that_stands_already_is_settled_and_rejects_nobody) {
+    g_autoptr(RpCase) test_case = new_case();
+    g_auto(RpOutcome) out = {0};
+    RpProcess *process = rp_fault_spawn(test_case, "stop:pass_ended:2", RUN);
+    rp_process_await_stopped(process);
+    rp_case_sql(
+        test_case,
+        "INSERT INTO redis2pg.batches (run, pass, number, portion, cursor_after, is_pass_end, keys_scanned, "
+        "keys_mapped, keys_ignored, keys_unmapped, is_whole) VALUES (1, 2, 0, 0, 0, false, 0, 0, 0, 0, "
+        "true)");
+    rp_process_signal(process, SIGCONT);
+    rp_process_wait(process, &out);
+    rp_outcome_assert_status(&out, 0);
+    cr_assert(rp_fault_count(&out, RP_EVENT_COMMIT_SETTLED) == 1, "%s", out.errors);
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.rejects", "0");
+}
+
+/* ---- signals ---- */
+
+/* The whole server stands still: it takes connections, and answers nothing. */
+static void interrupt_while_silent(guint n_signals, gint64 most_ms) {
+    g_autoptr(RpSandbox) sandbox = rp_outage_sandbox();
+    g_autoptr(RpCase) test_case = rp_outage_case(sandbox);
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
+    g_auto(RpOutcome) out = {0};
+    g_setenv("REDIS2PG_MAPPING", mapping, TRUE);
+    rp_outcome_fill(test_case, N_CUSTOMERS, "0");
+    RpProcess *process = rp_fault_spawn(test_case, "stop:pass_ended:1", IMPATIENT);
+    rp_process_await_stopped(process);
+    rp_outage_suspend(sandbox, RP_SANDBOX_POSTGRES);
+    rp_process_signal(process, SIGCONT);
+    const gint64 start = g_get_monotonic_time();
+    for (guint i = 0; i < n_signals; i++) {
+        rp_process_signal(process, SIGINT);
+        g_usleep(300000); /* two at once are one */
+    }
+    rp_process_wait(process, &out);
+    const gint64 lasted_ms = (g_get_monotonic_time() - start) / 1000;
+    rp_outage_resume(sandbox, RP_SANDBOX_POSTGRES);
+    rp_outcome_assert_status(&out, 5);
+    cr_assert(lasted_ms < most_ms, "%d ms: %s", (int)lasted_ms, out.errors);
+}
+
+/* An answer may still come, until its time is over. */
+Test(retry, one_signal_ends_the_waiting_for_a_silent_server) {
+    interrupt_while_silent(1, 25000);
+}
+
+Test(retry, two_signals_end_it_sooner) {
+    interrupt_while_silent(2, 15000);
 }

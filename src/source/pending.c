@@ -1,0 +1,48 @@
+/* Unanswered commands. */
+#include "source/pending.h"
+
+#include <string.h>
+
+#define FORGET_EVERY 4096
+
+void rp_pending_init(RpPending *pending) {
+    *pending = (RpPending){.ends = g_array_new(FALSE, FALSE, sizeof(gsize))};
+}
+
+void rp_pending_clear(RpPending *pending) {
+    rp_buffer_clear(&pending->bytes);
+    g_clear_pointer(&pending->ends, g_array_unref);
+}
+
+void rp_pending_add(RpPending *pending, const char *command, gsize size) {
+    rp_buffer_append(&pending->bytes, command, size);
+    g_array_append_val(pending->ends, pending->bytes.size);
+}
+
+gboolean rp_pending_has_unanswered(const RpPending *pending) {
+    return pending->n_answered < pending->ends->len;
+}
+
+gboolean rp_pending_has_unwritten(const RpPending *pending) {
+    return pending->n_written < pending->bytes.size;
+}
+
+/* Forgets commands that were answered, now and then, since there is always one that was not. */
+void rp_pending_note_answered(RpPending *pending) {
+    pending->n_answered++;
+    if (pending->n_answered < FORGET_EVERY && rp_pending_has_unanswered(pending))
+        return;
+    const gsize done = g_array_index(pending->ends, gsize, pending->n_answered - 1);
+    g_array_remove_range(pending->ends, 0, pending->n_answered);
+    for (guint i = 0; i < pending->ends->len; i++)
+        g_array_index(pending->ends, gsize, i) -= done;
+    memmove(pending->bytes.data, pending->bytes.data + done, pending->bytes.size - done);
+    pending->bytes.size -= done;
+    pending->n_written -= done;
+    pending->n_answered = 0;
+}
+
+void rp_pending_rewind(RpPending *pending) {
+    pending->n_written =
+        pending->n_answered == 0 ? 0 : g_array_index(pending->ends, gsize, pending->n_answered - 1);
+}
