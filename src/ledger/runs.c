@@ -86,11 +86,20 @@ gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt
 gboolean rp_ledger_close_run(PGconn *connection, guint64 run, const char *status, const char *reason,
                              GError **error) {
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
-    const char *const parameters[] = {number, status, reason};
-    g_autoptr(PGresult) result = rp_postgres_query(
-        connection,
-        "UPDATE redis2pg.runs SET status = $2, error = $3, ended_at = clock_timestamp() WHERE run = $1", 3,
-        parameters, error);
-    return result != NULL && (!g_str_has_prefix(status, "completed") ||
-                              rp_postgres_run(connection, "TRUNCATE redis2pg.claims", error));
+    g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+    const char *const parameters[] = {number, status, reason, g_get_host_name(), pid};
+    g_autoptr(PGresult) result =
+        rp_postgres_query(connection,
+                          "UPDATE redis2pg.runs SET status = $2, error = $3, ended_at = clock_timestamp()"
+                          " WHERE run = $1 AND host = $4 AND pid = $5::integer",
+                          G_N_ELEMENTS(parameters), parameters, error);
+    if (result == NULL)
+        return FALSE;
+    if (rp_postgres_affected(result) == 0) {
+        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                    "run %s is continued by another process, which has taken the target's lock", number);
+        return FALSE;
+    }
+    return !g_str_has_prefix(status, "completed") ||
+           rp_postgres_run(connection, "TRUNCATE redis2pg.claims", error);
 }

@@ -27,7 +27,8 @@ gboolean rp_ledger_close_abandoned(PGconn *connection, GError **error);
  * died are closed as interrupted, and said so. Call it with the lock. */
 gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt *attempt, GError **error);
 
-/* Ends the run with a status and, unless NULL, the reason. */
+/* Ends the run with a status and, unless NULL, the reason. RP_GUARD_ERROR when another process goes on with
+ * it. */
 gboolean rp_ledger_close_run(PGconn *connection, guint64 run, const char *status, const char *reason,
                              GError **error);
 
