@@ -15,11 +15,13 @@ static void run_script(RpCase *test_case, const char *name) {
 /* A ledger as version 1 left it: a run with two batches and a reject. */
 static void make_ledger_of_version_1(RpCase *test_case) {
     g_autoptr(json_t) run = rp_case_load(test_case, 0, NULL);
+    run_script(test_case, "src/ledger/sql/U003__attempts_and_undo.sql");
+    run_script(test_case, "src/ledger/sql/U002__portions_and_elements.sql");
     run_script(test_case, "src/ledger/sql/U001__ledger.sql");
     run_script(test_case, "src/ledger/sql/V001__ledger.sql");
     rp_case_sql(
         test_case,
-        "DELETE FROM redis2pg.schema_migrations WHERE version = '2';"
+        "DELETE FROM redis2pg.schema_migrations WHERE version <> '1';"
         "INSERT INTO redis2pg.runs (kind, status, strategy, mapping, mapping_digest, source, source_run_id,"
         " tool_version, host, pid, ended_at) VALUES ('run', 'completed_with_rejects', 'merge', 'm', 'd', 's',"
         " 'r', '0', 'h', 1, now());"
@@ -65,7 +67,8 @@ Test(ledger, of_an_earlier_version_is_read_and_brought_up_to_date) {
     rp_case_assert_rows(
         test_case, "SELECT number, portion, is_whole FROM redis2pg.batches WHERE run = 1 ORDER BY number",
         "0|0|t\n1|0|t");
-    rp_case_assert_rows(test_case, "SELECT version FROM redis2pg.schema_migrations ORDER BY version", "1\n2");
+    rp_case_assert_rows(test_case, "SELECT version FROM redis2pg.schema_migrations ORDER BY version",
+                        "1\n2\n3");
 }
 
 /* Columns with their types, and constraints, of the whole schema. */
@@ -93,6 +96,11 @@ Test(ledger, every_version_can_be_undone) {
     run_script(test_case, "src/ledger/sql/V002__portions_and_elements.sql");
     g_autofree char *again = describe(test_case);
     cr_assert(eq(str, again, after));
+    run_script(test_case, "src/ledger/sql/V003__attempts_and_undo.sql");
+    run_script(test_case, "src/ledger/sql/U003__attempts_and_undo.sql");
+    g_autofree char *third = describe(test_case);
+    cr_assert(eq(str, third, after));
+    run_script(test_case, "src/ledger/sql/V003__attempts_and_undo.sql");
     rp_case_assert_rows(test_case, "SELECT sum(inserted), count(*) FROM redis2pg.batch_counts", "4|2");
 }
 
