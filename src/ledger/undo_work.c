@@ -261,7 +261,8 @@ static gboolean delete_rows(Work *work, GError **error) {
     const RpUndoTable *table = work->table;
     RpUndone *undone = work->undone;
     g_autofree char *columns = rp_ledger_image_columns(work->connection, table->table);
-    /* What is locked stays as the run left it; what is not leaves the stage before anybody's references count. */
+    /* What is locked stays as the run left it; what is not leaves the stage before anybody's references
+     * count. */
     if ((table->has_reaching && !lock_rows(work, error)) || (table->has_self && !keep_changed(work, error)))
         return FALSE;
     if (!keep_all_referred(work, error))
