@@ -42,7 +42,7 @@ Test(duplicates, two_keys_of_one_payment_in_two_batches) {
     rp_assert_account(run, "payments", "read 2, inserted 1, rejected 1");
     rp_case_assert_rows(test_case, REJECTS_SQL,
                         "payments|stage|duplicate_key|payment_id|payments_payment_id_key");
-    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.undo WHERE operation = 'update'", "0");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.undo WHERE operation <> 'insert'", "0");
 }
 
 Test(duplicates, many_twins_among_four_writers_all_find_one_winner) {
@@ -82,7 +82,7 @@ static void assert_second_claimant_is_rejected(RpCase *test_case) {
     g_autoptr(json_t) run = rp_case_load(test_case, 1, "--batch-rows", "1", "--writers", "1", NULL);
     rp_assert_account(run, "payments", "read 2, unchanged 1, rejected 1");
     cr_assert(eq(i64, rp_json_number(run, "rejects.by_code.duplicate_key"), 1));
-    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.undo WHERE operation = 'update'", "0");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.undo WHERE operation <> 'insert'", "0");
 }
 
 /* The row stands already and is not written again: it has to be known all the same that a key claimed it. */

@@ -232,3 +232,34 @@ Test(rollback_crashes, takes_back_a_run_that_was_killed) {
     g_autoptr(json_t) back = rp_case_roll_back(test_case, 0, "2", NULL);
     rp_case_assert_rows(test_case, "SELECT status FROM redis2pg.runs WHERE run = 1", "interrupted");
 }
+
+/* Triggers are switched off under a lock; who holds the table is waited for, but not in a queue that others
+ * must stand in behind us. */
+Test(rollback_crashes, waits_for_a_table_that_is_locked) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_autofree char *before = prepare(test_case);
+    g_auto(RpOutcome) out = {0};
+    PGconn *holder = rp_case_hold(test_case, "orders");
+    RpProcess *process =
+        rp_case_spawn(test_case, "rollback", "2", "--progress", "none", "--log-level", "debug", NULL);
+    rp_case_await_blocked(test_case, "orders", 1);
+    g_usleep(2500000); /* longer than a lock is waited for */
+    rp_case_release(holder);
+    rp_process_wait(process, &out);
+    rp_outcome_assert_status(&out, 6);
+    rp_assert_says(out.errors, "trying again");
+    assert_end(test_case, before);
+}
+
+Test(rollback_crashes, gives_up_on_a_table_that_stays_locked) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_autofree char *before = prepare(test_case);
+    g_auto(RpOutcome) out = {0};
+    PGconn *holder = rp_case_hold(test_case, "users");
+    rp_case_run(test_case, &out, "rollback", "2", "--retry-seconds", "1", "--progress", "none", NULL);
+    rp_outcome_assert_status(&out, 5);
+    rp_assert_says(out.errors, "55P03");
+    rp_case_release(holder);
+    finish(test_case, "kill:run_closed:2");
+    assert_end(test_case, before);
+}

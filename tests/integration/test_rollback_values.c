@@ -176,6 +176,33 @@ Test(rollback_values, of_odd_tables_come_back) {
     rp_case_assert_rows(test_case, TRIGGER, "A");
 }
 
+/* The statements of a rollback have names of their own, which columns may have too. */
+Test(rollback_values, of_columns_that_are_called_as_in_our_statements) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(
+        test_case,
+        "CREATE TYPE pair AS (x int); CREATE TABLE t (t text PRIMARY KEY, s text, u text, x pair DEFAULT "
+        "ROW(5), i int, gone int, log int, written int, c int, o int, k int, key int, before int, undo int, "
+        "writer int, a int, n int, l int, kept int, b int, w int, now int);"
+        "INSERT INTO t (t, s, b, now, writer) VALUES ('1', 'old', 2, 3, 4)");
+    char *mapping =
+        rp_file_write("redis2pg: 1\nentities:\n  t: {keys: 't:{t}', type: hash, table: t, key: [t],\n"
+                      "    columns: {t: $key.t, s: s, u: u, c: c}}\n");
+    g_autofree char *before = rp_case_sql_rows(test_case, "SELECT * FROM t ORDER BY t");
+    rp_case_redis(test_case, "HSET t:1 s a u b c 3");
+    rp_case_redis(test_case, "HSET t:2 s a u b c 3");
+    g_autoptr(json_t) run = rp_case_load(test_case, 0, "--mapping", mapping, NULL);
+    rp_file_drop(mapping);
+    g_autofree char *changed = rp_case_sql_rows(test_case, "SELECT * FROM t ORDER BY t");
+    g_autoptr(json_t) undone = rp_case_roll_back(test_case, 0, "1", NULL);
+    rp_case_assert_rows(test_case, "SELECT * FROM t ORDER BY t", before);
+    g_autoptr(json_t) back = rp_case_roll_back(test_case, 0, "2", NULL);
+    rp_case_assert_rows(test_case, "SELECT * FROM t ORDER BY t", changed);
+    rp_case_sql(test_case, "UPDATE t SET now = 1");
+    g_autoptr(json_t) kept = rp_case_roll_back(test_case, 6, "3", NULL);
+    rp_assert_undone(kept, "public.t", "kept 2");
+}
+
 /* A column that is gone is left out, one that is new is left alone. */
 Test(rollback_values, of_columns_that_came_and_went_are_passed_over) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();

@@ -157,9 +157,7 @@ Test(run, a_second_run_writes_nothing) {
     rp_assert_account(second, "payments", "read 2, unchanged 2");
     cr_assert(eq(str, after, before));
     cr_assert(eq(i64, rp_json_number(second, "run"), rp_json_number(first, "run") + 1));
-    cr_assert(eq(
-        i64, rp_case_sql_number(test_case, "SELECT count(*) FROM redis2pg.undo WHERE operation = 'update'"),
-        0));
+    cr_assert(eq(i64, rp_case_sql_number(test_case, "SELECT count(*) FROM redis2pg.undo WHERE run = 2"), 0));
 }
 
 Test(run, a_changed_hash_updates_its_row_and_keeps_what_stood_there) {
@@ -168,7 +166,7 @@ Test(run, a_changed_hash_updates_its_row_and_keeps_what_stood_there) {
     g_autoptr(json_t) first = rp_case_load(test_case, 0, NULL);
     rp_case_sql(test_case, "SET TimeZone = 'UTC'");
     g_autofree char *before =
-        rp_case_sql_text(test_case, "SELECT row_to_json(o)::jsonb FROM orders o WHERE order_id = 'o-1'");
+        rp_case_sql_text(test_case, "SELECT o::text FROM orders o WHERE order_id = 'o-1'");
     rp_case_redis(test_case, "HSET order:o-1 status paid quantity 999");
     g_autoptr(json_t) second = rp_case_load(test_case, 0, NULL);
     rp_assert_account(second, "customers", "read 2, unchanged 2");
@@ -180,10 +178,14 @@ Test(run, a_changed_hash_updates_its_row_and_keeps_what_stood_there) {
         test_case,
         "SELECT u.run, u.target, u.operation, o.updated_at > (u.before ->> 'updated_at')::timestamptz, "
         "o.created_at = (u.before ->> 'created_at')::timestamptz FROM redis2pg.undo u, orders o "
-        "WHERE o.order_id = 'o-1' AND u.operation = 'update'",
+        "WHERE o.order_id = 'o-1' AND u.run = 2",
         "2|public.orders|update|t|t");
-    rp_case_assert_rows(test_case, "SELECT before::jsonb FROM redis2pg.undo WHERE operation = 'update'",
-                        before);
+    rp_case_assert_rows(
+        test_case,
+        "SELECT jsonb_populate_record(NULL::orders, before::jsonb || jsonb_build_object('parameters', "
+        "(before ->> 'parameters')::jsonb, 'metadata', (before ->> 'metadata')::jsonb))::text FROM "
+        "redis2pg.undo WHERE run = 2",
+        before);
 }
 
 Test(run, an_order_written_by_three_runs_is_one_row_with_two_images) {
@@ -232,7 +234,7 @@ Test(run, columns_may_be_called_as_in_our_statements) {
     g_autoptr(json_t) changed = rp_case_load(test_case, 0, "--mapping", mapping, NULL);
     rp_assert_account(changed, "t", "read 1, updated 1");
     rp_case_assert_rows(test_case, "SELECT before::text FROM redis2pg.undo WHERE operation = 'update'",
-                        "{\"t\":\"1\",\"s\":\"a\",\"u\":\"b\",\"p\":{\"x\":5},\"c\":\"d\"}");
+                        "{\"t\":\"1\",\"s\":\"a\",\"u\":\"b\",\"p\":\"(5)\",\"c\":\"d\"}");
     rp_case_sql(test_case, "ALTER TABLE t RENAME COLUMN p TO q; ALTER TABLE t RENAME COLUMN t TO p;"
                            "ALTER TABLE t RENAME COLUMN q TO t");
     rp_file_drop(mapping);
@@ -244,8 +246,7 @@ Test(run, columns_may_be_called_as_in_our_statements) {
     g_autoptr(json_t) beside = rp_case_load(test_case, 0, "--mapping", mapping, NULL);
     rp_assert_account(beside, "t", "read 1, updated 1");
     rp_case_assert_rows(test_case,
-                        "SELECT before->>'s', before->'t'->>'x' FROM redis2pg.undo WHERE operation = "
-                        "'update' ORDER BY undo DESC LIMIT 1",
-                        "changed|5");
+                        "SELECT before->>'s', before->>'t' FROM redis2pg.undo ORDER BY undo DESC LIMIT 1",
+                        "changed|(5)");
     rp_file_drop(mapping);
 }
