@@ -60,6 +60,7 @@ typedef struct {
 
 /* An entry of it. The first of its key, or of its element, has the record that stands for all of them. */
 typedef struct {
+    guint64 position;
     RpSpan key;
     guint64 reject;
     gint64 element; /* of an array that the mapping walks over; -1: none */
@@ -76,8 +77,9 @@ guint rp_replay_page_size(const RpReplayPage *page);
 void rp_replay_page_get(const RpReplayPage *page, guint position, RpReplayEntry *entry);
 void rp_replay_page_clear(RpReplayPage *page);
 
-/* Marks a key whose records came in several batches: rp_replay_settle_late settles its rejects. */
-gboolean rp_replay_mark_late(PGconn *connection, const char *entity, RpSpan key, GError **error);
+/* Marks a key, by the position of its first entry, whose records came in several batches:
+ * rp_replay_settle_late settles its rejects. */
+gboolean rp_replay_mark_late(PGconn *connection, guint64 position, GError **error);
 
 /* Settles the rejects of the marked keys by what the run has refused; call it when every batch of theirs is
  * committed. */

@@ -6,15 +6,14 @@
 #define PAGE_ROWS  "500"
 #define PAGE_BYTES "4194304"
 
-enum { POSITION, KEY, REJECT, ELEMENT, REJECTED_AT, IS_FIRST, BYTES_UNTIL, RAW };
+enum { POSITION, KEY, REJECT, ELEMENT, REJECTED_AT, IS_FIRST, BYTES_BEFORE, RAW };
 
-/* $1 entity, $2 position, $3 bytes before it: one entry at the least, further ones while they are small. */
+/* $1 entity, $2 position, $3 bytes of records before it: one record may go beyond the limit. */
 #define PAGE_SQL(raw)                                                                                        \
-    "SELECT p.position, p.key, p.reject, p.element, p.rejected_at_ms, p.is_first, p.bytes_until::bigint,"    \
-    " CASE WHEN p.is_first THEN " raw " END FROM (SELECT *, row_number() OVER (ORDER BY position) AS place"  \
-    "  FROM redis2pg_replay WHERE entity = $1 AND reason IS NULL AND position > $2::bigint"                  \
-    "  ORDER BY position LIMIT " PAGE_ROWS ") p JOIN redis2pg.rejects r USING (reject)"                      \
-    " WHERE p.place = 1 OR p.bytes_until <= $3::bigint + " PAGE_BYTES " ORDER BY p.position"
+    "SELECT p.position, p.key, p.reject, p.element, p.rejected_at_ms, p.is_first, p.bytes_before,"           \
+    " CASE WHEN p.is_first THEN " raw " END FROM (SELECT * FROM redis2pg_replay WHERE entity = $1"           \
+    "  AND reason IS NULL AND position > $2::bigint AND bytes_before <= $3::bigint + " PAGE_BYTES            \
+    "  ORDER BY position LIMIT " PAGE_ROWS ") p JOIN redis2pg.rejects r USING (reject) ORDER BY p.position"
 
 static gint64 number_at(const PGresult *result, int row, int field) {
     gint64 number;
@@ -44,7 +43,8 @@ gboolean rp_replay_read(PGconn *connection, const char *entity, gboolean with_ra
     const int n_rows = PQntuples(page->result);
     if (n_rows > 0) {
         page->after = (guint64)number_at(page->result, n_rows - 1, POSITION);
-        page->bytes_before = (guint64)number_at(page->result, n_rows - 1, BYTES_UNTIL);
+        page->bytes_before = (guint64)number_at(page->result, n_rows - 1, BYTES_BEFORE) +
+                             (guint64)PQgetlength(page->result, n_rows - 1, RAW);
     }
     return TRUE;
 }
@@ -64,7 +64,8 @@ static gint64 element_at(const PGresult *result, int row) {
 void rp_replay_page_get(const RpReplayPage *page, guint position, RpReplayEntry *entry) {
     const PGresult *result = page->result;
     const int row = (int)position;
-    *entry = (RpReplayEntry){.key = bytes_at(result, row, KEY),
+    *entry = (RpReplayEntry){.position = (guint64)number_at(result, row, POSITION),
+                             .key = bytes_at(result, row, KEY),
                              .reject = (guint64)number_at(result, row, REJECT),
                              .element = element_at(result, row),
                              .rejected_at_ms = number_at(result, row, REJECTED_AT),
@@ -76,32 +77,29 @@ void rp_replay_page_clear(RpReplayPage *page) {
     g_clear_pointer(&page->result, PQclear);
 }
 
-gboolean rp_replay_mark_late(PGconn *connection, const char *entity, RpSpan key, GError **error) {
-    const char *const values[] = {entity, key.data};
-    const int sizes[] = {(int)strlen(entity), (int)key.size};
-    const int formats[] = {0, 1};
-    g_autoptr(PGresult) result =
-        PQexecParams(connection, "UPDATE redis2pg_replay SET is_late = true WHERE entity = $1 AND key = $2",
-                     2, NULL, values, sizes, formats, 0);
-    if (PQresultStatus(result) == PGRES_COMMAND_OK)
-        return TRUE;
-    rp_postgres_set_error(error, connection, result);
-    return FALSE;
+gboolean rp_replay_mark_late(PGconn *connection, guint64 position, GError **error) {
+    return rp_postgres_runf(connection, error,
+                            "UPDATE redis2pg_replay SET is_late = true WHERE position = %" G_GUINT64_FORMAT,
+                            position);
 }
+
+/* A key's entries come one after the other, behind the one that was marked. */
+static const char SETTLE_LATE_SQL[] =
+    "WITH marked AS (SELECT position FROM redis2pg_replay WHERE is_late), "
+    "numbered AS (SELECT *, max(position) FILTER (WHERE is_first) OVER (ORDER BY position) AS first"
+    " FROM redis2pg_replay WHERE reason IS NULL), "
+    "late AS (SELECT p.reject, EXISTS (SELECT FROM redis2pg.rejects n WHERE n.entity = p.entity"
+    "  AND md5(n.key) = md5(p.key) AND n.key = p.key AND n.run = $1::bigint AND n.resolved_by IS NULL"
+    "  AND n.replaced_by IS NULL) AS has_failed"
+    " FROM numbered p WHERE p.first IN (SELECT position FROM marked)), "
+    "settled AS (UPDATE redis2pg.rejects r SET resolved_by = CASE WHEN NOT has_failed THEN $1::bigint END,"
+    " replaced_by = CASE WHEN has_failed THEN $1::bigint END FROM late"
+    " WHERE r.reject = late.reject AND coalesce(r.resolved_by, r.replaced_by) IS NULL) "
+    "UPDATE redis2pg_replay SET is_late = false WHERE is_late";
 
 gboolean rp_replay_settle_late(PGconn *connection, guint64 run, GError **error) {
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     const char *const parameters[] = {number};
-    g_autoptr(PGresult) result = rp_postgres_query(
-        connection,
-        "WITH late AS (SELECT p.reject, EXISTS (SELECT FROM redis2pg.rejects n WHERE n.entity = p.entity"
-        " AND n.key = p.key AND n.run = $1::bigint AND n.resolved_by IS NULL AND n.replaced_by IS NULL)"
-        " AS has_failed FROM redis2pg_replay p WHERE p.is_late AND p.reason IS NULL),"
-        " settled AS (UPDATE redis2pg.rejects r SET resolved_by = CASE WHEN NOT has_failed THEN $1::bigint "
-        "END,"
-        " replaced_by = CASE WHEN has_failed THEN $1::bigint END FROM late"
-        " WHERE r.reject = late.reject AND r.resolved_by IS NULL AND r.replaced_by IS NULL)"
-        " UPDATE redis2pg_replay SET is_late = false WHERE is_late",
-        1, parameters, error);
+    g_autoptr(PGresult) result = rp_postgres_query(connection, SETTLE_LATE_SQL, 1, parameters, error);
     return result != NULL && rp_event_pass(RP_EVENT_REJECTS_SETTLED, error);
 }

@@ -25,7 +25,7 @@ void rp_replay_selection_clear(RpReplaySelection *selection) {
 static const char CREATE_SQL[] =
     "CREATE TEMP TABLE redis2pg_replay (position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
     " entity text NOT NULL, key bytea NOT NULL, reject bigint NOT NULL, element text,"
-    " rejected_at_ms bigint NOT NULL, is_first boolean NOT NULL, bytes_until numeric NOT NULL,"
+    " rejected_at_ms bigint NOT NULL, is_first boolean NOT NULL, bytes_before bigint NOT NULL,"
     " source text NOT NULL, reason text, is_late boolean NOT NULL DEFAULT false)";
 
 /* $1 run, $2 entity, $3 code: empty for any. */
@@ -73,15 +73,15 @@ static const char FILL_SQL[] =
     "  WHEN $5::boolean THEN min(reject) OVER same"
     "  ELSE max(reject) FILTER (WHERE raw_bytes > 0) OVER same END AS newest_raw"
     " FROM chosen WINDOW same AS (PARTITION BY source, entity, key)), "
-    "judged AS (SELECT c.*, c.reject IS NOT DISTINCT FROM c.newest_raw AS is_first, " REASON_SQL
+    "judged AS (SELECT c.*, c.reject IS NOT DISTINCT FROM c.newest_raw AS is_first,"
+    " NOT is_single AND c.reject IS NOT DISTINCT FROM c.newest_raw AS is_ahead, " REASON_SQL
     " AS reason FROM ranked c LEFT JOIN unfinished l USING (source, entity)) "
-    "INSERT INTO redis2pg_replay (entity, key, reject, element, rejected_at_ms, is_first, bytes_until, "
+    "INSERT INTO redis2pg_replay (entity, key, reject, element, rejected_at_ms, is_first, bytes_before, "
     "source,"
     " reason) SELECT entity, key, reject, element, floor(extract(epoch FROM rejected_at) * 1000)::bigint,"
-    " is_first, sum(CASE WHEN is_first AND reason IS NULL AND NOT $5::boolean THEN raw_bytes ELSE 0 END)"
-    "  OVER (ORDER BY entity, key, is_single, CASE WHEN is_single THEN NULL ELSE is_first END DESC, reject),"
-    " source, reason FROM judged"
-    " ORDER BY entity, key, is_single, CASE WHEN is_single THEN NULL ELSE is_first END DESC, reject";
+    " is_first, coalesce(sum(CASE WHEN is_first AND reason IS NULL AND NOT $5::boolean THEN raw_bytes END)"
+    "  OVER (ORDER BY entity, key, is_single, is_ahead DESC, reject ROWS BETWEEN UNBOUNDED PRECEDING AND 1"
+    "  PRECEDING), 0), source, reason FROM judged ORDER BY entity, key, is_single, is_ahead DESC, reject";
 
 static char *entities_json(const RpMapping *mapping) {
     json_t *entities = json_object();
@@ -98,6 +98,9 @@ static char *entities_json(const RpMapping *mapping) {
     return text;
 }
 
+/* The planner knows nothing of rejects that were just written: row by row it would compare all with all. */
+static const char PLAN_FILL_SQL[] = "BEGIN; SET LOCAL enable_nestloop = off";
+
 static gboolean fill(PGconn *connection, const RpReplayChoice *choice, GError **error) {
     const RpRejectFilter *filter = &choice->filter;
     g_autofree char *run =
@@ -106,9 +109,11 @@ static gboolean fill(PGconn *connection, const RpReplayChoice *choice, GError **
     const char *const parameters[] = {
         run,      filter->entity != NULL ? filter->entity : "", filter->code != NULL ? filter->code : "",
         entities, choice->is_from_source ? "t" : "f",           choice->source != NULL ? choice->source : ""};
+    if (!rp_postgres_run(connection, PLAN_FILL_SQL, error))
+        return FALSE;
     g_autoptr(PGresult) result =
         rp_postgres_query(connection, FILL_SQL, G_N_ELEMENTS(parameters), parameters, error);
-    return result != NULL && rp_postgres_run(connection, "ANALYZE redis2pg_replay", error);
+    return result != NULL && rp_postgres_run(connection, "COMMIT; ANALYZE redis2pg_replay", error);
 }
 
 static gboolean count_left(PGconn *connection, RpReplaySelection *selection, GError **error) {
@@ -153,9 +158,14 @@ gboolean rp_replay_select(PGconn *connection, const RpReplayChoice *choice, RpRe
     return FALSE;
 }
 
+/* From here on the list is read by pages, which are small, and by keys of indexes. */
+static const char REFRESH_SQL[] =
+    "BEGIN; SET LOCAL enable_nestloop = off;"
+    "DELETE FROM redis2pg_replay p WHERE NOT EXISTS (SELECT FROM redis2pg.rejects r"
+    " WHERE r.reject = p.reject AND " IS_OPEN(
+        "r") ");"
+             "COMMIT; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off";
+
 gboolean rp_replay_refresh(PGconn *connection, GError **error) {
-    return rp_postgres_run(connection,
-                           "DELETE FROM redis2pg_replay p WHERE NOT EXISTS (SELECT FROM redis2pg.rejects r"
-                           " WHERE r.reject = p.reject AND " IS_OPEN("r") ")",
-                           error);
+    return rp_postgres_run(connection, REFRESH_SQL, error);
 }

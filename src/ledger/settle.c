@@ -30,13 +30,18 @@ gboolean rp_ledger_settle_replays(PGconn *connection, guint64 run, const RpBatch
     end_array(replaced);
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     const char *const parameters[] = {number, resolved->str, replaced->str};
+    /* Rejects are many, and the planner may not know it: they are to be found by their numbers, not by going
+     * through all, nor (hence coalesce) through the index of all that are open. Nothing that follows in the
+     * transaction asks for anything. */
+    if (!rp_postgres_run(connection, "SET LOCAL enable_seqscan = off", error))
+        return FALSE;
     g_autoptr(PGresult) result =
         rp_postgres_query(connection,
                           "UPDATE redis2pg.rejects r SET resolved_by = CASE WHEN passed THEN $1::bigint END,"
                           " replaced_by = CASE WHEN NOT passed THEN $1::bigint END"
                           " FROM (SELECT unnest($2::bigint[]) AS reject, true AS passed"
                           "  UNION ALL SELECT unnest($3::bigint[]), false) s"
-                          " WHERE r.reject = s.reject AND r.resolved_by IS NULL AND r.replaced_by IS NULL",
+                          " WHERE r.reject = s.reject AND coalesce(r.resolved_by, r.replaced_by) IS NULL",
                           3, parameters, error);
     return result != NULL && rp_event_pass(RP_EVENT_REJECTS_SETTLED, error);
 }
@@ -55,23 +60,29 @@ static char *names_json(const char *const *names) {
     return text;
 }
 
+/* The planner knows nothing of rejects that were just written: without nested loops it cannot go wrong much.
+ */
+static const char SETTLE_EARLIER_SQL[] =
+    "WITH unsettled AS MATERIALIZED (SELECT r.reject, r.run, r.entity, r.key, u.source"
+    "  FROM redis2pg.rejects r JOIN redis2pg.runs u USING (run)"
+    "  WHERE r.resolved_by IS NULL AND r.replaced_by IS NULL AND r.run <= $1::bigint), "
+    "again AS (SELECT DISTINCT entity, key, true AS is_refused FROM unsettled WHERE run = $1::bigint), "
+    "earlier AS (SELECT o.reject, coalesce(a.is_refused, false) AS is_refused"
+    "  FROM unsettled o LEFT JOIN again a USING (entity, key) WHERE o.run < $1::bigint"
+    "  AND o.source = (SELECT source FROM redis2pg.runs WHERE run = $1::bigint)"
+    "  AND o.entity IN (SELECT entity FROM redis2pg.run_entities WHERE run = $1::bigint)"
+    "  AND ($2::jsonb IS NULL OR $2::jsonb ? o.entity)) "
+    "UPDATE redis2pg.rejects r SET resolved_by = CASE WHEN NOT is_refused THEN $1::bigint END,"
+    " replaced_by = CASE WHEN is_refused THEN $1::bigint END FROM earlier WHERE r.reject = earlier.reject";
+
 gboolean rp_ledger_settle_earlier(PGconn *connection, guint64 run, const char *const *only, GError **error) {
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     g_autofree char *names = names_json(only);
     const char *const parameters[] = {number, names};
-    g_autoptr(PGresult) result = rp_postgres_query(
-        connection,
-        "WITH earlier AS (SELECT r.reject, EXISTS (SELECT FROM redis2pg.rejects n WHERE n.entity = r.entity"
-        "  AND n.key = r.key AND n.run = $1::bigint AND n.resolved_by IS NULL AND n.replaced_by IS NULL)"
-        " AS is_refused_again"
-        " FROM redis2pg.runs self JOIN redis2pg.run_entities e USING (run)"
-        " JOIN redis2pg.rejects r ON r.entity = e.entity AND r.resolved_by IS NULL AND r.replaced_by IS NULL"
-        " AND r.run < self.run JOIN redis2pg.runs u ON u.run = r.run AND u.source = self.source"
-        " WHERE self.run = $1::bigint AND ($2::jsonb IS NULL OR $2::jsonb ? e.entity))"
-        " UPDATE redis2pg.rejects r SET resolved_by = CASE WHEN NOT is_refused_again THEN $1::bigint END,"
-        " replaced_by = CASE WHEN is_refused_again THEN $1::bigint END"
-        " FROM earlier WHERE r.reject = earlier.reject",
-        2, parameters, error);
+    g_autoptr(PGresult) result =
+        rp_postgres_run(connection, "SET LOCAL enable_nestloop = off", error)
+            ? rp_postgres_query(connection, SETTLE_EARLIER_SQL, G_N_ELEMENTS(parameters), parameters, error)
+            : NULL;
     if (result != NULL)
         return TRUE;
     g_prefix_error(error, "settling rejects of earlier runs: ");

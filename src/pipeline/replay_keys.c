@@ -19,8 +19,7 @@ static gboolean take_key(RpReplayFeed *feed, const RpReplayEntry *entry, RpWindo
     if (rp_replay_feed_is_stopping(feed)) /* perhaps in the middle of the key */
         return TRUE;
     feed->is_taken = feed->filling.batch->number == number;
-    return feed->is_taken || rp_replay_mark_late(feed->source->connection, rp_replay_feed_entity(feed)->name,
-                                                 entry->key, error);
+    return feed->is_taken || rp_replay_mark_late(feed->source->connection, entry->position, error);
 }
 
 static gboolean take_slice(RpReplayFeed *feed, const RpReplayPage *page, guint first, guint end,

@@ -132,6 +132,24 @@ Test(replay, works_without_redis_and_with_allowed_rejects) {
     rp_outcome_assert_status(&many, 6);
 }
 
+/* Longer than an entry of an index may be, and not to be compressed. */
+Test(replay, keys_may_be_long) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping =
+        rp_file_write("redis2pg: 1\nentities:\n  e:\n    keys: \"e:{id}\"\n    table: t\n    type: "
+                      "string\n    key: [id]\n    columns: {id: {from: $db}, v: $value}\n");
+    g_autoptr(GString) key = g_string_new("e:");
+    for (guint i = 0; i < 1000; i++)
+        g_string_append_printf(key, "%08x", g_random_int());
+    rp_case_sql(test_case, "CREATE TABLE t (id int PRIMARY KEY, v int)");
+    rp_case_redis(test_case, "SET %s x", key->str);
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, "--mapping", mapping, NULL);
+    rp_case_redis(test_case, "SET %s 1", key->str);
+    g_autoptr(json_t) replayed = replay(test_case, 0, mapping, "--from-source", NULL, NULL);
+    rp_assert_account(replayed, "e", "read 1, inserted 1");
+    rp_file_drop(mapping);
+}
+
 /* ---- what a later run has seen ---- */
 
 /* The key is mended in Redis and loaded: the older reading must not come back. */

@@ -1,4 +1,4 @@
-/* Replaying rejects with their keys as they are in Redis now. */
+/* Replaying rejects with their keys as they are in Redis now; and very many. */
 #include "replaying.h"
 
 #define HEAD "redis2pg: 1\nentities:\n  items:\n    keys: \"items:{id}\"\n    table: items\n"
@@ -128,4 +128,24 @@ Test(replay_source, needs_the_redis_that_it_was) {
     rp_assert_says(other.errors, "1 of another Redis");
     rp_case_assert_rows(test_case, "SELECT count(*), count(replaced_by) FROM redis2pg.rejects", "1|0");
     rp_file_drop(mapping);
+}
+
+/* A hundred thousand rejects, in bounded memory; the lists of them are PostgreSQL's. */
+Test(replay_source, of_very_many_rejects_takes_bounded_memory) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    rp_case_sql(test_case, "CREATE UNLOGGED TABLE items (id text PRIMARY KEY, v int)");
+    rp_case_redis(test_case, "EVAL %s 0",
+                  "for i = 1, 100000 do redis.call('HSET', 'items:' .. i, 'v', 'x' .. i, 'other', "
+                  "string.rep('o', 200)) end");
+    load(test_case, HASH, "read 100000, rejected 100000");
+    rp_case_sql(test_case, "ALTER TABLE items ALTER v TYPE text");
+    char *mapping = rp_file_write(HASH);
+    const gint64 start = g_get_monotonic_time();
+    g_autoptr(json_t) run = replay(test_case, 0, mapping, NULL, NULL, NULL);
+    cr_log_info("%.1f s", (double)(g_get_monotonic_time() - start) / 1e6);
+    rp_assert_account(run, "items", "read 100000, inserted 100000");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.rejects WHERE resolved_by = 2", "100000");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM items WHERE v = 'x' || id", "100000");
+    rp_file_drop(mapping);
+    rp_assert_peak_below(120);
 }

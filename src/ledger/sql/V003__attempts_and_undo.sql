@@ -89,4 +89,5 @@ ALTER TABLE redis2pg.rejects
 
 COMMENT ON COLUMN redis2pg.rejects.resolved_by IS 'the run in which the record passed, or was found to be gone';
 
-CREATE INDEX rejects_open_idx ON redis2pg.rejects (entity, key) WHERE resolved_by IS NULL AND replaced_by IS NULL;
+-- A key may be longer than an entry of an index.
+CREATE INDEX rejects_open_idx ON redis2pg.rejects (entity, md5(key)) WHERE resolved_by IS NULL AND replaced_by IS NULL;
