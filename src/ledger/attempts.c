@@ -179,16 +179,28 @@ static gboolean supersede(PGconn *connection, RpAttempt *attempt, GError **error
     return TRUE;
 }
 
+/* A process that was lost may still have a transaction open, which holds the run until PostgreSQL sees that
+ * nobody is there: that can take minutes. */
+static void explain_wait(GError *error) {
+    if (g_strcmp0(rp_sink_error_get_sqlstate(error), "55P03") == 0)
+        g_prefix_error(
+            &error, "a process that was at it still has a transaction open in PostgreSQL (it ends with its "
+                    "session: pg_stat_activity, pg_terminate_backend): ");
+}
+
 gboolean rp_ledger_continue_attempt(PGconn *connection, guint64 run, const char *source_run_id,
                                     RpAttempt *attempt, GError **error) {
+    GError *trouble = NULL;
     *attempt = (RpAttempt){.run = run};
-    if (rp_postgres_run(connection, "BEGIN", error) &&
-        find_place(connection, attempt, source_run_id, error) && supersede(connection, attempt, error) &&
-        write_attempt(connection, attempt, source_run_id, error) &&
-        rp_postgres_run(connection, "COMMIT", error))
+    if (rp_postgres_run(connection, "BEGIN; SET LOCAL lock_timeout = '20s'", &trouble) &&
+        find_place(connection, attempt, source_run_id, &trouble) &&
+        supersede(connection, attempt, &trouble) &&
+        write_attempt(connection, attempt, source_run_id, &trouble) &&
+        rp_postgres_run(connection, "COMMIT", &trouble))
         return TRUE;
     rp_postgres_run(connection, "ROLLBACK", NULL);
-    g_prefix_error(error, "going on with run %" G_GUINT64_FORMAT ": ", run);
+    explain_wait(trouble);
+    g_propagate_prefixed_error(error, trouble, "going on with run %" G_GUINT64_FORMAT ": ", run);
     return FALSE;
 }
 
