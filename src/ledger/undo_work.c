@@ -134,9 +134,7 @@ static gboolean set_triggers(RpUndoWork *work, gboolean is_on, GError **error) {
         else
             tell_trigger(work->unit->table, trigger);
     }
-    return sql->len == 0 ||
-           rp_postgres_runf(work->connection, error, "SET LOCAL lock_timeout = '2s'; %s RESET lock_timeout",
-                            sql->str);
+    return sql->len == 0 || rp_postgres_run(work->connection, sql->str, error);
 }
 
 static gboolean do_work(RpUndoWork *work, GError **error) {
