@@ -15,8 +15,11 @@
 static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off;"
                                   "SET enable_hashjoin = off; SET enable_mergejoin = off";
 
+/* Whoever waits for a table's lock has others wait behind it: not for long, but again and again. */
+#define LOCK_SQL "SET LOCAL lock_timeout = '2s'"
+
 static const char BEGIN_SQL[] =
-    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE";
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE; " LOCK_SQL;
 
 /* ---- the connection ---- */
 
@@ -39,8 +42,8 @@ gboolean rp_undoing_connect(RpUndoing *undoing, GError **error) {
 }
 
 gboolean rp_undoing_begin(RpUndoing *undoing, GError **error) {
-    undoing->is_begun = rp_postgres_run(undoing->connection,
-                                        undoing->options->is_dry_run ? "SAVEPOINT unit" : BEGIN_SQL, error);
+    undoing->is_begun = rp_postgres_run(
+        undoing->connection, undoing->options->is_dry_run ? "SAVEPOINT unit; " LOCK_SQL : BEGIN_SQL, error);
     return undoing->is_begun;
 }
 

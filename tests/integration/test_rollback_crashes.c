@@ -39,6 +39,17 @@ static char *whole_state(RpCase *test_case) {
                                        "ORDER BY 1");
 }
 
+/* The session of a process that was killed holds the lock until the server notices. */
+static void await_lock_free(RpCase *test_case) {
+    const gint64 limit = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    while (rp_case_sql_number(test_case,
+                              "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+                              "(SELECT oid FROM pg_database WHERE datname = current_database())") > 0) {
+        cr_assert(g_get_monotonic_time() < limit, "the lock is still held");
+        g_usleep(2000);
+    }
+}
+
 /* Two attempts with the fault, then one without. */
 static void finish(RpCase *test_case, const char *fault) {
     for (guint attempt = 0; attempt < 3; attempt++) {
@@ -47,6 +58,7 @@ static void finish(RpCase *test_case, const char *fault) {
             g_setenv("REDIS2PG_FAULT", fault, TRUE);
         rp_case_run(test_case, &out, "rollback", "2", "--json", "--progress", "none", NULL);
         g_unsetenv("REDIS2PG_FAULT");
+        await_lock_free(test_case);
         if (out.status == 6)
             return; /* at its end, or told that it was there already */
         rp_outcome_assert_status(&out, 128 + SIGKILL);
@@ -225,6 +237,7 @@ Test(rollback_crashes, takes_back_a_run_that_was_killed) {
     rp_process_wait(process, &out);
     rp_case_release(holder);
     rp_case_assert_rows(test_case, "SELECT count(*) FROM users", "20");
+    await_lock_free(test_case);
     g_autoptr(json_t) undone = rp_case_roll_back(test_case, 0, "1", NULL);
     rp_assert_undone(undone, "public.users", "deleted 20");
     rp_case_assert_rows(test_case, "SELECT run, status FROM redis2pg.runs ORDER BY run",
