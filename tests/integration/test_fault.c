@@ -32,8 +32,9 @@ Test(fault, a_program_dies_where_it_is_told_to) {
     rp_fault_run(test_case, fault, &out, WORDS);
     rp_outcome_assert_status(&out, 128 + SIGKILL);
     rp_case_assert_rows(test_case, "SELECT count(*) >= 3 FROM redis2pg.batches", "t");
-    rp_fault_run(test_case, NULL, &out, WORDS);
-    rp_outcome_assert_status(&out, 0);
+    g_auto(RpOutcome) again = {0};
+    rp_fault_run(test_case, NULL, &again, WORDS);
+    rp_outcome_assert_status(&again, 0);
 }
 
 Test(fault, a_program_stands_still_where_it_is_told_to) {
