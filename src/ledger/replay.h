@@ -21,9 +21,6 @@ typedef enum {
     RP_N_LEFT,
 } RpLeft;
 
-/* "values" …: as the selection names them. */
-const char *rp_left_name(RpLeft left);
-
 typedef struct {
     RpRejectFilter filter; /* id is not used */
     const RpMapping *mapping;

@@ -14,10 +14,6 @@ static const char *const LEFT_NAMES[RP_N_LEFT] = {
     [RP_LEFT_SOURCE] = "source",
 };
 
-const char *rp_left_name(RpLeft left) {
-    return LEFT_NAMES[left];
-}
-
 void rp_replay_selection_clear(RpReplaySelection *selection) {
     g_clear_pointer(&selection->source, g_free);
 }

@@ -144,7 +144,9 @@ static const char LEDGER_SQL[] =
     "SELECT 'TABLE', n.nspname, c.relname, string_agg(p, ', ' ORDER BY p) FROM pg_namespace n JOIN pg_class "
     "c ON"
     "  c.relnamespace = n.oid AND c.relkind = 'r' CROSS JOIN unnest(CASE c.relname"
-    "    WHEN 'runs' THEN ARRAY['SELECT', 'INSERT', 'UPDATE'] WHEN 'claims' THEN ARRAY['SELECT', 'INSERT', "
+    "    WHEN 'runs' THEN ARRAY['SELECT', 'INSERT', 'UPDATE']"
+    "    WHEN 'rejects' THEN ARRAY['SELECT', 'INSERT', 'UPDATE'] WHEN 'claims' THEN ARRAY['SELECT', "
+    "'INSERT', "
     "'TRUNCATE']"
     "    WHEN 'schema_migrations' THEN ARRAY['SELECT'] ELSE ARRAY['SELECT', 'INSERT'] END) p"
     " WHERE n.nspname = '" LEDGER_SCHEMA

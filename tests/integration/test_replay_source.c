@@ -62,7 +62,8 @@ Test(replay_source, reads_collections_whole) {
 }
 
 /* A key that fills several batches is settled when all of them are committed, by any of its elements. */
-static void settle_late(const char *last, int status, const char *account, const char *settled) {
+static void settle_late(const char *first, const char *last, int status, const char *account,
+                        const char *settled) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
     rp_case_sql(test_case, "CREATE TABLE items (id text, n int, v int, PRIMARY KEY (id, n))");
     rp_case_redis(test_case, "EVAL %s 1 items:a", "for i = 0, 999 do redis.call('RPUSH', KEYS[1], i) end");
@@ -70,7 +71,7 @@ static void settle_late(const char *last, int status, const char *account, const
     rp_case_redis(test_case, "LSET items:a 999 x");
     rp_case_redis(test_case, "RPUSH items:b x");
     load(test_case, LIST, "read 1001, inserted 998, rejected 3");
-    rp_case_redis(test_case, "LSET items:a 0 0");
+    rp_case_redis(test_case, "LSET items:a 0 %s", first);
     rp_case_redis(test_case, "LSET items:a 999 %s", last);
     replay_items(test_case, status, LIST, account, "--batch-rows", "100");
     rp_case_assert_rows(test_case,
@@ -82,9 +83,11 @@ static void settle_late(const char *last, int status, const char *account, const
 }
 
 Test(replay_source, settles_a_key_of_many_batches) {
-    settle_late("999", 1, "read 1001, inserted 2, unchanged 998, rejected 1",
+    settle_late("0", "999", 1, "read 1001, inserted 2, unchanged 998, rejected 1",
                 "items:a|0|2|null\nitems:a|999|2|null\nitems:b|0|null|2");
-    settle_late("y", 1, "read 1001, inserted 1, unchanged 998, rejected 2",
+    settle_late("0", "y", 1, "read 1001, inserted 1, unchanged 998, rejected 2",
+                "items:a|0|null|2\nitems:a|999|null|2\nitems:b|0|null|2");
+    settle_late("y", "999", 1, "read 1001, inserted 1, unchanged 998, rejected 2",
                 "items:a|0|null|2\nitems:a|999|null|2\nitems:b|0|null|2");
 }
 
