@@ -135,7 +135,7 @@ gboolean rp_look_at_database(RpPostgresLook *look, GError **error) {
     return TRUE;
 }
 
-/* What a run does to the ledger's tables; a schema without any is filled first. */
+/* What runs, resumed ones and rollbacks do to the ledger's tables; a schema without any is filled first. */
 static const char LEDGER_SQL[] =
     "SELECT 'SCHEMA', n.nspname, NULL, p FROM pg_namespace n, unnest(ARRAY['USAGE'] || CASE WHEN EXISTS"
     "  (SELECT FROM pg_class c WHERE c.relnamespace = n.oid) THEN '{}'::text[] ELSE '{CREATE}' END) p"
@@ -145,9 +145,11 @@ static const char LEDGER_SQL[] =
     "c ON"
     "  c.relnamespace = n.oid AND c.relkind = 'r' CROSS JOIN unnest(CASE c.relname"
     "    WHEN 'runs' THEN ARRAY['SELECT', 'INSERT', 'UPDATE']"
-    "    WHEN 'rejects' THEN ARRAY['SELECT', 'INSERT', 'UPDATE'] WHEN 'claims' THEN ARRAY['SELECT', "
-    "'INSERT', "
-    "'TRUNCATE']"
+    "    WHEN 'batches' THEN ARRAY['SELECT', 'INSERT', 'UPDATE']"
+    "    WHEN 'batch_counts' THEN ARRAY['SELECT', 'INSERT', 'UPDATE']"
+    "    WHEN 'rejects' THEN ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']"
+    "    WHEN 'kept' THEN ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']"
+    "    WHEN 'claims' THEN ARRAY['SELECT', 'INSERT', 'DELETE', 'TRUNCATE']"
     "    WHEN 'schema_migrations' THEN ARRAY['SELECT'] ELSE ARRAY['SELECT', 'INSERT'] END) p"
     " WHERE n.nspname = '" LEDGER_SCHEMA
     "' AND NOT has_table_privilege(c.oid, p) GROUP BY 2, 3 ORDER BY 1, 3";
