@@ -3,6 +3,13 @@
 
 #include "base/error.h"
 
+#include <errno.h>
+#include <signal.h>
+
+#define DEAD_HOLDER_US (10 * G_USEC_PER_SEC) /* how long PostgreSQL may take to see that a process is gone   \
+                                              */
+#define LOOK_AGAIN_US (50 * 1000)
+
 /* Who holds the lock is known by its session: a run that was left open by a process that died holds none. */
 static const char HOLDER_SQL[] =
     "SELECT h.pid, r.kind, r.run, r.host, r.pid, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD "
@@ -11,29 +18,53 @@ static const char HOLDER_SQL[] =
     " AS pid) h LEFT JOIN redis2pg.runs r ON r.status = 'open'"
     " AND r.backend = h.pid WHERE h.pid IS NOT NULL ORDER BY r.run DESC NULLS LAST LIMIT 1";
 
-static gboolean refuse(PGconn *connection, GError **error) {
-    g_autoptr(PGresult) holder = rp_postgres_query(connection, HOLDER_SQL, 0, NULL, NULL);
-    if (holder != NULL && PQntuples(holder) == 1 && !PQgetisnull(holder, 0, 2))
+/* Whether the session that holds the lock is of a process of this machine that is gone: PostgreSQL has not
+ * noticed yet. */
+static gboolean is_dead(PGresult *holder) {
+    const char *pid = PQntuples(holder) == 1 ? PQgetvalue(holder, 0, 4) : "";
+    return pid[0] != '\0' && g_str_equal(PQgetvalue(holder, 0, 3), g_get_host_name()) &&
+           kill((pid_t)g_ascii_strtoll(pid, NULL, 10), 0) != 0 && errno == ESRCH;
+}
+
+static gboolean refuse(PGresult *holder, GError **error) {
+    if (PQntuples(holder) == 0)
         g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
-                    "another run works on this target: %s %s on host %s, process %s, since %s",
-                    PQgetvalue(holder, 0, 1), PQgetvalue(holder, 0, 2), PQgetvalue(holder, 0, 3),
-                    PQgetvalue(holder, 0, 4), PQgetvalue(holder, 0, 5));
-    else if (holder != NULL && PQntuples(holder) == 1)
+                    "another run worked on this target a moment ago: try again");
+    else if (PQgetisnull(holder, 0, 2))
         g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
                     "another run works on this target: it is just beginning, in PostgreSQL's session %s",
                     PQgetvalue(holder, 0, 0));
     else
         g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
-                    "another run worked on this target a moment ago: try again");
+                    "another run works on this target: %s %s on host %s, process %s, since %s",
+                    PQgetvalue(holder, 0, 1), PQgetvalue(holder, 0, 2), PQgetvalue(holder, 0, 3),
+                    PQgetvalue(holder, 0, 4), PQgetvalue(holder, 0, 5));
     return FALSE;
 }
 
-gboolean rp_ledger_lock(PGconn *connection, GError **error) {
+/* FALSE without an error: somebody else has it. */
+static gboolean try_lock(PGconn *connection, GError **error) {
     g_autoptr(PGresult) result =
         rp_postgres_query(connection, "SELECT pg_try_advisory_lock(" RP_LEDGER_LOCK_KEY ")", 0, NULL, error);
-    if (result == NULL)
-        return FALSE;
-    return PQgetvalue(result, 0, 0)[0] == 't' ? TRUE : refuse(connection, error);
+    return result != NULL && rp_postgres_is_true(result, 0, 0);
+}
+
+gboolean rp_ledger_lock(PGconn *connection, GError **error) {
+    const gint64 give_up = g_get_monotonic_time() + DEAD_HOLDER_US;
+    for (;;) {
+        GError *trouble = NULL;
+        if (try_lock(connection, &trouble))
+            return TRUE;
+        g_autoptr(PGresult) holder =
+            trouble == NULL ? rp_postgres_query(connection, HOLDER_SQL, 0, NULL, &trouble) : NULL;
+        if (holder == NULL) {
+            g_propagate_error(error, trouble);
+            return FALSE;
+        }
+        if (!is_dead(holder) || g_get_monotonic_time() >= give_up)
+            return refuse(holder, error);
+        g_usleep(LOOK_AGAIN_US);
+    }
 }
 
 gboolean rp_ledger_note_holder(PGconn *connection, guint64 run, GError **error) {

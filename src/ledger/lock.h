@@ -19,7 +19,8 @@ G_BEGIN_DECLS
 
 /* Takes the target's lock (an advisory lock of the database, held by this connection until it closes), so
  * that two runs on one target exclude each other. RP_GUARD_ERROR that names the run, host and process which
- * hold it when it is taken. */
+ * hold it when it is taken. A holder that has just died on this machine is waited for: some seconds at most.
+ */
 gboolean rp_ledger_lock(PGconn *connection, GError **error);
 
 /* Notes that this connection, which has taken the lock again, holds it for the run: others are told so. */
