@@ -9,11 +9,8 @@
 
 #define N_CUSTOMERS 60
 
-static const char *const RUN[] = {"run",         "--mapping", "mappings/shop.yaml",
-                                  "--log-level", "debug",     "--batch-rows",
-                                  "50",          "--writers", "3",
-                                  "--mappers",   "2",         "--json",
-                                  NULL};
+static const char *const RUN[] = {"run", "--log-level", "debug", "--batch-rows", "50", "--writers",
+                                  "3",   "--mappers",   "2",     "--json",       NULL};
 
 static RpCase *new_case(const char *fault_percent) {
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
