@@ -263,6 +263,24 @@ Test(proxy_faults, postgres_says_nothing_more) {
           &(RpProxyRule){.action = RP_PROXY_STALL, .way = RP_PROXY_TO_CLIENT, .text = "COPY ", .number = 9});
 }
 
+/* The session that was given up holds locks on the rows that it inserted, and nobody tells the server that it
+ * has no client any more. */
+Test(proxy_faults, postgres_falls_silent_with_rows_locked) {
+    g_auto(Stage) stage = {0};
+    g_auto(RpOutcome) out = {0};
+    set_stage(&stage);
+    RpProcess *process = spawn(&stage, "stop:batch_begun:6", "--timeout-seconds", "4");
+    rp_process_await_stopped(process);
+    rp_proxy_add_rule(
+        stage.postgres,
+        &(RpProxyRule){.action = RP_PROXY_STALL, .way = RP_PROXY_TO_CLIENT, .text = "INSERT 0 "});
+    rp_process_signal(process, SIGCONT);
+    rp_process_wait(process, &out);
+    rp_proxy_await_met(stage.postgres, 1);
+    rp_outcome_assert_status(&out, WITH_REJECTS);
+    assert_outcome(&stage, "rows locked by a session that was given up");
+}
+
 Test(proxy_faults, redis_gets_nothing_more) {
     stall(TRUE, &(RpProxyRule){.action = RP_PROXY_STALL, .way = RP_PROXY_TO_SERVER, .n_bytes = 9001});
 }
