@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 #include "migrations/migrations.h"
 #include "pipeline/load.h"
+#include "sink/wait.h"
 
 #include <string.h>
 
@@ -96,6 +97,7 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     (void)words;
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
+    rp_wait_default((guint)settings.load.timeout_seconds);
     if (!rp_expect_words(&RP_COMMAND_RUN, n_words, 0, 0, error) ||
         !rp_prepare(globals, (guint)settings.load.retry_seconds, &prepared, findings, error) ||
         !rp_findings_check(findings, error) || !check_settings(prepared.mapping, error) ||

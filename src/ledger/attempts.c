@@ -25,6 +25,13 @@ static PGresult *query(PGconn *connection, const char *sql, guint64 run, const c
     return rp_postgres_query(connection, sql, other != NULL ? 2 : 1, parameters, error);
 }
 
+const char *rp_ledger_owner(void) {
+    static gsize owner = 0;
+    if (g_once_init_enter(&owner))
+        g_once_init_leave(&owner, (gsize)g_uuid_string_random());
+    return (const char *)owner;
+}
+
 /* Writes the attempt, and makes it the one that may write. */
 static gboolean write_attempt(PGconn *connection, const RpAttempt *attempt, const char *source_run_id,
                               GError **error) {
@@ -35,13 +42,14 @@ static gboolean write_attempt(PGconn *connection, const RpAttempt *attempt, cons
     g_snprintf(pass, sizeof pass, "%u", attempt->pass);
     g_snprintf(cursor, sizeof cursor, "%" G_GUINT64_FORMAT, attempt->cursor);
     g_snprintf(first_batch, sizeof first_batch, "%" G_GUINT64_FORMAT, attempt->first_batch);
-    const char *const parameters[] = {run,  number, g_get_host_name(), pid, source_run_id,
-                                      pass, cursor, first_batch};
+    const char *const parameters[] = {run,    number,      g_get_host_name(), pid, source_run_id, pass,
+                                      cursor, first_batch, rp_ledger_owner()};
     g_autoptr(PGresult) written = rp_postgres_query(
         connection,
         "WITH opened AS (UPDATE redis2pg.runs SET status = 'open', attempt = $2::integer, host = $3, pid = "
         "$4::integer,"
-        " source_run_id = $5, backend = " RP_LEDGER_LOCK_HOLDER ", ended_at = NULL, error = NULL WHERE run = "
+        " owner = $9::uuid, source_run_id = $5, backend = " RP_LEDGER_LOCK_HOLDER
+        ", ended_at = NULL, error = NULL WHERE run = "
         "$1::bigint)"
         "INSERT INTO redis2pg.attempts (run, attempt, host, pid, source_run_id, pass, cursor, first_batch)"
         " VALUES ($1::bigint, $2::integer, $3, $4::integer, $5, $6::integer, $7::numeric, $8::bigint)",
@@ -49,29 +57,38 @@ static gboolean write_attempt(PGconn *connection, const RpAttempt *attempt, cons
     return written != NULL;
 }
 
-gboolean rp_ledger_begin_attempt(PGconn *connection, guint64 run, const char *source_run_id,
-                                 RpAttempt *attempt, GError **error) {
-    *attempt = (RpAttempt){.run = run, .began_at_us = g_get_real_time()};
+gboolean rp_ledger_begin_attempt(PGconn *connection, guint64 run, gint64 began_at_us,
+                                 const char *source_run_id, RpAttempt *attempt, GError **error) {
+    *attempt = (RpAttempt){.run = run, .began_at_us = began_at_us};
     return write_attempt(connection, attempt, source_run_id, error);
 }
 
 /* ---- where to go on ---- */
 
-/* The last attempt's beginning, with the number of the pass that was being written when it ended. Locks the
- * run: what is committed now is all that it has committed. */
+/* Locks the run: what is committed now is all that it has committed. FALSE, too, when it should be this
+ * process's, and is not. */
+static gboolean lock_run(PGconn *connection, guint64 run, gboolean must_be_ours, GError **error) {
+    g_autoptr(PGresult) locked = query(connection,
+                                       "SELECT status = 'open' AND coalesce(owner = $2::uuid, false) FROM "
+                                       "redis2pg.runs WHERE run = $1 FOR UPDATE",
+                                       run, rp_ledger_owner(), error);
+    if (locked == NULL || !must_be_ours || (PQntuples(locked) == 1 && rp_postgres_is_true(locked, 0, 0)))
+        return locked != NULL;
+    g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                "run %" G_GUINT64_FORMAT " was closed, or is continued by another process", run);
+    return FALSE;
+}
+
+/* The last attempt's beginning, with the number of the pass that was being written when it ended. */
 static gboolean read_last(PGconn *connection, RpAttempt *attempt, char **source_run_id, GError **error) {
-    g_autoptr(PGresult) locked =
-        query(connection, "SELECT FROM redis2pg.runs WHERE run = $1 FOR UPDATE", attempt->run, NULL, error);
     g_autoptr(PGresult) last =
-        locked == NULL
-            ? NULL
-            : query(connection,
-                    "SELECT a.attempt, a.source_run_id, a.cursor, a.first_batch, a.pass,"
-                    " coalesce((SELECT max(b.pass) FROM redis2pg.batches b WHERE b.run = a.run), 0),"
-                    " (extract(epoch FROM r.started_at) * 1000000)::bigint"
-                    " FROM redis2pg.attempts a JOIN redis2pg.runs r USING (run) WHERE a.run = $1"
-                    " ORDER BY a.attempt DESC LIMIT 1",
-                    attempt->run, NULL, error);
+        query(connection,
+              "SELECT a.attempt, a.source_run_id, a.cursor, a.first_batch, a.pass,"
+              " coalesce((SELECT max(b.pass) FROM redis2pg.batches b WHERE b.run = a.run), 0),"
+              " (extract(epoch FROM r.started_at) * 1000000)::bigint"
+              " FROM redis2pg.attempts a JOIN redis2pg.runs r USING (run) WHERE a.run = $1"
+              " ORDER BY a.attempt DESC LIMIT 1",
+              attempt->run, NULL, error);
     if (last == NULL)
         return FALSE;
     if (PQntuples(last) == 0) {
@@ -189,10 +206,11 @@ static void explain_wait(GError *error) {
 }
 
 gboolean rp_ledger_continue_attempt(PGconn *connection, guint64 run, const char *source_run_id,
-                                    RpAttempt *attempt, GError **error) {
+                                    gboolean must_be_ours, RpAttempt *attempt, GError **error) {
     GError *trouble = NULL;
     *attempt = (RpAttempt){.run = run};
     if (rp_postgres_run(connection, "BEGIN; SET LOCAL lock_timeout = '20s'", &trouble) &&
+        lock_run(connection, run, must_be_ours, &trouble) &&
         find_place(connection, attempt, source_run_id, &trouble) &&
         supersede(connection, attempt, &trouble) &&
         write_attempt(connection, attempt, source_run_id, &trouble) &&
@@ -218,25 +236,32 @@ static char *say_why_not(const PGresult *last) {
     if (!rp_postgres_is_true(last, 0, 4))
         return g_strdup_printf(
             "run %s read with another mapping: what it wrote may differ from what this one gives", run);
+    if (rp_postgres_is_true(last, 0, 5))
+        return g_strdup_printf("run %s was rolled back, and restored: its rows are those of another run now",
+                               run);
     return g_strdup_printf("run %s is %s", run, PQgetvalue(last, 0, 1));
 }
 
-gboolean rp_ledger_find_interrupted(PGconn *connection, const char *source, const char *mapping_digest,
+/* $1 source, $2 digest and $3 path of the mapping: a file that was edited since is the same mapping, and
+ * another text. */
+static const char LAST_RUN_SQL[] =
+    "SELECT run, status, undone_by, coalesce(settings -> 'entities', 'null'), mapping_digest = $2,"
+    " EXISTS (SELECT FROM redis2pg.runs b WHERE b.undoes = r.run) FROM redis2pg.runs r"
+    " WHERE kind = 'run' AND source = $1 AND (mapping_digest = $2 OR mapping = $3) ORDER BY run DESC LIMIT 1";
+
+gboolean rp_ledger_find_interrupted(PGconn *connection, const char *source, const RpMapping *mapping,
                                     RpInterrupted *interrupted, GError **error) {
-    const char *const parameters[] = {source, mapping_digest};
+    const char *const parameters[] = {source, mapping->digest, mapping->path};
     *interrupted = (RpInterrupted){0};
-    g_autoptr(PGresult) last = rp_postgres_query(
-        connection,
-        "SELECT run, status, undone_by, coalesce(settings -> 'entities', 'null'), mapping_digest = $2"
-        " FROM redis2pg.runs WHERE kind = 'run' AND source = $1 ORDER BY run DESC LIMIT 1",
-        G_N_ELEMENTS(parameters), parameters, error);
+    g_autoptr(PGresult) last =
+        rp_postgres_query(connection, LAST_RUN_SQL, G_N_ELEMENTS(parameters), parameters, error);
     if (last == NULL)
         return FALSE;
     if (PQntuples(last) == 0)
         return TRUE;
     const char *status = PQgetvalue(last, 0, 1);
     const char *const interruptions[] = {"open", "interrupted", "failed", NULL};
-    if (PQgetisnull(last, 0, 2) && rp_postgres_is_true(last, 0, 4) &&
+    if (PQgetisnull(last, 0, 2) && rp_postgres_is_true(last, 0, 4) && !rp_postgres_is_true(last, 0, 5) &&
         g_strv_contains(interruptions, status)) {
         interrupted->run = number_at(last, 0, 0);
         interrupted->entities = g_strdup(PQgetvalue(last, 0, 3));

@@ -1,6 +1,7 @@
 /* Attempts at a run: the first one, and those that go on with it where it was interrupted. */
 #pragma once
 
+#include "mapping/mapping.h"
 #include "model/batch.h"
 #include "sink/connection.h"
 
@@ -23,18 +24,21 @@ typedef struct {
     gboolean has_superseded;
 } RpAttempt;
 
+/* This process, among all that ever were: a UUID at random. A process id comes again. Borrowed. */
+const char *rp_ledger_owner(void);
+
 /* The first attempt, for a run that has just been written; inside its transaction. source_run_id (of INFO)
  * names the Redis process, for which alone its cursors are good. */
-gboolean rp_ledger_begin_attempt(PGconn *connection, guint64 run, const char *source_run_id,
-                                 RpAttempt *attempt, GError **error);
+gboolean rp_ledger_begin_attempt(PGconn *connection, guint64 run, gint64 began_at_us,
+                                 const char *source_run_id, RpAttempt *attempt, GError **error);
 
 /* Begins the next attempt, in a transaction of its own, with the target's lock: from the end of the unbroken
  * prefix of committed pages when the Redis process is the same, else from the start of the pass. What earlier
  * attempts committed beyond is superseded: the rows stand and stay counted as they were written, all else
  * about it is forgotten. Waits for transactions of the attempt before, which can commit nothing from then on.
- */
+ * must_be_ours: RP_GUARD_ERROR unless the run is open, and this process's. */
 gboolean rp_ledger_continue_attempt(PGconn *connection, guint64 run, const char *source_run_id,
-                                    RpAttempt *attempt, GError **error);
+                                    gboolean must_be_ours, RpAttempt *attempt, GError **error);
 
 /* Which run `--resume` goes on with. */
 typedef struct {
@@ -46,10 +50,10 @@ typedef struct {
 void rp_interrupted_clear(RpInterrupted *interrupted);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RpInterrupted, rp_interrupted_clear)
 
-/* Looks for the last run of this source and mapping (by the digest of its text), and whether it can be
+/* Looks for the last run of this source and mapping, and whether it can be
  * continued: it is interrupted, failed, or open while this connection holds the lock, and no rollback has
  * touched it. */
-gboolean rp_ledger_find_interrupted(PGconn *connection, const char *source, const char *mapping_digest,
+gboolean rp_ledger_find_interrupted(PGconn *connection, const char *source, const RpMapping *mapping,
                                     RpInterrupted *interrupted, GError **error);
 
 G_END_DECLS

@@ -32,19 +32,25 @@ gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *pla
                                       const RpBatch *batch, GError **error) {
     if (plan->update_sql == NULL)
         return TRUE;
+    /* In a statement of its own: whose row it is that another batch of this run has just changed shows only
+     * to one that begins after the wait for it. */
+    g_autofree char *lock =
+        g_strdup_printf("SELECT count(*) FROM (SELECT %s FOR UPDATE OF t) l", plan->changed_sql);
     g_autofree char *image = rp_ledger_image_sql(connection, plan->entity->table);
     g_autofree char *sql =
         g_strdup_printf("INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before) "
                         "SELECT $1::bigint, $2::integer, $3::bigint, $4::integer, $5, 'update', %s %s "
-                        "AND t.xmin <> pg_current_xact_id()::xid AND (%s) IS NOT TRUE FOR UPDATE OF t",
-                        image, plan->changed_sql, RP_LEDGER_FOR_MERGE.written_by_run);
+                        "AND t.xmin <> pg_current_xact_id()::xid AND (%s) IS NOT TRUE",
+                        image, plan->changed_sql, WRITTEN_BY_RUN("true"));
     g_autofree char *entity = g_strdup_printf("%u", plan->number);
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     g_autofree char *pass = g_strdup_printf("%u", batch->pass);
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, batch->number);
     const char *const parameters[] = {run_text, pass, number, entity, plan->entity->table->shown};
+    g_autoptr(PGresult) locked = rp_postgres_query(connection, lock, 0, NULL, error);
     g_autoptr(PGresult) result =
-        rp_postgres_query(connection, sql, G_N_ELEMENTS(parameters), parameters, error);
+        locked != NULL ? rp_postgres_query(connection, sql, G_N_ELEMENTS(parameters), parameters, error)
+                       : NULL;
     if (result != NULL)
         return TRUE;
     g_prefix_error(error, "keeping the rows of %s that will change: ", plan->entity->table->shown);

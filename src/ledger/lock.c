@@ -2,12 +2,14 @@
 #include "ledger/lock.h"
 
 #include "base/error.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <signal.h>
 
-#define DEAD_HOLDER_US (10 * G_USEC_PER_SEC) /* how long PostgreSQL may take to see that a process is gone   \
-                                              */
+#define DEAD_HOLDER_US                                                                                       \
+    (10 * G_USEC_PER_SEC) /* how long PostgreSQL may take to see that a process is gone                      \
+                           */
 #define LOOK_AGAIN_US (50 * 1000)
 
 /* Who holds the lock is known by its session: a run that was left open by a process that died holds none. */
@@ -65,6 +67,19 @@ gboolean rp_ledger_lock(PGconn *connection, GError **error) {
             return refuse(holder, error);
         g_usleep(LOOK_AGAIN_US);
     }
+}
+
+void rp_ledger_end_lost_writers(PGconn *connection) {
+    g_autoptr(PGresult) ended = rp_postgres_query(
+        connection,
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' "
+        "AND l.granted"
+        " AND l.objsubid = 1 AND (l.classid::bigint << 32) + l.objid::bigint = " RP_LEDGER_WRITER_KEY
+        " AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())",
+        0, NULL, NULL);
+    if (ended != NULL && PQgetvalue(ended, 0, 0)[0] != '0')
+        rp_log(RP_LOG_WARNING, "%s sessions of a process that has lost its run were ended",
+               PQgetvalue(ended, 0, 0));
 }
 
 gboolean rp_ledger_note_holder(PGconn *connection, guint64 run, GError **error) {

@@ -23,6 +23,15 @@ G_BEGIN_DECLS
  */
 gboolean rp_ledger_lock(PGconn *connection, GError **error);
 
+/* A session that writes batches shows so by a shared lock with this key ("redis2pw"). */
+#define RP_LEDGER_WRITER_KEY      "8243105097038590071"
+#define RP_LEDGER_SHOW_WRITER_SQL "SELECT pg_advisory_lock_shared(" RP_LEDGER_WRITER_KEY ")"
+
+/* Ends the sessions of writers whose process has lost the target's lock, which this connection holds, and may
+ * not know it: they hold rows that are to be written now. Where this role may not end them they are waited
+ * for. */
+void rp_ledger_end_lost_writers(PGconn *connection);
+
 /* Notes that this connection, which has taken the lock again, holds it for the run: others are told so. */
 gboolean rp_ledger_note_holder(PGconn *connection, guint64 run, GError **error);
 

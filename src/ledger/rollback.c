@@ -183,7 +183,7 @@ static gboolean find_unfinished(PGconn *connection, RpRollback *rollback, GError
 
 gboolean rp_rollback_open(PGconn *connection, guint64 undoes, RpRollback *rollback, GError **error) {
     *rollback = (RpRollback){.undoes = undoes};
-    if (!rp_ledger_close_abandoned(connection, error) || !check_there(connection, undoes, error) ||
+    if (!rp_ledger_close_abandoned(connection, 0, error) || !check_there(connection, undoes, error) ||
         !check_last(connection, undoes, error) || !check_known(connection, undoes, error) ||
         !check_ids(connection, undoes, error) || !find_unfinished(connection, rollback, error))
         return FALSE;

@@ -42,12 +42,15 @@ static gboolean write_entities(PGconn *connection, const char *run, const RpMapp
     return TRUE;
 }
 
-gboolean rp_ledger_close_abandoned(PGconn *connection, GError **error) {
-    g_autoptr(PGresult) result = rp_postgres_query(
-        connection,
-        "UPDATE redis2pg.runs SET status = 'interrupted', ended_at = clock_timestamp(),"
-        " error = 'its process ended without closing the run' WHERE status = 'open' RETURNING run, host, pid",
-        0, NULL, error);
+gboolean rp_ledger_close_abandoned(PGconn *connection, guint64 but_for, GError **error) {
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, but_for);
+    const char *const parameters[] = {number};
+    g_autoptr(PGresult) result =
+        rp_postgres_query(connection,
+                          "UPDATE redis2pg.runs SET status = 'interrupted', ended_at = clock_timestamp(),"
+                          " error = 'its process ended without closing the run' WHERE status = 'open' AND "
+                          "run <> $1 RETURNING run, host, pid",
+                          1, parameters, error);
     if (result == NULL)
         return FALSE;
     for (int row = 0; row < PQntuples(result); row++)
@@ -57,23 +60,31 @@ gboolean rp_ledger_close_abandoned(PGconn *connection, GError **error) {
     return TRUE;
 }
 
+/* Claims are for runs that are open, or may be continued: the last one of each source and mapping. */
+static const char DROP_CLAIMS_SQL[] = "DELETE FROM redis2pg.claims WHERE run NOT IN (SELECT max(run) FROM "
+                                      "redis2pg.runs WHERE kind = 'run' GROUP BY source,"
+                                      " mapping)";
+
 gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt *attempt, GError **error) {
     g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
     const char *const parameters[] = {
         head->kind,   head->strategy,      head->mapping->path, head->mapping->digest,
         head->source, head->source_run_id, REDIS2PG_VERSION,    g_get_host_name(),
         pid,          head->settings};
-    if (!rp_postgres_run(connection, "BEGIN; TRUNCATE redis2pg.claims", error) ||
-        !rp_ledger_close_abandoned(connection, error))
+    if (!rp_postgres_run(connection, "BEGIN; SET LOCAL lock_timeout = '20s'", error) ||
+        !rp_ledger_close_abandoned(connection, 0, error))
         return FALSE;
     g_autoptr(PGresult) result = rp_postgres_query(
         connection,
         "INSERT INTO redis2pg.runs (kind, strategy, mapping, mapping_digest, source, source_run_id,"
-        " tool_version, host, pid, settings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING run",
+        " tool_version, host, pid, settings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING run,"
+        " (extract(epoch FROM started_at) * 1000000)::bigint",
         G_N_ELEMENTS(parameters), parameters, error);
-    if (result == NULL || !write_entities(connection, PQgetvalue(result, 0, 0), head->mapping, error) ||
+    if (result == NULL || !rp_postgres_run(connection, DROP_CLAIMS_SQL, error) ||
+        !write_entities(connection, PQgetvalue(result, 0, 0), head->mapping, error) ||
         !rp_ledger_begin_attempt(connection, g_ascii_strtoull(PQgetvalue(result, 0, 0), NULL, 10),
-                                 head->source_run_id, attempt, error) ||
+                                 g_ascii_strtoll(PQgetvalue(result, 0, 1), NULL, 10), head->source_run_id,
+                                 attempt, error) ||
         !rp_postgres_run(connection, "COMMIT", error)) {
         rp_postgres_run(connection, "ROLLBACK", NULL);
         g_prefix_error(error, "opening the run in the ledger: ");
@@ -82,17 +93,31 @@ gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt
     return TRUE;
 }
 
-/* A run that can be continued still needs what it has claimed. */
+/* Of a run that is complete; one that can be continued still needs them. They may be many: mostly they are
+ * all. */
+static gboolean drop_claims(PGconn *connection, const char *run, GError **error) {
+    g_autoptr(PGresult) others = rp_postgres_query(
+        connection, "SELECT EXISTS (SELECT FROM redis2pg.claims WHERE run < $1::bigint OR run > $1::bigint)",
+        1, &run, error);
+    if (others == NULL)
+        return FALSE;
+    if (!rp_postgres_is_true(others, 0, 0))
+        return rp_postgres_run(connection, "TRUNCATE redis2pg.claims", error);
+    g_autoptr(PGresult) dropped =
+        rp_postgres_query(connection, "DELETE FROM redis2pg.claims WHERE run = $1", 1, &run, error);
+    return dropped != NULL;
+}
+
 gboolean rp_ledger_close_run(PGconn *connection, guint64 run, const char *status, const char *reason,
                              GError **error) {
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
-    const char *const parameters[] = {number, status, reason, g_get_host_name(), pid};
-    g_autoptr(PGresult) result =
-        rp_postgres_query(connection,
-                          "UPDATE redis2pg.runs SET status = $2, error = $3, ended_at = clock_timestamp()"
-                          " WHERE run = $1 AND host = $4 AND pid = $5::integer",
-                          G_N_ELEMENTS(parameters), parameters, error);
+    const char *const parameters[] = {number, status, reason, g_get_host_name(), pid, rp_ledger_owner()};
+    g_autoptr(PGresult) result = rp_postgres_query(
+        connection,
+        "UPDATE redis2pg.runs SET status = $2, error = $3, ended_at = clock_timestamp()"
+        " WHERE run = $1 AND host = $4 AND pid = $5::integer AND coalesce(owner = $6::uuid, true)",
+        G_N_ELEMENTS(parameters), parameters, error);
     if (result == NULL)
         return FALSE;
     if (rp_postgres_affected(result) == 0) {
@@ -100,6 +125,5 @@ gboolean rp_ledger_close_run(PGconn *connection, guint64 run, const char *status
                     "run %s is continued by another process, which has taken the target's lock", number);
         return FALSE;
     }
-    return !g_str_has_prefix(status, "completed") ||
-           rp_postgres_run(connection, "TRUNCATE redis2pg.claims", error);
+    return !g_str_has_prefix(status, "completed") || drop_claims(connection, number, error);
 }

@@ -19,9 +19,9 @@ typedef struct {
     const char *settings;      /* a JSON object */
 } RpRunHead;
 
-/* Closes runs that were left open as interrupted, and says so. Call it with the lock: then whoever left one
- * open is gone. */
-gboolean rp_ledger_close_abandoned(PGconn *connection, GError **error);
+/* Closes runs that were left open, but for one (0: all), as interrupted, and says so. Call it with the lock:
+ * then whoever left one open is gone. */
+gboolean rp_ledger_close_abandoned(PGconn *connection, guint64 but_for, GError **error);
 
 /* Writes the run and its entities, and begins its first attempt. Runs that were left open by a process that
  * died are closed as interrupted, and said so. Call it with the lock. */

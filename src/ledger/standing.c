@@ -1,7 +1,7 @@
 /* Questions to the ledger after a connection was lost. */
 #include "ledger/standing.h"
 
-#include <unistd.h>
+#include "ledger/attempts.h"
 
 gboolean rp_ledger_has_batch(PGconn *connection, guint64 run, const RpBatch *batch, gboolean *has_it,
                              GError **error) {
@@ -39,10 +39,9 @@ gboolean rp_ledger_count_batches(PGconn *connection, guint64 run, guint64 *n_bat
 
 gboolean rp_ledger_is_ours(PGconn *connection, guint64 run, gboolean *is_ours, GError **error) {
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
-    g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
-    const char *const parameters[] = {run_text, g_get_host_name(), pid};
+    const char *const parameters[] = {run_text, rp_ledger_owner()};
     g_autoptr(PGresult) result = rp_postgres_query(
-        connection, "SELECT FROM redis2pg.runs WHERE run = $1 AND status = 'open' AND host = $2 AND pid = $3",
+        connection, "SELECT FROM redis2pg.runs WHERE run = $1 AND status = 'open' AND owner = $2::uuid",
         G_N_ELEMENTS(parameters), parameters, error);
     if (result == NULL)
         return FALSE;

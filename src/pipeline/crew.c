@@ -53,6 +53,7 @@ void rp_crew_clear(RpCrew *crew) {
     g_ptr_array_unref(crew->plans);
     g_ptr_array_unref(crew->cancels);
     g_array_unref(crew->passes);
+    g_free(crew->source_run_id);
     g_mutex_clear(&crew->mutex);
 }
 

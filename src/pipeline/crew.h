@@ -28,6 +28,7 @@ typedef struct {
     const RpFeed *feed;
     RpAttempt attempt; /* changes only while no batch is under way */
     RpOccasion occasion;
+    char *source_run_id; /* of the Redis process that the attempt reads; changes with the attempt */
     RpPatience patience;
     GArray *passes; /* of guint32: the pass of each entity */
     guint n_passes;

@@ -139,7 +139,7 @@ gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **
 
 /* What comes after the run stands in the ledger. */
 static void carry_out(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary) {
-    if (crew->attempt.pass < crew->n_passes)
+    if (crew->attempt.pass < crew->n_passes && crew->error == NULL)
         rp_supervise(crew, keeper, keeper->signals);
     g_autoptr(GError) close_error = NULL;
     if (close_run(crew, keeper, summary, &close_error))
@@ -157,21 +157,21 @@ gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSum
     if (connection == NULL)
         return FALSE;
     RpSignals signals;
-    rp_signals_block(&signals);
     RpCrew crew;
     const gboolean is_opened =
         rp_crew_init(&crew, options, feed, connection, error) && rp_opening_run(&crew, connection, error);
     if (is_opened) {
         RpKeeper keeper;
+        rp_signals_block(&signals);
         rp_wait_limit(connection, options->timeout_seconds, &crew.is_cancelled);
         rp_keeper_init(&keeper, &crew, &signals, g_steal_pointer(&connection));
         carry_out(&crew, &keeper, summary);
         rp_keeper_clear(&keeper);
+        rp_signals_unblock(&signals);
     }
     const gboolean is_fine = is_opened && crew.error == NULL;
     if (is_opened)
         report_error(&crew, error);
     rp_crew_clear(&crew);
-    rp_signals_unblock(&signals);
     return is_fine;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "ledger/lock.h"
 #include "ledger/runs.h"
+#include "pipeline/writer.h"
 #include "source/info.h"
 
 #include <string.h>
@@ -41,6 +42,11 @@ static gboolean look_at_source(const RpCrew *crew, Source *source, GError **erro
         source->run_id != NULL ? rp_redis_command(redis, 1, dbsize, NULL, error) : NULL;
     if (size == NULL)
         return FALSE;
+    if (size->type != REDIS_REPLY_INTEGER) {
+        g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL,
+                    "Redis: DBSIZE: the answer is no number");
+        return FALSE;
+    }
     source->n_keys = (guint64)MAX(size->integer, 0);
     return TRUE;
 }
@@ -78,19 +84,31 @@ static gboolean check_not_empty(PGconn *connection, const RpCrew *crew, const So
     return FALSE;
 }
 
-static gboolean go_on(RpCrew *crew, PGconn *connection, const Source *source, guint64 run, GError **error) {
-    if (!rp_ledger_continue_attempt(connection, run, source->run_id, &crew->attempt, error))
+static void take_source(RpCrew *crew, Source *source) {
+    g_free(crew->source_run_id);
+    crew->source_run_id = g_steal_pointer(&source->run_id);
+    crew->patience.run_id = crew->source_run_id;
+}
+
+/* is_ours: the run is under way, in this process. */
+static gboolean go_on(RpCrew *crew, PGconn *connection, Source *source, guint64 run, gboolean is_ours,
+                      GError **error) {
+    RpAttempt attempt;
+    if (!rp_ledger_continue_attempt(connection, run, source->run_id, is_ours, &attempt, error))
         return FALSE;
-    if (crew->attempt.pass < crew->n_passes && !check_not_empty(connection, crew, source, error)) {
+    g_mutex_lock(&crew->mutex);
+    crew->attempt = attempt;
+    crew->progress.rejects = attempt.n_rejects;
+    crew->n_committed = attempt.n_committed;
+    g_mutex_unlock(&crew->mutex);
+    crew->occasion.now_us = attempt.began_at_us;
+    if (attempt.pass < crew->n_passes && !check_not_empty(connection, crew, source, error)) {
         rp_ledger_close_run(connection, run, "interrupted", "Redis was empty", NULL);
         return FALSE;
     }
-    crew->occasion.now_us = crew->attempt.began_at_us;
-    crew->progress.rejects = crew->attempt.n_rejects;
-    crew->n_committed = crew->attempt.n_committed;
+    take_source(crew, source);
     g_autofree char *place = describe_place(crew);
-    rp_log(RP_LOG_INFO, "run %" G_GUINT64_FORMAT " goes on, attempt %u: %s", run, crew->attempt.number + 1,
-           place);
+    rp_log(RP_LOG_INFO, "run %" G_GUINT64_FORMAT " goes on, attempt %u: %s", run, attempt.number + 1, place);
     rp_event_note(RP_EVENT_RUN_CONTINUED);
     return TRUE;
 }
@@ -107,7 +125,7 @@ static gboolean check_entities(const RpCrew *crew, const RpInterrupted *last, GE
     return FALSE;
 }
 
-static gboolean resume(RpCrew *crew, PGconn *connection, const Source *source, const RpInterrupted *last,
+static gboolean resume(RpCrew *crew, PGconn *connection, Source *source, const RpInterrupted *last,
                        GError **error) {
     if (last->run == 0) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
@@ -116,12 +134,17 @@ static gboolean resume(RpCrew *crew, PGconn *connection, const Source *source, c
                     last->why_not != NULL ? ")" : "");
         return FALSE;
     }
-    return check_entities(crew, last, error) && go_on(crew, connection, source, last->run, error);
+    if (!check_entities(crew, last, error) || !rp_ledger_close_abandoned(connection, last->run, error) ||
+        !go_on(crew, connection, source, last->run, FALSE, error))
+        return FALSE;
+    if (crew->attempt.n_rejects > crew->options->max_rejects)
+        rp_crew_fail(crew, rp_writer_complain_of_rejects(crew, crew->attempt.n_rejects), FALSE);
+    return TRUE;
 }
 
 /* ---- opening ---- */
 
-static gboolean begin(RpCrew *crew, PGconn *connection, const Source *source, const char *place,
+static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const char *place,
                       const RpInterrupted *last, GError **error) {
     const RpLoadOptions *options = crew->options;
     const RpRunHead head = {crew->feed->kind, "merge",          options->mapping, place,
@@ -134,6 +157,8 @@ static gboolean begin(RpCrew *crew, PGconn *connection, const Source *source, co
                last->run);
     if (!rp_ledger_open_run(connection, &head, &crew->attempt, error))
         return FALSE;
+    crew->occasion.now_us = crew->attempt.began_at_us;
+    take_source(crew, source);
     rp_event_note(RP_EVENT_RUN_OPENED);
     return TRUE;
 }
@@ -145,8 +170,9 @@ gboolean rp_opening_run(RpCrew *crew, PGconn *connection, GError **error) {
     g_autofree char *place =
         crew->feed->source != NULL ? g_strdup(crew->feed->source) : rp_redis_address_show(options->redis);
     if (!look_at_source(crew, &source, error) || !rp_ledger_lock(connection, error) ||
-        !rp_ledger_find_interrupted(connection, place, options->mapping->digest, &last, error))
+        !rp_ledger_find_interrupted(connection, place, options->mapping, &last, error))
         return FALSE;
+    rp_ledger_end_lost_writers(connection);
     return options->is_resuming ? resume(crew, connection, &source, &last, error)
                                 : begin(crew, connection, &source, place, &last, error);
 }
@@ -158,5 +184,5 @@ gboolean rp_crew_begin_again(RpCrew *crew, GError **error) {
     if (connection == NULL || !look_at_source(crew, &source, error))
         return FALSE;
     rp_log(RP_LOG_WARNING, "Redis was started anew: the pass is read again from its beginning");
-    return go_on(crew, connection, &source, crew->attempt.run, error);
+    return go_on(crew, connection, &source, crew->attempt.run, TRUE, error);
 }

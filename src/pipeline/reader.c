@@ -158,22 +158,27 @@ static gboolean has_entities(const Reader *reader) {
     return FALSE;
 }
 
+/* The process that the attempt was begun for must answer. */
 static gboolean open_keys(Reader *reader, GError **error) {
+    if (reader->fetch != NULL)
+        return TRUE;
     const gboolean is_open = rp_key_reader_open(&reader->keys, reader->crew, &reader->filling, error);
     reader->fetch = reader->keys.fetch;
     return is_open;
 }
 
-/* Redis was started anew in the middle: what it has now is read from the beginning of the pass, by another
- * attempt. Nothing is under way then. */
+/* Redis was started anew: what it has now is read from the beginning of the pass, by another attempt. Nothing
+ * is under way then. */
 static gboolean begin_again(Reader *reader, GError **error) {
     RpCrew *crew = reader->crew;
     if (reader->filling.batch != NULL)
         rp_queue_push(crew->pool, g_steal_pointer(&reader->filling.batch));
+    rp_key_reader_clear(&reader->keys);
+    reader->keys = (RpKeyReader){0};
+    reader->fetch = NULL;
     if (!rp_queue_wait_for(crew->pool, crew->n_batches))
         return TRUE; /* somebody failed, and has said so */
-    rp_key_reader_clear(&reader->keys);
-    return open_keys(reader, error) && rp_crew_begin_again(crew, error);
+    return rp_crew_begin_again(crew, error);
 }
 
 /* Reads the pass, from the place where the attempt begins if that is in it. */
@@ -184,7 +189,7 @@ static gboolean read_pass_of(Reader *reader, GError **error) {
         const gboolean is_here = attempt->pass == reader->pass;
         const guint64 cursor = is_here ? attempt->cursor : 0;
         rp_filling_begin(&reader->filling, reader->pass, cursor, is_here ? attempt->first_batch : 0);
-        if (read_pass(reader, cursor, &trouble))
+        if (open_keys(reader, &trouble) && read_pass(reader, cursor, &trouble))
             return TRUE;
         if (!g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED)) {
             g_propagate_error(error, g_steal_pointer(&trouble));
@@ -208,6 +213,8 @@ static gboolean read_all(Reader *reader, GError **error) {
             return FALSE;
         if (!rp_queue_wait_for(crew->pool, crew->n_batches))
             return TRUE; /* somebody failed, and has said so */
+        if (is_stopping(reader))
+            return TRUE;
         rp_event_note(RP_EVENT_PASS_ENDED);
     }
     return TRUE;
@@ -237,7 +244,7 @@ gpointer rp_reader_thread(gpointer data) {
     Reader reader;
     reader_init(&reader, crew);
     GError *error = NULL;
-    if (!open_keys(&reader, &error) || !read_all(&reader, &error))
+    if (!read_all(&reader, &error))
         rp_crew_fail(crew, error, FALSE);
     if (reader.filling.batch != NULL) /* broken off by an error: its records are read again next time */
         rp_queue_push(crew->pool, reader.filling.batch);

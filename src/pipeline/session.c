@@ -1,4 +1,5 @@
 /* A writer's session: what it is made of each time that it is opened. */
+#include "ledger/lock.h"
 #include "pipeline/writer.h"
 #include "sink/wait.h"
 
@@ -13,7 +14,7 @@ static const char SETTINGS_SQL[] =
     "SET enable_hashjoin = off; SET enable_mergejoin = off;"
     /* A run outlives a crash of the server: what it was told is committed must do so too. */
     "SELECT set_config('synchronous_commit', 'local', false)"
-    " WHERE current_setting('synchronous_commit') = 'off'";
+    " WHERE current_setting('synchronous_commit') = 'off';" RP_LEDGER_SHOW_WRITER_SQL;
 
 /* A lock is waited for in turns that are shorter than an answer may take, and than troubles may last. */
 static guint lock_wait_of(const RpLoadOptions *options) {

@@ -177,6 +177,7 @@ PGconn *rp_postgres_connect(const char *conninfo, GError **error) {
         g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_CONNECT, "PostgreSQL at %s: %s", place, message);
         return NULL;
     }
+    rp_wait_limit_as_usual(connection);
     if (!rp_postgres_run(connection, SESSION_SQL, error))
         return NULL;
     return g_steal_pointer(&connection);

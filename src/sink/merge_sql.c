@@ -93,8 +93,8 @@ char *rp_sql_identity(RpMergeSql *generator) {
 
 char *rp_sql_claimed_by_other(RpMergeSql *generator) {
     g_autofree char *identity = rp_sql_identity(generator);
-    return g_strdup_printf(
-        "coalesce((SELECT c.xmin <> pg_current_xact_id()::xid FROM %s c WHERE c.target = %u"
-        " AND c.identity = %s LIMIT 1), false)",
-        generator->ledger->claims, generator->table->oid, identity);
+    return g_strdup_printf("coalesce((SELECT c.xmin <> pg_current_xact_id()::xid FROM %s c WHERE c.run = "
+                           "$1::bigint AND c.target = %u"
+                           " AND c.identity = %s LIMIT 1), false)",
+                           generator->ledger->claims, generator->table->oid, identity);
 }

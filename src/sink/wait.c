@@ -38,18 +38,32 @@ static void hear_notice(void *unused, const char *message) {
     rp_log(RP_LOG_DEBUG, "PostgreSQL: %s", message);
 }
 
+static guint default_seconds;
+
+void rp_wait_default(guint seconds) {
+    default_seconds = seconds;
+}
+
+void rp_wait_limit_as_usual(PGconn *connection) {
+    rp_wait_limit(connection, default_seconds, NULL);
+}
+
 void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled) {
-    if (seconds == 0 || PQregisterEventProc(connection, keep_limit, "limit", NULL) == 0)
-        return;
-    Limit *limit = g_new(Limit, 1);
+    Limit *limit = PQinstanceData(connection, keep_limit);
+    if (limit == NULL) {
+        if (seconds == 0 || PQregisterEventProc(connection, keep_limit, "limit", NULL) == 0)
+            return;
+        limit = g_new(Limit, 1);
+        PQsetInstanceData(connection, keep_limit, limit);
+        PQsetNoticeProcessor(connection, hear_notice, NULL);
+    }
     *limit = (Limit){seconds, is_cancelled};
-    PQsetInstanceData(connection, keep_limit, limit);
-    PQsetnonblocking(connection, 1);
-    PQsetNoticeProcessor(connection, hear_notice, NULL);
+    PQsetnonblocking(connection, seconds > 0);
 }
 
 static const Limit *limit_of(const PGconn *connection) {
-    return connection != NULL ? PQinstanceData(connection, keep_limit) : NULL;
+    const Limit *limit = connection != NULL ? PQinstanceData(connection, keep_limit) : NULL;
+    return limit != NULL && limit->seconds > 0 ? limit : NULL;
 }
 
 /* After the socket is shut down libpq reads its end, and knows that the connection is lost. */

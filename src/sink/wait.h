@@ -9,8 +9,14 @@ G_BEGIN_DECLS
 
 /* Gives the connection a limit: an answer that has not come within so many seconds is waited for no longer,
  * the connection is of no more use then (PQstatus), and the error is RP_SINK_ERROR_RETRY. Once *is_cancelled
- * (atomic; may be NULL) is set, it is a few seconds. seconds 0: no limit. */
+ * (atomic; may be NULL) is set, it is a few seconds. seconds 0: no limit. May be called again. */
 void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled);
+
+/* The limit that connections have from their beginning; 0, as it is at first: none. Before threads start. */
+void rp_wait_default(guint seconds);
+
+/* Gives a new connection that one. */
+void rp_wait_limit_as_usual(PGconn *connection);
 
 /* Sends statements (n_parameters < 0: one or more without parameters) and gives the last result, or the first
  * that is an error, or that begins a COPY, as PQexec does; the caller clears it. NULL with RP_SINK_ERROR when

@@ -126,6 +126,8 @@ static gboolean is_closed(const redisContext *redis) {
 RpChannel *rp_channel_new(const RpRedisAddress *address, const RpPatience *patience, GError **error) {
     g_autoptr(RpChannel) channel = g_new0(RpChannel, 1);
     channel->address = address;
+    channel->run_id =
+        patience->run_id != NULL && patience->run_id[0] != '\0' ? g_strdup(patience->run_id) : NULL;
     channel->patience = *patience;
     rp_pending_init(&channel->pending);
     rp_outage_init(&channel->outage, "Redis", RP_EVENT_REDIS_LOST, RP_EVENT_REDIS_BACK,

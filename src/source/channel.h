@@ -18,6 +18,7 @@ typedef struct {
     guint retry_seconds;      /* how long a lost connection, or a server that is busy, is tried again */
     const gint *is_cancelled; /* atomic: waiting calls fail with RP_STOP_ERROR */
     const gint *is_pressed;   /* atomic: a server that is away is waited for no longer; may be NULL */
+    const char *run_id;       /* of the process that must answer; NULL or empty: the first that does */
 } RpPatience;
 
 /* Connects. The address is borrowed and must outlive the channel, which belongs to one thread. Of all calls

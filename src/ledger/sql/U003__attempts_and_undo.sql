@@ -32,11 +32,17 @@ ALTER TABLE redis2pg.batches
     DROP COLUMN is_page_end,
     DROP COLUMN is_superseded;
 
+TRUNCATE redis2pg.claims;
+ALTER TABLE redis2pg.claims
+    DROP CONSTRAINT claims_pkey,
+    ADD PRIMARY KEY (target, identity);
+
 DROP TABLE redis2pg.attempts;
 
 COMMENT ON COLUMN redis2pg.runs.status IS NULL;
 ALTER TABLE redis2pg.runs
     DROP COLUMN attempt,
     DROP COLUMN backend,
+    DROP COLUMN owner,
     DROP COLUMN undoes,
     DROP COLUMN undone_by;

@@ -3,6 +3,7 @@
 ALTER TABLE redis2pg.runs
     ADD COLUMN attempt integer NOT NULL DEFAULT 0, -- the only one that may write batches
     ADD COLUMN backend integer,                    -- process id of the session that holds the target's lock
+    ADD COLUMN owner uuid,                         -- the process that may close it: its own at random
     ADD COLUMN undoes bigint REFERENCES redis2pg.runs ON DELETE CASCADE, -- of a rollback: what it undoes
     ADD COLUMN undone_by bigint REFERENCES redis2pg.runs ON DELETE SET NULL; -- the rollback that undid it, or is at it
 
@@ -26,6 +27,11 @@ CREATE TABLE redis2pg.attempts (
 
 INSERT INTO redis2pg.attempts (run, attempt, host, pid, source_run_id, started_at, pass, cursor, first_batch)
 SELECT run, 0, host, pid, source_run_id, started_at, 0, 0, 0 FROM redis2pg.runs;
+
+-- An interrupted run that can be continued keeps what it has claimed, whatever else runs meanwhile.
+ALTER TABLE redis2pg.claims
+    DROP CONSTRAINT claims_pkey,
+    ADD PRIMARY KEY (run, target, identity);
 
 ALTER TABLE redis2pg.batches
     ADD COLUMN attempt integer NOT NULL DEFAULT 0,
