@@ -192,6 +192,42 @@ ParameterizedTest(char *place, outages, redis_is_killed_and_comes_back_with_its_
     finish(&stage, process, place);
 }
 
+/* The stored cursor was for the process that answered when the run was opened again. */
+Test(outages, redis_is_killed_between_opening_and_reading) {
+    g_auto(Stage) stage = {0};
+    g_auto(RpOutcome) killed = {0};
+    set_stage(&stage);
+    rp_fault_run(stage.test_case, "kill:after_commit:4", &killed, RUN);
+    rp_outcome_assert_status(&killed, 128 + SIGKILL);
+    RpProcess *process = hold_at(&stage, "run_continued:1", RESUME);
+    rp_case_redis(stage.test_case, "SAVE");
+    rp_outage_kill(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_outage_end(stage.sandbox, RP_SANDBOX_REDIS);
+    finish(&stage, process, "between opening and reading");
+}
+
+/* Its connections are dropped, another run takes the lock and closes it, and then its Redis is another
+ * process: it must not begin anew what is no longer its own. */
+Test(outages, a_run_that_another_closed_does_not_begin_again) {
+    g_auto(Stage) stage = {0};
+    g_auto(RpOutcome) other = {0};
+    g_auto(RpOutcome) out = {0};
+    set_stage(&stage);
+    RpProcess *process = hold_at(&stage, "batch_filled:5", RUN);
+    rp_case_sql(stage.test_case,
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                " AND application_name = 'redis2pg'");
+    rp_fault_run(stage.test_case, NULL, &other, RUN);
+    rp_outcome_assert_status(&other, WITH_REJECTS);
+    rp_case_redis(stage.test_case, "SAVE");
+    rp_outage_kill(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_outage_end(stage.sandbox, RP_SANDBOX_REDIS);
+    go_on(process, &out, REFUSED);
+    rp_case_reconnect(stage.test_case);
+    rp_case_assert_rows(stage.test_case, "SELECT run, status, attempt FROM redis2pg.runs ORDER BY run",
+                        "1|interrupted|0\n2|completed_with_rejects|0");
+}
+
 Test(outages, redis_is_shut_down_and_away_for_a_while) {
     g_auto(Stage) stage = {0};
     set_stage(&stage);
