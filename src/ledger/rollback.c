@@ -155,15 +155,19 @@ static gboolean begin_anew(PGconn *connection, RpRollback *rollback, GError **er
     return entities != NULL && write_attempt(connection, rollback, error);
 }
 
-/* A rollback of the run that has neither come to its end nor been undone itself. */
+/* A rollback of the run that did not come to its end. One that is being undone itself must not go on behind
+ * its cursor, where that has put rows back already. */
 static gboolean find_unfinished(PGconn *connection, RpRollback *rollback, GError **error) {
     g_autoptr(PGresult) found =
         ask(connection,
-            "SELECT run, attempt FROM redis2pg.runs WHERE undoes = $1"
+            "SELECT run, attempt, undone_by FROM redis2pg.runs WHERE undoes = $1"
             " AND status NOT IN ('completed', 'rolled_back') ORDER BY run DESC LIMIT 1",
             rollback->undoes, error);
     if (found == NULL || PQntuples(found) == 0)
         return found != NULL;
+    if (!PQgetisnull(found, 0, 2))
+        return refuse(error, RP_GUARD_ERROR, "run %s is being rolled back by run %s: finish that first",
+                      PQgetvalue(found, 0, 0), PQgetvalue(found, 0, 2));
     rollback->is_continued = TRUE;
     rollback->run = number_at(found, 0, 0);
     rollback->attempt = (guint)number_at(found, 0, 1) + 1;

@@ -150,6 +150,25 @@ Test(rollback_crashes, a_step_that_fails_is_repeated) {
             disturb("fail", EVENTS[i], number);
 }
 
+/* A rollback that another one is undoing does not go on behind its cursor. */
+Test(rollback_crashes, one_that_is_being_undone_does_not_go_on) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_autofree char *before = prepare(test_case);
+    static const char *const RUNS[] = {"2", "3"};
+    for (guint i = 0; i < G_N_ELEMENTS(RUNS); i++) {
+        g_auto(RpOutcome) out = {0};
+        g_setenv("REDIS2PG_FAULT", i == 0 ? "kill:after_commit:3" : "kill:after_commit:1", TRUE);
+        rp_case_run(test_case, &out, "rollback", RUNS[i], "--progress", "none", NULL);
+        g_unsetenv("REDIS2PG_FAULT");
+        rp_outcome_assert_status(&out, 128 + SIGKILL);
+        await_lock_free(test_case);
+    }
+    rp_case_refuses_rollback(test_case, 6, "2", "run 3 is being rolled back by run 4: finish that first");
+    g_autoptr(json_t) back = rp_case_roll_back(test_case, 0, "3", NULL);
+    rp_case_assert_rows(test_case, "SELECT run, status, undone_by FROM redis2pg.runs ORDER BY run",
+                        "1|completed|null\n2|completed|null\n3|rolled_back|4\n4|completed|null");
+}
+
 /* What is tried again may be given up at once. */
 Test(rollback_crashes, without_time_for_troubles_it_is_interrupted) {
     g_autoptr(RpCase) test_case = rp_case_new();
