@@ -196,8 +196,13 @@ static void make_sql(PGconn *connection, RpUndoTable *table) {
     table->key_x = join(connection, table, ", ", "x.@");
 }
 
-gboolean rp_undo_tables_prepare(PGconn *connection, const GPtrArray *tables, GError **error) {
-    if (!rp_postgres_run(connection,
+gboolean rp_undo_tables_prepare(PGconn *connection, const RpRollback *rollback, const GPtrArray *tables,
+                                GError **error) {
+    if (!rp_postgres_runf(connection, error,
+                          "CREATE TEMPORARY TABLE r2p_ours AS SELECT DISTINCT xid::xid AS writer FROM"
+                          " redis2pg.batches WHERE run = %" G_GUINT64_FORMAT,
+                          rollback->undoes) ||
+        !rp_postgres_run(connection,
                          "CREATE TEMPORARY TABLE r2p_rest (undo bigint, key json, writer xid, reason text,"
                          " is_blocked boolean) ON COMMIT DELETE ROWS",
                          error))
@@ -277,8 +282,8 @@ static void sort_tables(GPtrArray *tables) {
     g_ptr_array_sort(tables, by_level);
 }
 
-GPtrArray *rp_undo_tables_read(PGconn *connection, guint64 run, GError **error) {
-    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+GPtrArray *rp_undo_tables_read(PGconn *connection, const RpRollback *rollback, GError **error) {
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, rollback->undoes);
     const char *const parameters[] = {number};
     g_autoptr(PGresult) result = rp_postgres_query(
         connection,

@@ -114,6 +114,13 @@ gboolean rp_undo_unit_account(PGconn *connection, const RpRollback *rollback, co
                     "run %" NUMBER " was closed by another one", rollback->run);
         return FALSE;
     }
+    /* In a dry run rows get the savepoint's id, and so did the batch's own row. */
+    if (rollback->is_dry_run &&
+        !rp_postgres_runf(connection, error,
+                          "UPDATE redis2pg.batches SET xid = xmin::text::xid8 WHERE run = %" NUMBER
+                          " AND pass = %u AND number = %" NUMBER,
+                          rollback->run, pass, batch))
+        return FALSE;
     /* Read is what the account's equation asks for. */
     return rp_postgres_runf(
         connection, error,

@@ -12,21 +12,13 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "ledger/runs.h"
+#include "pipeline/signals.h"
 #include "pipeline/undoing.h"
-
-#include <signal.h>
-#include <time.h>
+#include "sink/trouble.h"
 
 #define WATCH_MS 100
 
 /* ---- the walks ---- */
-
-static gboolean is_stopped(RpUndoing *undoing, GError **error) {
-    if (!g_atomic_int_get(&undoing->is_stopping))
-        return FALSE;
-    g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "interrupted by a signal");
-    return TRUE;
-}
 
 /* Reading where things stand may meet a passing trouble as well. */
 typedef gboolean (*Question)(RpUndoing *undoing, gpointer answer, GError **error);
@@ -78,7 +70,7 @@ static gboolean walk_table(RpUndoing *undoing, RpUndoWalk *walk, GError **error)
     if (!ask(undoing, ask_position, walk, error))
         return FALSE;
     for (;;) {
-        if (is_stopped(undoing, error) || !ask(undoing, ask_next, &next, error))
+        if (rp_undoing_is_stopped(undoing, error) || !ask(undoing, ask_next, &next, error))
             return FALSE;
         if (!next.is_found)
             return TRUE;
@@ -133,18 +125,35 @@ static gboolean do_rounds(RpUndoing *undoing, GError **error) {
 
 /* ---- opening and closing ---- */
 
-static gboolean open_rollback(RpUndoing *undoing, GError **error) {
+static gboolean open_once(RpUndoing *undoing, GError **error) {
     PGconn *connection = undoing->connection;
-    if (!rp_postgres_run(connection, "BEGIN", error) ||
+    if (!rp_undoing_begin_real(undoing, error) ||
         !rp_rollback_open(connection, undoing->options->run, &undoing->rollback, error))
         return FALSE;
-    undoing->tables = rp_undo_tables_read(connection, undoing->options->run, error);
+    undoing->rollback.is_dry_run = undoing->options->is_dry_run;
+    undoing->tables = rp_undo_tables_read(connection, &undoing->rollback, error);
     if (undoing->tables == NULL ||
         (!undoing->options->is_dry_run && !rp_postgres_run(connection, "COMMIT", error)))
         return FALSE;
     undoing->is_opened = TRUE;
     rp_event_note(undoing->rollback.is_continued ? RP_EVENT_RUN_CONTINUED : RP_EVENT_RUN_OPENED);
-    return rp_undo_tables_prepare(connection, undoing->tables, error);
+    return rp_undo_tables_prepare(connection, &undoing->rollback, undoing->tables, error);
+}
+
+/* A lock is waited for here, too. Who loses the connection has not begun. */
+static gboolean open_rollback(RpUndoing *undoing, GError **error) {
+    for (;;) {
+        GError *trouble = NULL;
+        if (open_once(undoing, &trouble))
+            return TRUE;
+        if (undoing->is_opened || PQstatus(undoing->connection) != CONNECTION_OK ||
+            !rp_postgres_run(undoing->connection, "ROLLBACK", NULL) ||
+            !rp_undoing_recover(undoing, &trouble)) {
+            g_propagate_error(error, trouble);
+            return FALSE;
+        }
+        g_clear_pointer(&undoing->tables, g_ptr_array_unref);
+    }
 }
 
 static gboolean close_once(RpUndoing *undoing, GError **error) {
@@ -175,9 +184,15 @@ static gboolean close_rollback(RpUndoing *undoing, GError **error) {
 }
 
 static gboolean is_interruption(const GError *error) {
-    return error->domain == RP_STOP_ERROR || error->domain == RP_FAULT_ERROR ||
-           g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY) ||
-           g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_CONNECT);
+    return error->domain == RP_STOP_ERROR || rp_trouble_passes(error);
+}
+
+/* What PostgreSQL says of a statement that was cancelled by the second signal is no error of its own. */
+static void take_for_signal(RpUndoing *undoing, GError **why) {
+    if (!g_atomic_int_get(&undoing->is_cancelled) || (*why)->domain != RP_SINK_ERROR)
+        return;
+    g_clear_error(why);
+    rp_undoing_is_stopped(undoing, why);
 }
 
 /* A rollback that is not ours any more is left to whom it belongs. */
@@ -215,6 +230,7 @@ static gboolean work(RpUndoing *undoing, RpRollbackSummary **summary, GError **e
     if (rp_undoing_connect(undoing, &why) && open_rollback(undoing, &why) && do_rounds(undoing, &why) &&
         close_rollback(undoing, &why))
         return read_summary(undoing, summary, error);
+    take_for_signal(undoing, &why);
     give_up(undoing, why);
     if (undoing->is_opened && !undoing->options->is_dry_run)
         read_summary(undoing, summary, NULL);
@@ -254,12 +270,11 @@ static void on_signal(RpUndoing *undoing) {
     g_mutex_unlock(&undoing->mutex);
 }
 
-static void watch(Job *job, const sigset_t *signals) {
-    const struct timespec interval = {.tv_nsec = WATCH_MS * 1000000L};
+static void watch(Job *job, const RpSignals *signals) {
     RpUndoing *undoing = &job->undoing;
     const gint64 start = g_get_monotonic_time();
     while (!g_atomic_int_get(&job->is_over)) {
-        if (sigtimedwait(signals, NULL, &interval) > 0)
+        if (rp_signals_wait(signals, WATCH_MS))
             on_signal(undoing);
         if (undoing->options->observe == NULL)
             continue;
@@ -271,20 +286,9 @@ static void watch(Job *job, const sigset_t *signals) {
     }
 }
 
-/* Takes back a signal that came in while nobody waited, so that it does not fire when they are unblocked. */
-static void unblock(const sigset_t *signals, const sigset_t *before) {
-    const struct timespec at_once = {0};
-    while (sigtimedwait(signals, NULL, &at_once) > 0)
-        ;
-    pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
 gboolean rp_roll_back(const RpRollbackOptions *options, RpRollbackSummary **summary, GError **error) {
-    sigset_t signals, before;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    RpSignals signals;
+    rp_signals_block(&signals);
     Job job = {.undoing = {.options = options}};
     g_mutex_init(&job.undoing.mutex);
     rp_retry_init(&job.undoing.retry, options->retry_seconds);
@@ -295,7 +299,7 @@ gboolean rp_roll_back(const RpRollbackOptions *options, RpRollbackSummary **summ
     PQfinish(job.undoing.connection);
     g_clear_pointer(&job.undoing.tables, g_ptr_array_unref);
     g_mutex_clear(&job.undoing.mutex);
-    unblock(&signals, &before);
+    rp_signals_unblock(&signals);
     *summary = job.summary;
     if (job.error != NULL)
         g_propagate_error(error, job.error);

@@ -31,6 +31,12 @@ typedef struct {
 /* Connects and takes the target's lock. */
 gboolean rp_undoing_connect(RpUndoing *undoing, GError **error);
 
+/* RP_STOP_ERROR once a signal came. */
+gboolean rp_undoing_is_stopped(RpUndoing *undoing, GError **error);
+
+/* Begins a transaction in which constraints are checked as they are in all others. */
+gboolean rp_undoing_begin_real(RpUndoing *undoing, GError **error);
+
 /* Transactions, which in a dry run are savepoints. */
 gboolean rp_undoing_begin(RpUndoing *undoing, GError **error);
 gboolean rp_undoing_commit(RpUndoing *undoing, GError **error);

@@ -155,6 +155,36 @@ Test(rollback, dry_run_leaves_nothing_and_tells_the_same) {
     cr_assert(json_equal(rp_json_at(undone, "kept"), rp_json_at(trial, "kept")));
 }
 
+/* Of a constraint that waits for COMMIT elsewhere, and of rows that the rollback itself has written. */
+Test(rollback, dry_run_checks_as_a_real_one_does) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    run_shop(test_case);
+    rp_case_sql(test_case,
+                "CREATE TABLE notes (id int, o text REFERENCES payments (payment_id) DEFERRABLE INITIALLY"
+                " DEFERRED); INSERT INTO notes VALUES (1, 'p1'), (2, 'p3')");
+    g_autoptr(json_t) trial = rp_case_roll_back(test_case, 6, "1", "--dry-run", NULL);
+    rp_assert_undone(trial, "public.payments", "deleted 2, kept 2");
+    g_autoptr(json_t) undone = rp_case_roll_back(test_case, 6, "1", NULL);
+    cr_assert(json_equal(rp_json_at(undone, "tables"), rp_json_at(trial, "tables")));
+    cr_assert(json_equal(rp_json_at(undone, "kept"), rp_json_at(trial, "kept")));
+}
+
+/* The run changed a row twice, somebody else in between: what the rollback itself wrote is not another's. */
+Test(rollback, dry_run_knows_its_own_rows) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    run_shop(test_case);
+    rp_case_redis(test_case, "HSET order:o1 status paid");
+    g_autoptr(json_t) run = rp_case_load(test_case, 0, NULL);
+    rp_case_sql(test_case, "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before)"
+                           " SELECT run, pass, batch, entity, target, 'insert', json_build_array("
+                           "json_build_object('order_id', 'o1')) FROM redis2pg.undo WHERE run = 2;"
+                           "UPDATE redis2pg.undo SET undo = DEFAULT WHERE run = 2 AND operation = 'update'");
+    g_autoptr(json_t) trial = rp_case_roll_back(test_case, 6, "2", "--dry-run", NULL);
+    rp_assert_says(rp_json_text(trial, "kept.0.reason"), "by another writer while run 2 worked");
+    g_autoptr(json_t) undone = rp_case_roll_back(test_case, 6, "2", NULL);
+    rp_assert_says(rp_json_text(undone, "kept.0.reason"), "by another writer while run 2 worked");
+}
+
 /* ---- what stays ---- */
 
 Test(rollback, keeps_what_was_changed_since_and_says_what) {
