@@ -15,7 +15,8 @@ typedef struct {
     guint64 undoes; /* the run that it undoes */
     guint attempt;
     gboolean is_continued;
-    gboolean is_dry_run; /* the caller's: units are savepoints of one transaction */
+    gboolean is_of_deletes; /* what it undoes is a rollback that deleted rows */
+    gboolean is_dry_run;    /* the caller's: units are savepoints of one transaction */
     /* Where it stands: after the batch before next_batch of a pass, come to cursor in it. */
     gboolean has_position;
     guint pass;

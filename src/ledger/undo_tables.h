@@ -59,8 +59,4 @@ typedef struct {
  * gone, or when rows that refer to one may not be looked at. */
 GPtrArray *rp_undo_tables_read(PGconn *connection, const RpRollback *rollback, GError **error);
 
-/* Creates the session's temporary tables. Once for a connection. */
-gboolean rp_undo_tables_prepare(PGconn *connection, const RpRollback *rollback, const GPtrArray *tables,
-                                GError **error);
-
 G_END_DECLS

@@ -103,7 +103,7 @@ static gboolean reconnect(RpUndoing *undoing, GError **trouble) {
         g_autoptr(GError) obstacle = NULL;
         if (rp_undoing_connect(undoing, &obstacle) &&
             (undoing->is_closing || rp_rollback_check(undoing->connection, &undoing->rollback, &obstacle)) &&
-            rp_undo_tables_prepare(undoing->connection, &undoing->rollback, undoing->tables, &obstacle))
+            rp_undo_stage_prepare(undoing->connection, &undoing->rollback, undoing->tables, &obstacle))
             break;
         const gboolean is_taken = obstacle->domain == RP_GUARD_ERROR && undoing->connection == NULL;
         if ((!rp_trouble_passes(obstacle) && !is_taken) || !wait_out(undoing)) {

@@ -50,4 +50,7 @@ gboolean rp_undoing_recover(RpUndoing *undoing, GError **trouble);
  * that the rollback has come to, when the unit is done. */
 gboolean rp_undoing_do_unit(RpUndoing *undoing, const RpUndoUnit *unit, guint64 cursor, GError **error);
 
+/* Undoes everything, in the order of undo_walks.c. */
+gboolean rp_undo_walks_do(RpUndoing *undoing, GError **error);
+
 G_END_DECLS
