@@ -14,6 +14,7 @@ static struct {
     gboolean is_dry_run;
     gboolean is_forced;
     gint64 retry_seconds;
+    gint64 timeout_seconds;
 } settings;
 
 static const RpOption OPTIONS[] = {
@@ -33,6 +34,14 @@ static const RpOption OPTIONS[] = {
      .minimum = 0,
      .maximum = 86400,
      .help = "how long a lost server, a deadlock or a lock is waited out"},
+    {.name = "timeout-seconds",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.timeout_seconds,
+     .argument = "N",
+     .fallback = "60",
+     .minimum = 1,
+     .maximum = 86400,
+     .help = "how long an answer of PostgreSQL may take"},
     {0},
 };
 
@@ -79,6 +88,7 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
                                        .run = run,
                                        .is_dry_run = settings.is_dry_run,
                                        .retry_seconds = (guint)settings.retry_seconds,
+                                       .timeout_seconds = (guint)settings.timeout_seconds,
                                        .observe = observe,
                                        .observe_data = progress};
     g_autoptr(RpRollbackSummary) summary = NULL;

@@ -36,13 +36,18 @@ static PGresult *ask(PGconn *connection, const char *sql, guint64 run, GError **
 
 /* ---- may it be undone? ---- */
 
-static gboolean check_there(PGconn *connection, guint64 run, GError **error) {
+static gboolean check_there(PGconn *connection, RpRollback *rollback, GError **error) {
     g_autoptr(PGresult) found =
-        ask(connection, "SELECT run FROM redis2pg.runs WHERE run = $1 FOR UPDATE", run, error);
+        ask(connection,
+            "SELECT kind = 'rollback' AND EXISTS (SELECT FROM redis2pg.undo u WHERE u.run = r.run AND"
+            " u.operation = 'delete') FROM redis2pg.runs r WHERE run = $1 FOR UPDATE",
+            rollback->undoes, error);
     if (found == NULL)
         return FALSE;
+    rollback->is_of_deletes = PQntuples(found) == 1 && rp_postgres_is_true(found, 0, 0);
     return PQntuples(found) == 1 ||
-           refuse(error, RP_USAGE_ERROR, "the ledger has no run %" NUMBER " (see redis2pg runs list)", run);
+           refuse(error, RP_USAGE_ERROR, "the ledger has no run %" NUMBER " (see redis2pg runs list)",
+                  rollback->undoes);
 }
 
 /* Invariant 2. */
@@ -148,22 +153,26 @@ static gboolean begin_anew(PGconn *connection, RpRollback *rollback, GError **er
         connection,
         "WITH undone AS (UPDATE redis2pg.runs SET undone_by = $1::bigint WHERE run = $2::bigint)"
         " INSERT INTO redis2pg.run_entities (run, number, entity, target, schema_name, table_name, "
-        "key_columns)"
-        " SELECT $1::bigint, number, entity, target, schema_name, table_name, key_columns"
+        "key_columns, masked_columns)"
+        " SELECT $1::bigint, number, entity, target, schema_name, table_name, key_columns, masked_columns"
         " FROM redis2pg.run_entities WHERE run = $2::bigint",
         2, numbers, error);
     return entities != NULL && write_attempt(connection, rollback, error);
 }
 
-/* A rollback of the run that has neither come to its end nor been undone itself. */
+/* A rollback of the run that did not come to its end. One that is being undone itself must not go on behind
+ * its cursor, where that has put rows back already. */
 static gboolean find_unfinished(PGconn *connection, RpRollback *rollback, GError **error) {
     g_autoptr(PGresult) found =
         ask(connection,
-            "SELECT run, attempt FROM redis2pg.runs WHERE undoes = $1"
+            "SELECT run, attempt, undone_by FROM redis2pg.runs WHERE undoes = $1"
             " AND status NOT IN ('completed', 'rolled_back') ORDER BY run DESC LIMIT 1",
             rollback->undoes, error);
     if (found == NULL || PQntuples(found) == 0)
         return found != NULL;
+    if (!PQgetisnull(found, 0, 2))
+        return refuse(error, RP_GUARD_ERROR, "run %s is being rolled back by run %s: finish that first",
+                      PQgetvalue(found, 0, 0), PQgetvalue(found, 0, 2));
     rollback->is_continued = TRUE;
     rollback->run = number_at(found, 0, 0);
     rollback->attempt = (guint)number_at(found, 0, 1) + 1;
@@ -183,7 +192,7 @@ static gboolean find_unfinished(PGconn *connection, RpRollback *rollback, GError
 
 gboolean rp_rollback_open(PGconn *connection, guint64 undoes, RpRollback *rollback, GError **error) {
     *rollback = (RpRollback){.undoes = undoes};
-    if (!rp_ledger_close_abandoned(connection, 0, error) || !check_there(connection, undoes, error) ||
+    if (!rp_ledger_close_abandoned(connection, 0, error) || !check_there(connection, rollback, error) ||
         !check_last(connection, undoes, error) || !check_known(connection, undoes, error) ||
         !check_ids(connection, undoes, error) || !find_unfinished(connection, rollback, error))
         return FALSE;
@@ -230,7 +239,8 @@ gboolean rp_rollback_is_complete(PGconn *connection, const RpRollback *rollback,
 
 /* ---- closing ---- */
 
-/* What a run is when nothing undoes it. */
+/* What a run is when nothing undoes it. That one had failed is forgotten: what counts is that it may go on.
+ */
 #define STATUS_OF_OLD                                                                                        \
     "CASE WHEN r.error IS NOT NULL THEN 'interrupted'"                                                       \
     " WHEN EXISTS (SELECT FROM redis2pg.rejects j WHERE j.run = r.run) THEN 'completed_with_rejects'"        \

@@ -15,6 +15,8 @@ typedef struct {
     guint64 undoes; /* the run that it undoes */
     guint attempt;
     gboolean is_continued;
+    gboolean is_of_deletes; /* what it undoes is a rollback that deleted rows */
+    gboolean is_dry_run;    /* the caller's: units are savepoints of one transaction */
     /* Where it stands: after the batch before next_batch of a pass, come to cursor in it. */
     gboolean has_position;
     guint pass;
@@ -41,9 +43,8 @@ gboolean rp_rollback_is_complete(PGconn *connection, const RpRollback *rollback,
  * not. */
 gboolean rp_rollback_check(PGconn *connection, const RpRollback *rollback, GError **error);
 
-/* Names the columns that differ in the rows that were kept, as far as that is known and for as many rows as
- * are listed; closes the rollback as completed and the run as rolled back; opens the rejects that the run had
- * settled. Inside a transaction. */
+/* Closes the rollback as completed and the run as rolled back; what that had undone, if it was a rollback,
+ * holds again. Opens the rejects that the run had settled. Inside a transaction. */
 gboolean rp_rollback_close(PGconn *connection, const RpRollback *rollback, GError **error);
 
 /* How many kept rows a result lists, and are looked at more closely. */

@@ -1,6 +1,8 @@
 /* What came of a rollback, out of the ledger. */
 #include "ledger/rollback.h"
 
+#include "model/reject.h"
+
 static void table_free(gpointer data) {
     RpUndoneTable *table = data;
     g_free(table->table);
@@ -61,10 +63,19 @@ static gboolean read_tables(PGconn *connection, const char *run, RpRollbackSumma
     return TRUE;
 }
 
+/* The key of a kept row; values of columns that the mapping calls sensitive are masked. */
+#define KEY_SQL                                                                                              \
+    "CASE WHEN cardinality(e.masked_columns) > 0 THEN (SELECT '{' || string_agg(to_json(j.name)::text || "   \
+    "':' ||"                                                                                                 \
+    " CASE WHEN j.name = ANY (e.masked_columns) THEN '\"" RP_MASK                                            \
+    "\"' ELSE j.value::text END, ',' ORDER BY "                                                              \
+    "j.n) || '}'"                                                                                            \
+    " FROM json_each(k.key) WITH ORDINALITY AS j (name, value, n)) ELSE k.key::text END"
+
 /* A column name may hold anything but a NUL: names are joined with the unit separator of ASCII. */
 static gboolean read_kept(PGconn *connection, const char *run, RpRollbackSummary *summary, GError **error) {
     g_autofree char *sql = g_strdup_printf(
-        "SELECT e.target, k.key, k.reason, array_to_string(k.changed, E'\\x1f') FROM redis2pg.kept k"
+        "SELECT e.target, " KEY_SQL ", k.reason, array_to_string(k.changed, E'\\x1f') FROM redis2pg.kept k"
         " JOIN redis2pg.run_entities e ON e.run = k.run AND e.number = k.entity WHERE k.run = $1"
         " ORDER BY k.kept LIMIT %d",
         RP_KEPT_LISTED);

@@ -21,20 +21,37 @@ static char *show_names(char **names) {
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+/* Columns of the key whose values no report may show, as show_names gives them. */
+static char *show_masked(const RpEntity *entity) {
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (char **name = entity->key; *name != NULL; name++) {
+        const RpMapColumn *column = rp_entity_find_column(entity, *name);
+        if (column != NULL && rp_column_is_masked(column))
+            g_ptr_array_add(names, *name);
+    }
+    g_ptr_array_add(names, NULL);
+    return show_names((char **)names->pdata);
+}
+
+/* An SQL array of the names in a JSON array. */
+#define NAMES(parameter)                                                                                     \
+    "ARRAY (SELECT k.name FROM json_array_elements_text(" parameter "::json) WITH ORDINALITY k (name, n)"    \
+    " ORDER BY k.n)"
+
 static gboolean write_entities(PGconn *connection, const char *run, const RpMapping *mapping,
                                GError **error) {
     for (guint i = 0; i < mapping->entities->len; i++) {
         const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
         g_autofree char *number = g_strdup_printf("%u", i);
         g_autofree char *key = show_names(entity->key);
+        g_autofree char *masked = show_masked(entity);
         const char *const parameters[] = {
-            run, number, entity->name, entity->table->shown, entity->table->schema, entity->table->name, key};
+            run, number, entity->name, entity->table->shown, entity->table->schema, entity->table->name,
+            key, masked};
         g_autoptr(PGresult) result = rp_postgres_query(
             connection,
             "INSERT INTO redis2pg.run_entities (run, number, entity, target, schema_name, table_name,"
-            " key_columns) VALUES ($1, $2, $3, $4, $5, $6,"
-            " ARRAY (SELECT k.name FROM json_array_elements_text($7::json) WITH ORDINALITY k (name, n)"
-            " ORDER BY k.n))",
+            " key_columns, masked_columns) VALUES ($1, $2, $3, $4, $5, $6, " NAMES("$7") ", " NAMES("$8") ")",
             G_N_ELEMENTS(parameters), parameters, error);
         if (result == NULL)
             return FALSE;

@@ -92,7 +92,8 @@ gboolean rp_undo_lock_rows(RpUndoWork *work, GError **error) {
         work->table->stage, work->table->table->quoted, work->table->equal, work->ours);
 }
 
-/* Who changed a row: its xmin. A row that the rollback itself wrote had been changed before it. */
+/* Who changed a row: its xmin. A row that the rollback itself wrote had been changed before it; what this
+ * unit wrote has the xmin of the rest, in a dry run as well, where that is the savepoint's. */
 gboolean rp_undo_write_kept(RpUndoWork *work, GError **error) {
     return work->undone->n_kept == 0 ||
            (rp_postgres_run(work->connection, "SET LOCAL enable_hashjoin = on", error) &&
@@ -100,7 +101,7 @@ gboolean rp_undo_write_kept(RpUndoWork *work, GError **error) {
                 work, NULL, error,
                 "INSERT INTO redis2pg.kept (run, undo, entity, key, reason, is_blocked) SELECT %" NUMBER
                 ", r.undo, %u, r.key, coalesce(r.reason, CASE WHEN w.run = %" NUMBER " OR r.writer ="
-                " pg_current_xact_id()::xid THEN 'was changed by another writer while run %" NUMBER
+                " r.xmin THEN 'was changed by another writer while run %" NUMBER
                 " worked' WHEN w.run IS NOT NULL THEN format('changed since by run %%s (%%s)', w.run, w.kind)"
                 " ELSE format('changed since by another writer (transaction %%s)', r.writer) END), "
                 "r.is_blocked"

@@ -4,6 +4,30 @@
 
 #define NUMBER G_GUINT64_FORMAT
 
+gboolean rp_undo_stage_prepare(PGconn *connection, const RpRollback *rollback, const GPtrArray *tables,
+                               GError **error) {
+    if (!rp_postgres_runf(connection, error,
+                          "CREATE TEMPORARY TABLE r2p_ours AS SELECT DISTINCT xid::xid AS writer FROM"
+                          " redis2pg.batches WHERE run = %" G_GUINT64_FORMAT,
+                          rollback->undoes) ||
+        !rp_postgres_run(connection,
+                         "CREATE TEMPORARY TABLE r2p_rest (undo bigint, key json, writer xid, reason text,"
+                         " is_blocked boolean) ON COMMIT DELETE ROWS",
+                         error))
+        return FALSE;
+    for (guint i = 0; i < tables->len; i++) {
+        const RpUndoTable *table = g_ptr_array_index(tables, i);
+        if (!rp_postgres_runf(
+                connection, error,
+                "CREATE TEMPORARY TABLE r2p_undo_%u (r2p_undo bigint, %s) ON COMMIT DELETE ROWS",
+                table->entity, table->definitions) ||
+            (table->has_self &&
+             !rp_postgres_runf(connection, error, "CREATE INDEX ON %s (%s)", table->stage, table->names)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean rp_undo_run(RpUndoWork *work, const char *sql, guint64 *n_rows, GError **error) {
     g_autoptr(PGresult) result = rp_postgres_query(work->connection, sql, 0, NULL, error);
     if (result == NULL)

@@ -13,9 +13,9 @@ typedef struct {
     const RpRollback *rollback;
     const RpUndoUnit *unit;
     const RpUndoTable *table;
-    char *ours;  /* condition: t is as the run left it. Not pulled up into a join, but hashed */
-    char *image; /* of t */
-    char *row;   /* "run, pass, batch, entity, target" of the rollback's undo log, as literals */
+    const char *ours; /* condition: t is as the run left it. Not pulled up into a join, but hashed */
+    char *image;      /* of t */
+    char *row;        /* "run, pass, batch, entity, target" of the rollback's undo log, as literals */
     const char *parameters[5]; /* the same, for RP_LEDGER_KEEP_INSERTED */
     RpUndone *undone;
 } RpUndoWork;

@@ -196,25 +196,6 @@ static void make_sql(PGconn *connection, RpUndoTable *table) {
     table->key_x = join(connection, table, ", ", "x.@");
 }
 
-gboolean rp_undo_tables_prepare(PGconn *connection, const GPtrArray *tables, GError **error) {
-    if (!rp_postgres_run(connection,
-                         "CREATE TEMPORARY TABLE r2p_rest (undo bigint, key json, writer xid, reason text,"
-                         " is_blocked boolean) ON COMMIT DELETE ROWS",
-                         error))
-        return FALSE;
-    for (guint i = 0; i < tables->len; i++) {
-        const RpUndoTable *table = g_ptr_array_index(tables, i);
-        if (!rp_postgres_runf(
-                connection, error,
-                "CREATE TEMPORARY TABLE r2p_undo_%u (r2p_undo bigint, %s) ON COMMIT DELETE ROWS",
-                table->entity, table->definitions) ||
-            (table->has_self &&
-             !rp_postgres_runf(connection, error, "CREATE INDEX ON %s (%s)", table->stage, table->names)))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 /* ---- the whole ---- */
 
 static gboolean check_key(const RpUndoTable *table, GError **error) {
@@ -277,8 +258,8 @@ static void sort_tables(GPtrArray *tables) {
     g_ptr_array_sort(tables, by_level);
 }
 
-GPtrArray *rp_undo_tables_read(PGconn *connection, guint64 run, GError **error) {
-    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+GPtrArray *rp_undo_tables_read(PGconn *connection, const RpRollback *rollback, GError **error) {
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, rollback->undoes);
     const char *const parameters[] = {number};
     g_autoptr(PGresult) result = rp_postgres_query(
         connection,

@@ -2,6 +2,7 @@
  * the SQL that follows from it. */
 #pragma once
 
+#include "ledger/rollback.h"
 #include "model/table.h"
 #include "sink/connection.h"
 
@@ -54,11 +55,8 @@ typedef struct {
     char *key_x;       /* x.a, x.b */
 } RpUndoTable;
 
-/* The tables of a run, parents first. RP_USAGE_ERROR when a table or a column of a key is gone, or when rows
- * that refer to one may not be looked at. */
-GPtrArray *rp_undo_tables_read(PGconn *connection, guint64 run, GError **error);
-
-/* Creates the session's temporary tables. Once for a connection. */
-gboolean rp_undo_tables_prepare(PGconn *connection, const GPtrArray *tables, GError **error);
+/* The tables of the run that is undone, parents first. RP_USAGE_ERROR when a table or a column of a key is
+ * gone, or when rows that refer to one may not be looked at. */
+GPtrArray *rp_undo_tables_read(PGconn *connection, const RpRollback *rollback, GError **error);
 
 G_END_DECLS

@@ -32,19 +32,18 @@ static guint64 number_at(const PGresult *result, int row, int field) {
 
 static PGresult *list_entries(PGconn *connection, const RpRollback *rollback, const RpUndoWalk *walk,
                               guint limit, GError **error) {
-    const char *which = walk->is_of_deletes ? "= 'delete'" : "<> 'delete'";
     g_autofree char *sql =
         walk->is_again
             ? g_strdup_printf(
                   "SELECT k.kept, u.operation FROM redis2pg.kept k JOIN redis2pg.undo u ON u.undo ="
                   " k.undo WHERE k.run = %" NUMBER " AND k.entity = %u AND k.is_blocked AND k.kept > %" NUMBER
-                  " AND k.kept <= %" NUMBER " AND u.operation %s ORDER BY k.kept LIMIT %u",
-                  rollback->run, walk->table->entity, walk->cursor, walk->end, which, limit)
+                  " AND k.kept <= %" NUMBER " AND u.operation IN (%s) ORDER BY k.kept LIMIT %u",
+                  rollback->run, walk->table->entity, walk->cursor, walk->end, walk->operations, limit)
             : g_strdup_printf("SELECT undo, operation%s FROM redis2pg.undo WHERE run = %" NUMBER
                               " AND entity = %u AND undo < %" NUMBER
-                              " AND operation %s ORDER BY undo DESC LIMIT %u",
+                              " AND operation IN (%s) ORDER BY undo DESC LIMIT %u",
                               limit == 1 ? LENGTH_SQL : "", rollback->undoes, walk->table->entity,
-                              walk->cursor, which, limit);
+                              walk->cursor, walk->operations, limit);
     return rp_postgres_query(connection, sql, 0, NULL, error);
 }
 
@@ -114,6 +113,13 @@ gboolean rp_undo_unit_account(PGconn *connection, const RpRollback *rollback, co
                     "run %" NUMBER " was closed by another one", rollback->run);
         return FALSE;
     }
+    /* In a dry run rows get the savepoint's id, and so did the batch's own row. */
+    if (rollback->is_dry_run &&
+        !rp_postgres_runf(connection, error,
+                          "UPDATE redis2pg.batches SET xid = xmin::text::xid8 WHERE run = %" NUMBER
+                          " AND pass = %u AND number = %" NUMBER,
+                          rollback->run, pass, batch))
+        return FALSE;
     /* Read is what the account's equation asks for. */
     return rp_postgres_runf(
         connection, error,

@@ -37,15 +37,19 @@ typedef struct {
 /* How many entries with an image make a unit. */
 #define RP_UNDO_UNIT_ROWS 5000
 
-/* What is to be worked through, and how far it is: inserts and updates of a table or its deletes, from the
- * newest entry to the oldest; or what was blocked of them, from the first that was kept. */
+/* What is to be worked through, and how far it is: entries of a table, from the newest to the oldest; or what
+ * was blocked of them, from the first that was kept. */
 typedef struct {
     RpUndoTable *table;
-    gboolean is_of_deletes;
+    const char *operations; /* that it is about: a list of SQL literals */
     gboolean is_again;
     guint64 cursor; /* entries below it (again: above it) are still to come */
     guint64 end;    /* again: the last one of this round */
 } RpUndoWalk;
+
+/* Creates the session's temporary tables. Once for a connection. */
+gboolean rp_undo_stage_prepare(PGconn *connection, const RpRollback *rollback, const GPtrArray *tables,
+                               GError **error);
 
 /* The next unit of the walk; *is_found is FALSE at its end. */
 gboolean rp_undo_unit_next(PGconn *connection, const RpRollback *rollback, const RpUndoWalk *walk,

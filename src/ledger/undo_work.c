@@ -152,9 +152,7 @@ static gboolean do_work(RpUndoWork *work, GError **error) {
 gboolean rp_undo_unit_work(PGconn *connection, const RpRollback *rollback, const RpUndoUnit *unit, guint pass,
                            guint64 batch, RpUndone *undone, GError **error) {
     const RpUndoTable *table = unit->table;
-    g_autofree char *ours = g_strdup_printf(
-        "(t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = %" NUMBER ")) IS TRUE",
-        rollback->undoes);
+    static const char ours[] = "(t.xmin IN (SELECT o.writer FROM r2p_ours o)) IS TRUE";
     g_autofree char *image = rp_ledger_image_sql(connection, table->table);
     g_autofree char *target = rp_postgres_literal(connection, table->table->shown);
     g_autofree char *row = g_strdup_printf("%" NUMBER ", %u, %" NUMBER ", %u, %s", rollback->run, pass, batch,

@@ -1,150 +1,49 @@
-/* The order of a rollback, and its supervisor.
+/* Opening and closing a rollback, and its supervisor.
  *
- * 1. First inserts and updates are undone, children before parents and the newest first; then deletes,
- * parents before children; then what something stood in the way of is tried again, until that settles nothing
- * more.
- * 2. Each of these walks over a table is a pass of the rollback; its last batch says how far it is. A
- * rollback that is continued takes each up where it stands.
- * 3. Only a rollback that came to its end makes its run a rolled back one. */
+ * Only a rollback that came to its end makes its run a rolled back one. */
 #include "pipeline/rollback.h"
 
 #include "base/error.h"
 #include "base/event.h"
 #include "base/log.h"
 #include "ledger/runs.h"
+#include "pipeline/signals.h"
 #include "pipeline/undoing.h"
-
-#include <signal.h>
-#include <time.h>
+#include "sink/trouble.h"
 
 #define WATCH_MS 100
 
-/* ---- the walks ---- */
-
-static gboolean is_stopped(RpUndoing *undoing, GError **error) {
-    if (!g_atomic_int_get(&undoing->is_stopping))
-        return FALSE;
-    g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "interrupted by a signal");
-    return TRUE;
-}
-
-/* Reading where things stand may meet a passing trouble as well. */
-typedef gboolean (*Question)(RpUndoing *undoing, gpointer answer, GError **error);
-
-static gboolean ask(RpUndoing *undoing, Question question, gpointer answer, GError **error) {
-    for (;;) {
-        GError *trouble = NULL;
-        if (question(undoing, answer, &trouble))
-            return TRUE;
-        if (!rp_undoing_recover(undoing, &trouble)) {
-            g_propagate_error(error, trouble);
-            return FALSE;
-        }
-    }
-}
-
-static gboolean ask_position(RpUndoing *undoing, gpointer answer, GError **error) {
-    RpUndoWalk *walk = answer;
-    return rp_rollback_position(undoing->connection, &undoing->rollback, undoing->pass, &walk->cursor,
-                                &undoing->batch, error);
-}
-
-typedef struct {
-    const RpUndoWalk *walk;
-    RpUndoUnit unit;
-    gboolean is_found;
-} Next;
-
-static gboolean ask_next(RpUndoing *undoing, gpointer answer, GError **error) {
-    Next *next = answer;
-    return rp_undo_unit_next(undoing->connection, &undoing->rollback, next->walk, &next->unit,
-                             &next->is_found, error);
-}
-
-typedef struct {
-    guint64 newest;
-    guint64 number;
-} Blocked;
-
-static gboolean ask_blocked(RpUndoing *undoing, gpointer answer, GError **error) {
-    Blocked *blocked = answer;
-    return rp_undo_count_blocked(undoing->connection, &undoing->rollback, &blocked->newest, &blocked->number,
-                                 error);
-}
-
-static gboolean walk_table(RpUndoing *undoing, RpUndoWalk *walk, GError **error) {
-    Next next = {.walk = walk};
-    undoing->batch = 0;
-    if (!ask(undoing, ask_position, walk, error))
-        return FALSE;
-    for (;;) {
-        if (is_stopped(undoing, error) || !ask(undoing, ask_next, &next, error))
-            return FALSE;
-        if (!next.is_found)
-            return TRUE;
-        walk->cursor = walk->is_again ? next.unit.last : next.unit.first;
-        if (!rp_undoing_do_unit(undoing, &next.unit, walk->cursor, error))
-            return FALSE;
-    }
-}
-
-/* Passes are numbered by round, kind of walk and entity. */
-static guint stride_of(const RpUndoing *undoing) {
-    guint stride = 1;
-    for (guint i = 0; i < undoing->tables->len; i++)
-        stride = MAX(stride, ((const RpUndoTable *)g_ptr_array_index(undoing->tables, i))->entity + 1);
-    return stride;
-}
-
-/* end: the newest blocked row, for all rounds but the first. */
-static gboolean do_round(RpUndoing *undoing, guint round, guint64 end, GError **error) {
-    const guint n_tables = undoing->tables->len;
-    for (guint kind = 0; kind < 2; kind++)
-        for (guint i = 0; i < n_tables; i++) {
-            RpUndoTable *table = g_ptr_array_index(undoing->tables, kind == 0 ? n_tables - 1 - i : i);
-            RpUndoWalk walk = {.table = table,
-                               .is_of_deletes = kind == 1,
-                               .is_again = round > 0,
-                               .cursor = round > 0 ? 0 : G_MAXINT64,
-                               .end = end};
-            undoing->pass = (2 * round + kind) * stride_of(undoing) + table->entity;
-            if (!walk_table(undoing, &walk, error))
-                return FALSE;
-        }
-    return TRUE;
-}
-
-static gboolean do_rounds(RpUndoing *undoing, GError **error) {
-    const guint first =
-        undoing->rollback.has_position ? undoing->rollback.pass / (2 * stride_of(undoing)) : 0;
-    for (guint round = first;; round++) {
-        Blocked before, after;
-        if (!ask(undoing, ask_blocked, &before, error))
-            return FALSE;
-        if (round > 0 && before.number == 0)
-            return TRUE;
-        if (!do_round(undoing, round, before.newest, error) || !ask(undoing, ask_blocked, &after, error))
-            return FALSE;
-        /* Of a round that an earlier attempt began it is not known what it settled. */
-        if (round > 0 && after.number >= before.number && (round != first || !undoing->rollback.is_continued))
-            return TRUE;
-    }
-}
-
 /* ---- opening and closing ---- */
 
-static gboolean open_rollback(RpUndoing *undoing, GError **error) {
+static gboolean open_once(RpUndoing *undoing, GError **error) {
     PGconn *connection = undoing->connection;
-    if (!rp_postgres_run(connection, "BEGIN", error) ||
+    if (!rp_undoing_begin_real(undoing, error) ||
         !rp_rollback_open(connection, undoing->options->run, &undoing->rollback, error))
         return FALSE;
-    undoing->tables = rp_undo_tables_read(connection, undoing->options->run, error);
+    undoing->rollback.is_dry_run = undoing->options->is_dry_run;
+    undoing->tables = rp_undo_tables_read(connection, &undoing->rollback, error);
     if (undoing->tables == NULL ||
         (!undoing->options->is_dry_run && !rp_postgres_run(connection, "COMMIT", error)))
         return FALSE;
     undoing->is_opened = TRUE;
     rp_event_note(undoing->rollback.is_continued ? RP_EVENT_RUN_CONTINUED : RP_EVENT_RUN_OPENED);
-    return rp_undo_tables_prepare(connection, undoing->tables, error);
+    return rp_undo_stage_prepare(connection, &undoing->rollback, undoing->tables, error);
+}
+
+/* A lock is waited for here, too. Who loses the connection has not begun. */
+static gboolean open_rollback(RpUndoing *undoing, GError **error) {
+    for (;;) {
+        GError *trouble = NULL;
+        if (open_once(undoing, &trouble))
+            return TRUE;
+        if (undoing->is_opened || PQstatus(undoing->connection) != CONNECTION_OK ||
+            !rp_postgres_run(undoing->connection, "ROLLBACK", NULL) ||
+            !rp_undoing_recover(undoing, &trouble)) {
+            g_propagate_error(error, trouble);
+            return FALSE;
+        }
+        g_clear_pointer(&undoing->tables, g_ptr_array_unref);
+    }
 }
 
 static gboolean close_once(RpUndoing *undoing, GError **error) {
@@ -175,9 +74,15 @@ static gboolean close_rollback(RpUndoing *undoing, GError **error) {
 }
 
 static gboolean is_interruption(const GError *error) {
-    return error->domain == RP_STOP_ERROR || error->domain == RP_FAULT_ERROR ||
-           g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY) ||
-           g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_CONNECT);
+    return error->domain == RP_STOP_ERROR || rp_trouble_passes(error);
+}
+
+/* What PostgreSQL says of a statement that was cancelled by the second signal is no error of its own. */
+static void take_for_signal(RpUndoing *undoing, GError **why) {
+    if (!g_atomic_int_get(&undoing->is_cancelled) || (*why)->domain != RP_SINK_ERROR)
+        return;
+    g_clear_error(why);
+    rp_undoing_is_stopped(undoing, why);
 }
 
 /* A rollback that is not ours any more is left to whom it belongs. */
@@ -212,9 +117,10 @@ static gboolean read_summary(RpUndoing *undoing, RpRollbackSummary **summary, GE
 
 static gboolean work(RpUndoing *undoing, RpRollbackSummary **summary, GError **error) {
     GError *why = NULL;
-    if (rp_undoing_connect(undoing, &why) && open_rollback(undoing, &why) && do_rounds(undoing, &why) &&
-        close_rollback(undoing, &why))
+    if (rp_undoing_connect(undoing, &why) && open_rollback(undoing, &why) &&
+        rp_undo_walks_do(undoing, &why) && close_rollback(undoing, &why))
         return read_summary(undoing, summary, error);
+    take_for_signal(undoing, &why);
     give_up(undoing, why);
     if (undoing->is_opened && !undoing->options->is_dry_run)
         read_summary(undoing, summary, NULL);
@@ -254,12 +160,11 @@ static void on_signal(RpUndoing *undoing) {
     g_mutex_unlock(&undoing->mutex);
 }
 
-static void watch(Job *job, const sigset_t *signals) {
-    const struct timespec interval = {.tv_nsec = WATCH_MS * 1000000L};
+static void watch(Job *job, const RpSignals *signals) {
     RpUndoing *undoing = &job->undoing;
     const gint64 start = g_get_monotonic_time();
     while (!g_atomic_int_get(&job->is_over)) {
-        if (sigtimedwait(signals, NULL, &interval) > 0)
+        if (rp_signals_wait(signals, WATCH_MS))
             on_signal(undoing);
         if (undoing->options->observe == NULL)
             continue;
@@ -271,20 +176,9 @@ static void watch(Job *job, const sigset_t *signals) {
     }
 }
 
-/* Takes back a signal that came in while nobody waited, so that it does not fire when they are unblocked. */
-static void unblock(const sigset_t *signals, const sigset_t *before) {
-    const struct timespec at_once = {0};
-    while (sigtimedwait(signals, NULL, &at_once) > 0)
-        ;
-    pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
 gboolean rp_roll_back(const RpRollbackOptions *options, RpRollbackSummary **summary, GError **error) {
-    sigset_t signals, before;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    RpSignals signals;
+    rp_signals_block(&signals);
     Job job = {.undoing = {.options = options}};
     g_mutex_init(&job.undoing.mutex);
     rp_retry_init(&job.undoing.retry, options->retry_seconds);
@@ -295,7 +189,7 @@ gboolean rp_roll_back(const RpRollbackOptions *options, RpRollbackSummary **summ
     PQfinish(job.undoing.connection);
     g_clear_pointer(&job.undoing.tables, g_ptr_array_unref);
     g_mutex_clear(&job.undoing.mutex);
-    unblock(&signals, &before);
+    rp_signals_unblock(&signals);
     *summary = job.summary;
     if (job.error != NULL)
         g_propagate_error(error, job.error);

@@ -1,4 +1,6 @@
 /* A writer's session: what it is made of each time that it is opened. */
+#include "pipeline/session.h"
+
 #include "ledger/lock.h"
 #include "pipeline/writer.h"
 #include "sink/wait.h"
@@ -16,6 +18,14 @@ static const char SETTINGS_SQL[] =
     "SELECT set_config('synchronous_commit', 'local', false)"
     " WHERE current_setting('synchronous_commit') = 'off';" RP_LEDGER_SHOW_WRITER_SQL;
 
+/* A session whose client is gone must not hold its locks until its statement ends. From PostgreSQL 14 on, and
+ * not on every system. */
+void rp_session_limit(PGconn *connection, guint timeout_seconds, const gint *is_cancelled) {
+    rp_wait_limit(connection, timeout_seconds, is_cancelled);
+    if (PQserverVersion(connection) >= 140000)
+        rp_postgres_run(connection, "SET client_connection_check_interval = '10s'", NULL);
+}
+
 /* A lock is waited for in turns that are shorter than an answer may take, and than troubles may last. */
 static guint lock_wait_of(const RpLoadOptions *options) {
     guint seconds = MAX_LOCK_WAIT;
@@ -26,17 +36,9 @@ static guint lock_wait_of(const RpLoadOptions *options) {
     return MAX(seconds, 1);
 }
 
-/* A session whose client is gone must not hold its locks until its statement ends. From PostgreSQL 14 on, and
- * not on every system. */
-static void watch_client(PGconn *connection) {
-    if (PQserverVersion(connection) >= 140000)
-        rp_postgres_run(connection, "SET client_connection_check_interval = '10s'", NULL);
-}
-
 static gboolean prepare(RpCrew *crew, PGconn *connection, GError **error) {
     const RpLoadOptions *options = crew->options;
-    rp_wait_limit(connection, options->timeout_seconds, &crew->is_cancelled);
-    watch_client(connection);
+    rp_session_limit(connection, options->timeout_seconds, &crew->is_cancelled);
     if (!rp_postgres_run(connection, SETTINGS_SQL, error) ||
         !rp_postgres_runf(connection, error, "SET lock_timeout = '%us'", lock_wait_of(options)))
         return FALSE;

@@ -10,16 +10,17 @@
 #include "base/log.h"
 #include "ledger/lock.h"
 #include "ledger/runs.h"
+#include "pipeline/session.h"
+#include "sink/trouble.h"
 
-/* As the writers' (pipeline/writer.c): joins go by keys. */
+/* As the writers' (pipeline/session.c): joins go by keys. Whoever waits for a table's lock has others wait
+ * behind it: not for long, but again and again. */
 static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off;"
-                                  "SET enable_hashjoin = off; SET enable_mergejoin = off";
-
-/* Whoever waits for a table's lock has others wait behind it: not for long, but again and again. */
-#define LOCK_SQL "SET LOCAL lock_timeout = '2s'"
+                                  "SET enable_hashjoin = off; SET enable_mergejoin = off;"
+                                  "SET lock_timeout = '2s'";
 
 static const char BEGIN_SQL[] =
-    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE; " LOCK_SQL;
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE";
 
 /* ---- the connection ---- */
 
@@ -34,16 +35,31 @@ static void set_connection(RpUndoing *undoing, PGconn *connection) {
 
 gboolean rp_undoing_connect(RpUndoing *undoing, GError **error) {
     g_autoptr(PGconn) connection = rp_postgres_connect(undoing->options->postgres, error);
-    if (connection == NULL || !rp_postgres_run(connection, SESSION_SQL, error) ||
-        !rp_ledger_lock(connection, error))
+    if (connection == NULL)
+        return FALSE;
+    rp_session_limit(connection, undoing->options->timeout_seconds, &undoing->is_cancelled);
+    if (!rp_postgres_run(connection, SESSION_SQL, error) || !rp_ledger_lock(connection, error) ||
+        (undoing->is_opened && !undoing->options->is_dry_run &&
+         !rp_ledger_note_holder(connection, undoing->rollback.run, error)))
         return FALSE;
     set_connection(undoing, g_steal_pointer(&connection));
     return TRUE;
 }
 
+gboolean rp_undoing_is_stopped(RpUndoing *undoing, GError **error) {
+    if (!g_atomic_int_get(&undoing->is_stopping))
+        return FALSE;
+    g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "interrupted by a signal");
+    return TRUE;
+}
+
+gboolean rp_undoing_begin_real(RpUndoing *undoing, GError **error) {
+    return rp_postgres_run(undoing->connection, BEGIN_SQL, error);
+}
+
 gboolean rp_undoing_begin(RpUndoing *undoing, GError **error) {
-    undoing->is_begun = rp_postgres_run(
-        undoing->connection, undoing->options->is_dry_run ? "SAVEPOINT unit; " LOCK_SQL : BEGIN_SQL, error);
+    undoing->is_begun = rp_postgres_run(undoing->connection,
+                                        undoing->options->is_dry_run ? "SAVEPOINT unit" : BEGIN_SQL, error);
     return undoing->is_begun;
 }
 
@@ -72,9 +88,9 @@ void rp_undoing_abort(RpUndoing *undoing) {
                     undoing->options->is_dry_run ? "ROLLBACK TO unit; RELEASE unit" : "ROLLBACK", NULL);
 }
 
-static gboolean may_pass(const GError *error) {
-    return error->domain == RP_FAULT_ERROR || g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY) ||
-           g_error_matches(error, RP_SINK_ERROR, RP_SINK_ERROR_CONNECT);
+/* Waiting ends with the first signal. */
+static gboolean wait_out(RpUndoing *undoing) {
+    return rp_retry_wait(&undoing->retry, &undoing->is_stopping);
 }
 
 /* The session that was lost may hold the lock until the server notices: to find it taken is a trouble that
@@ -87,10 +103,12 @@ static gboolean reconnect(RpUndoing *undoing, GError **trouble) {
         g_autoptr(GError) obstacle = NULL;
         if (rp_undoing_connect(undoing, &obstacle) &&
             (undoing->is_closing || rp_rollback_check(undoing->connection, &undoing->rollback, &obstacle)) &&
-            rp_undo_tables_prepare(undoing->connection, undoing->tables, &obstacle))
+            rp_undo_stage_prepare(undoing->connection, &undoing->rollback, undoing->tables, &obstacle))
             break;
         const gboolean is_taken = obstacle->domain == RP_GUARD_ERROR && undoing->connection == NULL;
-        if ((!may_pass(obstacle) && !is_taken) || !rp_retry_wait(&undoing->retry, &undoing->is_cancelled)) {
+        if ((!rp_trouble_passes(obstacle) && !is_taken) || !wait_out(undoing)) {
+            if (rp_undoing_is_stopped(undoing, NULL))
+                return FALSE; /* for the trouble, which passes */
             g_clear_error(trouble);
             *trouble = g_steal_pointer(&obstacle);
             return FALSE;
@@ -104,8 +122,7 @@ static gboolean reconnect(RpUndoing *undoing, GError **trouble) {
 
 gboolean rp_undoing_recover(RpUndoing *undoing, GError **trouble) {
     const gboolean is_lost = PQstatus(undoing->connection) != CONNECTION_OK;
-    if (!may_pass(*trouble) || (is_lost && undoing->options->is_dry_run) ||
-        !rp_retry_wait(&undoing->retry, &undoing->is_cancelled))
+    if (!rp_trouble_passes(*trouble) || (is_lost && undoing->options->is_dry_run) || !wait_out(undoing))
         return FALSE;
     if (is_lost)
         return reconnect(undoing, trouble);
@@ -237,6 +254,8 @@ static gboolean is_of_some_rows(RpUndoing *undoing, const RpUndoUnit *unit, cons
 
 gboolean rp_undoing_do_unit(RpUndoing *undoing, const RpUndoUnit *unit, guint64 cursor, GError **error) {
     GError *trouble = NULL;
+    if (rp_undoing_is_stopped(undoing, error))
+        return FALSE;
     if (do_transaction(undoing, unit, cursor, NULL, &trouble))
         return TRUE;
     if (look_closer(unit, trouble)) {

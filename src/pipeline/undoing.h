@@ -31,6 +31,12 @@ typedef struct {
 /* Connects and takes the target's lock. */
 gboolean rp_undoing_connect(RpUndoing *undoing, GError **error);
 
+/* RP_STOP_ERROR once a signal came. */
+gboolean rp_undoing_is_stopped(RpUndoing *undoing, GError **error);
+
+/* Begins a transaction in which constraints are checked as they are in all others. */
+gboolean rp_undoing_begin_real(RpUndoing *undoing, GError **error);
+
 /* Transactions, which in a dry run are savepoints. */
 gboolean rp_undoing_begin(RpUndoing *undoing, GError **error);
 gboolean rp_undoing_commit(RpUndoing *undoing, GError **error);
@@ -43,5 +49,8 @@ gboolean rp_undoing_recover(RpUndoing *undoing, GError **trouble);
 /* Undoes a unit; rows that PostgreSQL refuses are searched for, and kept. cursor: what the ledger is to say
  * that the rollback has come to, when the unit is done. */
 gboolean rp_undoing_do_unit(RpUndoing *undoing, const RpUndoUnit *unit, guint64 cursor, GError **error);
+
+/* Undoes everything, in the order of undo_walks.c. */
+gboolean rp_undo_walks_do(RpUndoing *undoing, GError **error);
 
 G_END_DECLS

@@ -116,6 +116,25 @@ Test(rollback, of_a_rollback_restores_and_so_on) {
         "run 5, run 5 was rolled back by run 6: what can be rolled back now is run 6");
 }
 
+/* Rows that refer to what the rollback had deleted: none is met before that is there again. */
+Test(rollback, of_a_rollback_puts_parents_back_first) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    run_shop(test_case);
+    rp_case_add_customer(test_case, "c9");
+    for (guint i = 1; i <= 4; i++) {
+        g_autofree char *order = g_strdup_printf("o%u", i);
+        rp_case_add_order(test_case, order, "c9");
+    }
+    g_autoptr(json_t) run = rp_case_load(test_case, 0, NULL);
+    rp_assert_account(run, "orders", "read 4, updated 4");
+    g_autofree char *second = rp_case_shop_rows(test_case);
+    g_autoptr(json_t) undone = rp_case_roll_back(test_case, 0, "2", NULL);
+    g_autoptr(json_t) back = rp_case_roll_back(test_case, 0, "3", NULL);
+    g_autofree char *after = rp_case_shop_rows(test_case);
+    assert_same(after, second);
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.batches WHERE run = 4", "2");
+}
+
 Test(rollback, twice_is_refused) {
     g_autoptr(RpCase) test_case = rp_case_new();
     run_shop(test_case);
@@ -155,6 +174,36 @@ Test(rollback, dry_run_leaves_nothing_and_tells_the_same) {
     cr_assert(json_equal(rp_json_at(undone, "kept"), rp_json_at(trial, "kept")));
 }
 
+/* Of a constraint that waits for COMMIT elsewhere, and of rows that the rollback itself has written. */
+Test(rollback, dry_run_checks_as_a_real_one_does) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    run_shop(test_case);
+    rp_case_sql(test_case,
+                "CREATE TABLE notes (id int, o text REFERENCES payments (payment_id) DEFERRABLE INITIALLY"
+                " DEFERRED); INSERT INTO notes VALUES (1, 'p1'), (2, 'p3')");
+    g_autoptr(json_t) trial = rp_case_roll_back(test_case, 6, "1", "--dry-run", NULL);
+    rp_assert_undone(trial, "public.payments", "deleted 2, kept 2");
+    g_autoptr(json_t) undone = rp_case_roll_back(test_case, 6, "1", NULL);
+    cr_assert(json_equal(rp_json_at(undone, "tables"), rp_json_at(trial, "tables")));
+    cr_assert(json_equal(rp_json_at(undone, "kept"), rp_json_at(trial, "kept")));
+}
+
+/* The run changed a row twice, somebody else in between: what the rollback itself wrote is not another's. */
+Test(rollback, dry_run_knows_its_own_rows) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    run_shop(test_case);
+    rp_case_redis(test_case, "HSET order:o1 status paid");
+    g_autoptr(json_t) run = rp_case_load(test_case, 0, NULL);
+    rp_case_sql(test_case, "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before)"
+                           " SELECT run, pass, batch, entity, target, 'insert', json_build_array("
+                           "json_build_object('order_id', 'o1')) FROM redis2pg.undo WHERE run = 2;"
+                           "UPDATE redis2pg.undo SET undo = DEFAULT WHERE run = 2 AND operation = 'update'");
+    g_autoptr(json_t) trial = rp_case_roll_back(test_case, 6, "2", "--dry-run", NULL);
+    rp_assert_says(rp_json_text(trial, "kept.0.reason"), "by another writer while run 2 worked");
+    g_autoptr(json_t) undone = rp_case_roll_back(test_case, 6, "2", NULL);
+    rp_assert_says(rp_json_text(undone, "kept.0.reason"), "by another writer while run 2 worked");
+}
+
 /* ---- what stays ---- */
 
 Test(rollback, keeps_what_was_changed_since_and_says_what) {
@@ -172,12 +221,10 @@ Test(rollback, keeps_what_was_changed_since_and_says_what) {
     g_autoptr(json_t) undone = rp_case_roll_back(test_case, 6, "2", NULL);
     rp_assert_undone(undone, "public.orders", "restored 1, kept 2");
     rp_assert_undone(undone, "public.payments", "kept 1");
-    assert_kept(
-        undone,
-        "public.payments {\"payment_id\":\"p1\"} was deleted since\n"
-        "public.orders {\"order_id\":\"o1\"} changed since by another writer (transaction N): quantity, "
-        "status, updated_at\n"
-        "public.orders {\"order_id\":\"o5\"} changed since by another writer (transaction N)");
+    assert_kept(undone,
+                "public.payments {\"payment_id\":\"p1\"} was deleted since\n"
+                "public.orders {\"order_id\":\"o1\"} changed since by another writer (transaction N)\n"
+                "public.orders {\"order_id\":\"o5\"} changed since by another writer (transaction N)");
     rp_case_assert_rows(test_case, "SELECT order_id, status, quantity FROM orders ORDER BY order_id",
                         "o1|paid|11\no2|pending|10\no3|pending|10\no4|pending|10\no5|pending|11");
     g_auto(RpOutcome) shown = {0};
@@ -214,6 +261,30 @@ Test(rollback, names_the_later_run) {
     rp_assert_undone(undone, "public.users", "deleted 1, kept 1");
     rp_assert_undone(undone, "public.orders", "deleted 3, kept 1");
     rp_assert_undone(undone, "public.payments", "deleted 3, kept 1");
+}
+
+/* A value of a key that the mapping calls sensitive is in no report. */
+Test(rollback, masks_sensitive_keys) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    rp_case_sql(test_case, "CREATE TABLE people (mail text, n int, name text, PRIMARY KEY (mail, n))");
+    rp_case_redis(test_case, "HSET p:1 mail secret@example.org n 7 name x");
+    char *mapping = rp_file_write("redis2pg: 1\nentities:\n  people:\n    keys: \"p:{k}\"\n    type: hash\n"
+                                  "    table: people\n    key: [mail, n]\n    columns:\n"
+                                  "      mail: {from: mail, required: true, sensitive: true}\n"
+                                  "      n: {from: n, required: true}\n      name: {from: name}\n");
+    g_autoptr(json_t) run = rp_case_load(test_case, 0, "--mapping", mapping, NULL);
+    rp_file_drop(mapping);
+    rp_case_sql(test_case, "UPDATE people SET name = 'y'");
+    g_autoptr(json_t) undone = rp_case_roll_back(test_case, 6, "1", NULL);
+    assert_kept(undone,
+                "public.people {\"mail\":\"***\",\"n\":7} changed since by another writer (transaction N)");
+    g_auto(RpOutcome) shown = {0};
+    rp_case_run(test_case, &shown, "runs", "show", "2", NULL);
+    cr_assert(strstr(shown.output, "secret") == NULL);
+    rp_assert_says(shown.output, "***");
+    g_autoptr(json_t) back = rp_case_roll_back(test_case, 0, "2", NULL);
+    rp_case_assert_rows(test_case, "SELECT run, masked_columns FROM redis2pg.run_entities ORDER BY 1",
+                        "1|{mail}\n2|{mail}\n3|{mail}");
 }
 
 /* Whatever ON DELETE says: rows of somebody else are neither deleted nor changed. */

@@ -150,6 +150,25 @@ Test(rollback_crashes, a_step_that_fails_is_repeated) {
             disturb("fail", EVENTS[i], number);
 }
 
+/* A rollback that another one is undoing does not go on behind its cursor. */
+Test(rollback_crashes, one_that_is_being_undone_does_not_go_on) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_autofree char *before = prepare(test_case);
+    static const char *const RUNS[] = {"2", "3"};
+    for (guint i = 0; i < G_N_ELEMENTS(RUNS); i++) {
+        g_auto(RpOutcome) out = {0};
+        g_setenv("REDIS2PG_FAULT", i == 0 ? "kill:after_commit:3" : "kill:after_commit:1", TRUE);
+        rp_case_run(test_case, &out, "rollback", RUNS[i], "--progress", "none", NULL);
+        g_unsetenv("REDIS2PG_FAULT");
+        rp_outcome_assert_status(&out, 128 + SIGKILL);
+        await_lock_free(test_case);
+    }
+    rp_case_refuses_rollback(test_case, 6, "2", "run 3 is being rolled back by run 4: finish that first");
+    g_autoptr(json_t) back = rp_case_roll_back(test_case, 0, "3", NULL);
+    rp_case_assert_rows(test_case, "SELECT run, status, undone_by FROM redis2pg.runs ORDER BY run",
+                        "1|completed|null\n2|completed|null\n3|rolled_back|4\n4|completed|null");
+}
+
 /* What is tried again may be given up at once. */
 Test(rollback_crashes, without_time_for_troubles_it_is_interrupted) {
     g_autoptr(RpCase) test_case = rp_case_new();
@@ -275,4 +294,69 @@ Test(rollback_crashes, gives_up_on_a_table_that_stays_locked) {
     rp_case_release(holder);
     finish(test_case, "kill:run_closed:2");
     assert_end(test_case, before);
+}
+
+/* A signal ends the waiting for a lock, however long that may last; the second one what PostgreSQL is at. */
+Test(rollback_crashes, signals_end_its_waiting) {
+    for (guint n_signals = 1; n_signals <= 2; n_signals++) {
+        g_autoptr(RpCase) test_case = rp_case_new();
+        g_autofree char *before = prepare(test_case);
+        g_auto(RpOutcome) out = {0};
+        PGconn *holder = rp_case_hold(test_case, "orders");
+        RpProcess *process =
+            rp_case_spawn(test_case, "rollback", "2", "--progress", "none", "--retry-seconds", "600", NULL);
+        rp_case_await_blocked(test_case, "orders", 1);
+        const gint64 start = g_get_monotonic_time();
+        rp_process_signal(process, SIGINT);
+        if (n_signals == 2)
+            rp_process_signal(process, SIGTERM);
+        rp_process_wait(process, &out);
+        cr_assert(g_get_monotonic_time() - start < 10 * G_USEC_PER_SEC);
+        rp_case_release(holder);
+        rp_outcome_assert_status(&out, 5);
+        rp_assert_says(out.errors, "the same command goes on");
+        rp_case_assert_rows(test_case, "SELECT status FROM redis2pg.runs WHERE run = 3", "interrupted");
+        finish(test_case, "kill:run_closed:2");
+        assert_end(test_case, before);
+    }
+}
+
+/* The parts of a unit that is taken apart are transactions of their own: between them a signal is seen. */
+Test(rollback_crashes, a_signal_is_seen_between_the_parts_of_a_unit) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    for (guint i = 0; i < 16; i++) {
+        g_autofree char *id = g_strdup_printf("c%u", i);
+        rp_case_add_customer(test_case, id);
+    }
+    g_autoptr(json_t) run = rp_case_load(test_case, 0, NULL);
+    rp_case_sql(test_case,
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION"
+                " 'no'; END$$; CREATE TRIGGER refuse AFTER DELETE ON users FOR EACH ROW WHEN"
+                " (OLD.customer_id = 'c3') EXECUTE FUNCTION refuse()");
+    g_auto(RpOutcome) out = {0};
+    g_setenv("REDIS2PG_FAULT", "interrupt:after_commit:1", TRUE);
+    rp_case_run(test_case, &out, "rollback", "1", "--progress", "none", NULL);
+    g_unsetenv("REDIS2PG_FAULT");
+    rp_outcome_assert_status(&out, 5);
+    cr_assert(rp_case_sql_number(test_case, "SELECT count(*) FROM users") > 2);
+    g_autoptr(json_t) undone = rp_case_roll_back(test_case, 6, "1", NULL);
+    rp_assert_undone(undone, "public.users", "deleted 15, kept 1");
+}
+
+/* A server that says nothing is one that is lost. */
+Test(rollback_crashes, an_answer_that_does_not_come_is_waited_for_so_long) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_autofree char *before = prepare(test_case);
+    g_auto(RpOutcome) out = {0};
+    PGconn *holder = rp_case_hold(test_case, "orders");
+    RpProcess *process = rp_case_spawn(test_case, "rollback", "2", "--progress", "none", "--timeout-seconds",
+                                       "1", "--log-level", "debug", NULL);
+    rp_case_await_blocked(test_case, "orders", 1);
+    g_usleep(1500000); /* longer than an answer is waited for */
+    rp_case_release(holder);
+    rp_process_wait(process, &out);
+    rp_outcome_assert_status(&out, 6);
+    rp_assert_says(out.errors, "no answer within 1 s");
+    assert_end(test_case, before);
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.runs WHERE backend IS NULL", "0");
 }

@@ -25,7 +25,8 @@ ALTER TABLE redis2pg.undo DROP COLUMN entity;
 ALTER TABLE redis2pg.run_entities
     DROP COLUMN schema_name,
     DROP COLUMN table_name,
-    DROP COLUMN key_columns;
+    DROP COLUMN key_columns,
+    DROP COLUMN masked_columns;
 
 ALTER TABLE redis2pg.batches
     DROP COLUMN attempt,

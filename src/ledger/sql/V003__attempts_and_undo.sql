@@ -45,7 +45,8 @@ ALTER TABLE redis2pg.batches
 ALTER TABLE redis2pg.run_entities
     ADD COLUMN schema_name text,
     ADD COLUMN table_name  text,
-    ADD COLUMN key_columns text[];
+    ADD COLUMN key_columns text[],
+    ADD COLUMN masked_columns text[]; -- of them, those that the mapping calls sensitive: no report shows their values
 
 -- Operations are insert, update and delete. One row of insert is about all rows that a batch inserted for an
 -- entity: before is an array of their keys, as objects. The others hold one row's image each; there is none where the run

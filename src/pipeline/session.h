@@ -1,0 +1,13 @@
+/* What sessions that write to the target have in common. */
+#pragma once
+
+#include <glib.h>
+#include <libpq-fe.h>
+
+G_BEGIN_DECLS
+
+/* Limits how long an answer is waited for, as rp_wait_limit does, and has the server look now and then
+ * whether this client is still there. */
+void rp_session_limit(PGconn *connection, guint timeout_seconds, const gint *is_cancelled);
+
+G_END_DECLS
