@@ -27,14 +27,20 @@ static gboolean write_entities(PGconn *connection, const char *run, const RpMapp
         const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
         g_autofree char *number = g_strdup_printf("%u", i);
         g_autofree char *key = show_names(entity->key);
-        const char *const parameters[] = {
-            run, number, entity->name, entity->table->shown, entity->table->schema, entity->table->name, key};
+        const char *const parameters[] = {run,
+                                          number,
+                                          entity->name,
+                                          entity->table->shown,
+                                          entity->table->schema,
+                                          entity->table->name,
+                                          key,
+                                          rp_pattern_get_text(entity->keys)};
         g_autoptr(PGresult) result = rp_postgres_query(
             connection,
             "INSERT INTO redis2pg.run_entities (run, number, entity, target, schema_name, table_name,"
-            " key_columns) VALUES ($1, $2, $3, $4, $5, $6,"
+            " key_columns, keys) VALUES ($1, $2, $3, $4, $5, $6,"
             " ARRAY (SELECT k.name FROM json_array_elements_text($7::json) WITH ORDINALITY k (name, n)"
-            " ORDER BY k.n))",
+            " ORDER BY k.n), $8)",
             G_N_ELEMENTS(parameters), parameters, error);
         if (result == NULL)
             return FALSE;

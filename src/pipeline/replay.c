@@ -61,7 +61,8 @@ void rp_replay_feed_add(RpReplayFeed *feed, const RpReplayEntry *entry, gint64 e
     const RpReplay replay = {.reject = entry->reject,
                              .record = feed->record,
                              .n_records = batch->records.index->len - feed->record,
-                             .element = element};
+                             .element = element,
+                             .read_at_us = feed->source->is_from_source ? 0 : feed->read_at_us};
     g_array_append_val(batch->replays, replay);
 }
 
