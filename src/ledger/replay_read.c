@@ -3,6 +3,7 @@
 
 #include "base/event.h"
 #include "mapping/timestamp.h"
+#include "sink/wait.h"
 
 #define PAGE_ROWS  "500"
 #define PAGE_BYTES "4194304"
@@ -34,10 +35,11 @@ gboolean rp_replay_read(PGconn *connection, const char *entity, gboolean with_ra
     const char *const parameters[] = {entity, after, before};
     g_clear_pointer(&page->result, PQclear);
     /* In binary: a record as hex text would take three times its size. */
-    page->result = PQexecParams(connection, with_raw ? PAGE_SQL("r.raw") : PAGE_SQL("NULL::bytea"), 3, NULL,
-                                parameters, NULL, NULL, 1);
+    page->result = rp_wait_execute_binary(connection, with_raw ? PAGE_SQL("r.raw") : PAGE_SQL("NULL::bytea"),
+                                          3, parameters, error);
     if (PQresultStatus(page->result) != PGRES_TUPLES_OK) {
-        rp_postgres_set_error(error, connection, page->result);
+        if (page->result != NULL)
+            rp_postgres_set_error(error, connection, page->result);
         g_prefix_error(error, "reading rejects to replay: ");
         return FALSE;
     }

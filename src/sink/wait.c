@@ -39,6 +39,11 @@ static void hear_notice(void *unused, const char *message) {
 }
 
 void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled) {
+    Limit *known = PQinstanceData(connection, keep_limit);
+    if (known != NULL) {
+        *known = (Limit){seconds, is_cancelled};
+        return;
+    }
     if (seconds == 0 || PQregisterEventProc(connection, keep_limit, "limit", NULL) == 0)
         return;
     Limit *limit = g_new(Limit, 1);
@@ -49,7 +54,8 @@ void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled) 
 }
 
 static const Limit *limit_of(const PGconn *connection) {
-    return connection != NULL ? PQinstanceData(connection, keep_limit) : NULL;
+    const Limit *limit = connection != NULL ? PQinstanceData(connection, keep_limit) : NULL;
+    return limit != NULL && limit->seconds > 0 ? limit : NULL;
 }
 
 /* After the socket is shut down libpq reads its end, and knows that the connection is lost. */
@@ -140,10 +146,10 @@ static gboolean begins_copy(const PGresult *result) {
 }
 
 static PGresult *execute_limited(PGconn *connection, const char *sql, int n_parameters,
-                                 const char *const *parameters, GError **error) {
-    const int is_sent =
-        n_parameters < 0 ? PQsendQuery(connection, sql)
-                         : PQsendQueryParams(connection, sql, n_parameters, NULL, parameters, NULL, NULL, 0);
+                                 const char *const *parameters, int format, GError **error) {
+    const int is_sent = n_parameters < 0 ? PQsendQuery(connection, sql)
+                                         : PQsendQueryParams(connection, sql, n_parameters, NULL, parameters,
+                                                             NULL, NULL, format);
     if (is_sent == 0) {
         rp_postgres_set_error(error, connection, NULL);
         return NULL;
@@ -170,14 +176,24 @@ static PGresult *execute_limited(PGconn *connection, const char *sql, int n_para
     return NULL;
 }
 
-PGresult *rp_wait_execute(PGconn *connection, const char *sql, int n_parameters,
-                          const char *const *parameters, GError **error) {
+static PGresult *execute(PGconn *connection, const char *sql, int n_parameters, const char *const *parameters,
+                         int format, GError **error) {
     if (limit_of(connection) != NULL)
-        return execute_limited(connection, sql, n_parameters, parameters, error);
-    PGresult *result = n_parameters < 0
-                           ? PQexec(connection, sql)
-                           : PQexecParams(connection, sql, n_parameters, NULL, parameters, NULL, NULL, 0);
+        return execute_limited(connection, sql, n_parameters, parameters, format, error);
+    PGresult *result =
+        n_parameters < 0 ? PQexec(connection, sql)
+                         : PQexecParams(connection, sql, n_parameters, NULL, parameters, NULL, NULL, format);
     if (result == NULL)
         rp_postgres_set_error(error, connection, NULL);
     return result;
+}
+
+PGresult *rp_wait_execute(PGconn *connection, const char *sql, int n_parameters,
+                          const char *const *parameters, GError **error) {
+    return execute(connection, sql, n_parameters, parameters, 0, error);
+}
+
+PGresult *rp_wait_execute_binary(PGconn *connection, const char *sql, int n_parameters,
+                                 const char *const *parameters, GError **error) {
+    return execute(connection, sql, n_parameters, parameters, 1, error);
 }

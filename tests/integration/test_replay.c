@@ -96,7 +96,9 @@ Test(replay, refuses_what_is_not_there) {
     } wrong[] = {{"--run", "77", "has no run 77"},
                  {"--entity", "order", "no entity \"order\""},
                  {"--code", "out_of_rage", "out_of_range"},
-                 {"--reveal", NULL, "does not go with rejects replay"}};
+                 {"--reveal", NULL, "does not go with rejects replay"},
+                 {"--limit", "1", "--limit does not go with rejects replay (but with: list, export)"},
+                 {"--open", NULL, "--open does not go with rejects replay"}};
     g_autoptr(RpCase) test_case = rp_case_new();
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     make_rejects(test_case);

@@ -1,6 +1,8 @@
 /* What a replay and a run know of when a record was read. */
 #include "replaying.h"
 
+#include <signal.h>
+
 #define HEAD                                                                                                 \
     "redis2pg: 1\nentities:\n  items:\n    keys: \"items:{id}\"\n    table: items\n    type: hash\n"         \
     "    key: [id]\n"
@@ -79,6 +81,17 @@ Test(replay_time, a_run_that_holds_again_has_overtaken_what_was_reopened) {
     roll_back(test_case, 0, "2");
     roll_back(test_case, 0, "3");
     assert_overtaken(test_case, "a|v2|5");
+}
+
+/* It wrote nothing of the entity: the key was gone. */
+Test(replay_time, a_run_that_found_the_key_gone_has_overtaken_it) {
+    g_autoptr(RpCase) test_case = new_case();
+    rp_case_redis(test_case, "HSET items:a name v1 n bad");
+    run_items(test_case, 1, PLAIN, NULL, NULL);
+    rp_case_redis(test_case, "DEL items:a");
+    run_items(test_case, 0, PLAIN, NULL, NULL);
+    rp_case_sql(test_case, "UPDATE redis2pg.rejects SET resolved_by = NULL");
+    assert_overtaken(test_case, "");
 }
 
 Test(replay_time, a_run_that_is_undone_has_overtaken_nothing) {
@@ -222,4 +235,28 @@ Test(replay_time, the_time_of_expiry_stays_however_often_it_is_replayed) {
     replay_items(test_case, 0, GOOD, NULL);
     rp_case_assert_rows(test_case,
                         "SELECT e BETWEEN '2025-01-01 00:15Z' AND '2025-01-01 00:16:40Z' FROM items", "t");
+}
+
+/* ---- waiting ---- */
+
+/* Somebody locks the ledger's rejects once the replay has begun. */
+Test(replay_time, an_answer_is_waited_for_as_long_as_it_may_take) {
+    static const char *const RETRY = "--retry-seconds", *const TIMEOUT = "--timeout-seconds";
+    g_autoptr(RpCase) test_case = new_case();
+    rp_case_redis(test_case, "HSET items:a name v1 n bad");
+    run_items(test_case, 1, PLAIN, NULL, NULL);
+    char *mapping = rp_file_write(MENDED);
+    g_setenv("REDIS2PG_FAULT", "stop:run_opened:1", TRUE);
+    RpProcess *process =
+        rp_case_spawn(test_case, "rejects", "replay", "--mapping", mapping, RETRY, "1", TIMEOUT, "1", NULL);
+    g_unsetenv("REDIS2PG_FAULT");
+    rp_process_await_stopped(process);
+    rp_case_sql(test_case, "BEGIN; LOCK TABLE redis2pg.rejects IN ACCESS EXCLUSIVE MODE");
+    rp_process_signal(process, SIGCONT);
+    g_auto(RpOutcome) out = {0};
+    rp_process_wait(process, &out);
+    rp_assert_says(out.errors, "no answer within 1 s");
+    cr_assert(ne(int, out.status, 0));
+    rp_case_sql(test_case, "ROLLBACK");
+    rp_file_drop(mapping);
 }
