@@ -6,8 +6,9 @@
 #include <errno.h>
 #include <signal.h>
 
-#define DEAD_HOLDER_US (10 * G_USEC_PER_SEC) /* how long PostgreSQL may take to see that a process is gone   \
-                                              */
+#define DEAD_HOLDER_US                                                                                       \
+    (10 * G_USEC_PER_SEC) /* how long PostgreSQL may take to see that a process is gone                      \
+                           */
 #define LOOK_AGAIN_US (50 * 1000)
 
 /* Who holds the lock is known by its session: a run that was left open by a process that died holds none. */

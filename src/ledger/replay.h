@@ -60,7 +60,7 @@ typedef struct {
     guint64 position;
     RpSpan key;
     guint64 reject;
-    gint64 element; /* of an array that the mapping walks over; -1: none */
+    gint64 element;    /* of an array that the mapping walks over; -1: none */
     gint64 read_at_us; /* Unix time in microseconds */
     gboolean is_first;
     RpSpan raw; /* of the first, unless keys are read anew */
