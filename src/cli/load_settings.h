@@ -22,10 +22,12 @@ typedef struct {
     gboolean allows_rejects;
 } RpLoadSettings;
 
-/* Rows of a command's table of options; settings is an RpLoadSettings that lives as long as the program. */
-#define RP_LOAD_OPTIONS(settings)                                                                            \
+/* Rows of a command's table of options; settings is an RpLoadSettings that lives as long as the program,
+ * words are those that they go with (NULL: any). */
+#define RP_LOAD_OPTIONS(settings, words)                                                                     \
     {.name = "batch-rows",                                                                                   \
      .kind = RP_OPTION_NUMBER,                                                                               \
+     .goes_with = (words),                                                                                   \
      .target = &(settings).batch_rows,                                                                       \
      .argument = "N",                                                                                        \
      .fallback = "10000",                                                                                    \
@@ -34,6 +36,7 @@ typedef struct {
      .help = "records in a batch, about"},                                                                   \
         {.name = "batch-bytes",                                                                              \
          .kind = RP_OPTION_NUMBER,                                                                           \
+         .goes_with = (words),                                                                               \
          .target = &(settings).batch_bytes,                                                                  \
          .argument = "N",                                                                                    \
          .fallback = "6291456",                                                                              \
@@ -42,6 +45,7 @@ typedef struct {
          .help = "bytes of records in a batch, at most about"},                                              \
         {.name = "mappers",                                                                                  \
          .kind = RP_OPTION_NUMBER,                                                                           \
+         .goes_with = (words),                                                                               \
          .target = &(settings).mappers,                                                                      \
          .argument = "N",                                                                                    \
          .fallback = "1",                                                                                    \
@@ -50,6 +54,7 @@ typedef struct {
          .help = "threads that map records to rows"},                                                        \
         {.name = "writers",                                                                                  \
          .kind = RP_OPTION_NUMBER,                                                                           \
+         .goes_with = (words),                                                                               \
          .target = &(settings).writers,                                                                      \
          .argument = "N",                                                                                    \
          .fallback = "2",                                                                                    \
@@ -58,6 +63,7 @@ typedef struct {
          .help = "connections that write batches"},                                                          \
         {.name = "max-value-bytes",                                                                          \
          .kind = RP_OPTION_NUMBER,                                                                           \
+         .goes_with = (words),                                                                               \
          .target = &(settings).max_value_bytes,                                                              \
          .argument = "N",                                                                                    \
          .fallback = "67108864",                                                                             \
@@ -66,6 +72,7 @@ typedef struct {
          .help = "a key with more bytes is rejected as too_large"},                                          \
         {.name = "max-rejects",                                                                              \
          .kind = RP_OPTION_NUMBER,                                                                           \
+         .goes_with = (words),                                                                               \
          .target = &(settings).max_rejects,                                                                  \
          .argument = "N",                                                                                    \
          .minimum = 0,                                                                                       \
@@ -73,6 +80,7 @@ typedef struct {
          .help = "stop with exit status 6 when there are more rejects; without it there is no limit"},       \
         {.name = "retry-seconds",                                                                            \
          .kind = RP_OPTION_NUMBER,                                                                           \
+         .goes_with = (words),                                                                               \
          .target = &(settings).retry_seconds,                                                                \
          .argument = "N",                                                                                    \
          .fallback = "60",                                                                                   \
@@ -81,6 +89,7 @@ typedef struct {
          .help = "how long a lost server, a deadlock and the like are tried again; 0: not at all"},          \
         {.name = "timeout-seconds",                                                                          \
          .kind = RP_OPTION_NUMBER,                                                                           \
+         .goes_with = (words),                                                                               \
          .target = &(settings).timeout_seconds,                                                              \
          .argument = "N",                                                                                    \
          .fallback = "60",                                                                                   \
@@ -88,8 +97,8 @@ typedef struct {
          .maximum = 86400,                                                                                   \
          .help = "how long an answer of either server may take"},                                            \
     {                                                                                                        \
-        .name = "allow-rejects", .kind = RP_OPTION_FLAG, .target = &(settings).allows_rejects,               \
-        .help = "exit status 0 although there are rejects"                                                   \
+        .name = "allow-rejects", .kind = RP_OPTION_FLAG, .goes_with = (words),                               \
+        .target = &(settings).allows_rejects, .help = "exit status 0 although there are rejects"             \
     }
 
 /* The numbers as an object for the ledger: none of them is a secret. */

@@ -169,6 +169,21 @@ static gboolean apply_absent(const Given *given, const RpConfig *config, GError 
     return option->fallback == NULL || set_text(option, option->fallback, "default", error);
 }
 
+/* An option that does nothing is a mistake on the command line. A file or the environment may serve several
+ * words.
+ */
+static gboolean check_word(const RpCommand *command, const Given *given, const char *word, GError **error) {
+    if (given->option->goes_with == NULL || word == NULL || !is_given(given))
+        return TRUE;
+    g_auto(GStrv) fitting = g_strsplit(given->option->goes_with, " ", -1);
+    if (g_strv_contains((const char *const *)fitting, word))
+        return TRUE;
+    g_autofree char *listed = g_strjoinv(", ", fitting);
+    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "--%s does not go with %s %s (but with: %s)",
+                given->option->name, command->name, word, listed);
+    return FALSE;
+}
+
 /* ---- the configuration file ---- */
 
 static void add_names(GPtrArray *names, const RpOption *options) {
@@ -298,6 +313,8 @@ gboolean rp_cli_parse(const RpCommand *command, RpGlobals *out, int argc, char *
         is_fine = load_config(given, &config, error) && (config == NULL || check_names(config, error));
     for (guint i = 0; i < given->len; i++) {
         Given *item = &g_array_index(given, Given, i);
+        if (is_fine && !*is_help)
+            is_fine = check_word(command, item, words->pdata[0], error);
         if (is_fine && !*is_help)
             is_fine = is_given(item) ? apply_given(item, error) : apply_absent(item, config, error);
         g_free(item->text);

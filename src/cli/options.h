@@ -23,6 +23,8 @@ typedef struct {
     gint64 minimum;
     gint64 maximum;
     gboolean is_secret; /* its value must not be shown */
+    const char
+        *goes_with; /* the command's first words that it may be given with ("list export"); NULL: any */
 } RpOption;
 
 /* The options that every command takes. Valid after rp_cli_parse. */

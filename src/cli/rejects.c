@@ -20,6 +20,7 @@ static RpRejectsSettings settings = {.limit = -1, .load = {.max_rejects = -1}};
 static const RpOption OPTIONS[] = {
     {.name = "run",
      .kind = RP_OPTION_NUMBER,
+     .goes_with = "list export replay",
      .target = &settings.run,
      .argument = "N",
      .fallback = "0",
@@ -27,33 +28,39 @@ static const RpOption OPTIONS[] = {
      .help = "only rejects of this run"},
     {.name = "entity",
      .kind = RP_OPTION_TEXT,
+     .goes_with = "list export replay",
      .target = &settings.entity,
      .argument = "NAME",
      .help = "only rejects of this entity"},
     {.name = "code",
      .kind = RP_OPTION_TEXT,
+     .goes_with = "list export replay",
      .target = &settings.code,
      .argument = "CODE",
      .help = "only rejects with this code"},
     {.name = "limit",
      .kind = RP_OPTION_NUMBER,
+     .goes_with = "list export",
      .target = &settings.limit,
      .argument = "N",
      .maximum = G_MAXINT64,
      .help = "list or export at most so many; 0: all. List gives 100, export all"},
     {.name = "open",
      .kind = RP_OPTION_FLAG,
+     .goes_with = "list export",
      .target = &settings.is_open,
      .help = "only those that no run has settled since"},
     {.name = "reveal",
      .kind = RP_OPTION_FLAG,
+     .goes_with = "export",
      .target = &settings.reveals,
      .help = "export: show sensitive values, too"},
     {.name = "from-source",
      .kind = RP_OPTION_FLAG,
+     .goes_with = "replay",
      .target = &settings.is_from_source,
      .help = "replay: read the keys from Redis as they are now"},
-    RP_LOAD_OPTIONS(settings.load),
+    RP_LOAD_OPTIONS(settings.load, "replay"),
     {0},
 };
 
@@ -224,18 +231,6 @@ static gboolean check_code(GError **error) {
     return FALSE;
 }
 
-/* An option that does nothing is a mistake. */
-static gboolean check_options(const char *word, GError **error) {
-    const char *misplaced = settings.reveals && !g_str_equal(word, "export")          ? "--reveal"
-                            : settings.is_from_source && !g_str_equal(word, "replay") ? "--from-source"
-                                                                                      : NULL;
-    if (misplaced == NULL)
-        return check_code(error);
-    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "%s does not go with rejects %s", misplaced,
-                word);
-    return FALSE;
-}
-
 static gboolean look(const RpGlobals *globals, const char *reject, GError **error) {
     g_autoptr(PGconn) connection = rp_postgres_connect(globals->postgres_conninfo, error);
     gboolean exists;
@@ -247,7 +242,7 @@ static gboolean look(const RpGlobals *globals, const char *reject, GError **erro
 
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
     *status = 0;
-    if (!rp_expect_words(&RP_COMMAND_REJECTS, n_words, 1, 2, error) || !check_options(words[0], error))
+    if (!rp_expect_words(&RP_COMMAND_REJECTS, n_words, 1, 2, error) || !check_code(error))
         return FALSE;
     if (n_words == 2 && g_str_equal(words[0], "show"))
         return look(globals, words[1], error);

@@ -44,7 +44,7 @@ static const char *const WHY_LEFT[RP_N_LEFT] = {
     [RP_LEFT_PARTIAL] = "of big hashes whose other fields were not read",
     [RP_LEFT_TTL] = "whose time to live was not kept",
     [RP_LEFT_DAMAGED] = "whose record cannot be read",
-    [RP_LEFT_LATER] = "that a later, unfinished run may have overtaken",
+    [RP_LEFT_LATER] = "that a later run has overtaken, or may have",
     [RP_LEFT_ENTITY] = "that the mapping has no entity for any more",
     [RP_LEFT_SOURCE] = "of another Redis",
 };

@@ -25,7 +25,7 @@ static const RpOption OPTIONS[] = {
      .argument = "auto|merge",
      .fallback = "auto",
      .help = "how rows are written: merge, into tables as they are; auto takes it"},
-    RP_LOAD_OPTIONS(settings.load),
+    RP_LOAD_OPTIONS(settings.load, NULL),
     {.name = "resume",
      .kind = RP_OPTION_FLAG,
      .target = &settings.is_resuming,

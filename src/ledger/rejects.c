@@ -3,6 +3,7 @@
 
 #include "base/span.h"
 #include "ledger/summary.h"
+#include "sink/wait.h"
 
 #define PAGE_ROWS "500"
 #define RAW_BYTES (4 * 1024 * 1024) /* of records that are fetched at once, unless one alone is larger */
@@ -119,14 +120,14 @@ static PGresult *fetch_records(PGconn *connection, PGresult *page, int first, in
         g_string_append_printf(ids, "%s%s", row > first ? "," : "", PQgetvalue(page, row, 0));
     g_string_append_c(ids, '}');
     const char *const parameters[] = {ids->str};
-    g_autoptr(PGresult) records = PQexecParams(
+    g_autoptr(PGresult) records = rp_wait_execute_binary(
         connection, "SELECT raw FROM redis2pg.rejects WHERE reject = ANY ($1::bigint[]) ORDER BY reject", 1,
-        NULL, parameters, NULL, NULL, 1);
+        parameters, error);
     if (PQresultStatus(records) == PGRES_TUPLES_OK && PQntuples(records) == *end - first)
         return g_steal_pointer(&records);
     if (PQresultStatus(records) == PGRES_TUPLES_OK)
         g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY, "rejects were deleted meanwhile");
-    else
+    else if (records != NULL)
         rp_postgres_set_error(error, connection, records);
     return NULL;
 }

@@ -15,7 +15,7 @@ typedef enum {
     RP_LEFT_PARTIAL, /* of a big hash only fields were kept, and the mapping reads others now */
     RP_LEFT_TTL,     /* the mapping reads the time to live now, and it was not kept */
     RP_LEFT_DAMAGED, /* its record is not there, or cannot be read */
-    RP_LEFT_LATER,   /* a later run of its source is unfinished, and may have written the row */
+    RP_LEFT_LATER,   /* a run of its source read later, and may have written the row */
     RP_LEFT_ENTITY,  /* the mapping has no such entity any more, or its keys are others */
     RP_LEFT_SOURCE,  /* it is of another Redis than the one that is read now */
     RP_N_LEFT,
@@ -60,8 +60,8 @@ typedef struct {
     guint64 position;
     RpSpan key;
     guint64 reject;
-    gint64 element; /* of an array that the mapping walks over; -1: none */
-    gint64 rejected_at_ms;
+    gint64 element;    /* of an array that the mapping walks over; -1: none */
+    gint64 read_at_us; /* Unix time in microseconds */
     gboolean is_first;
     RpSpan raw; /* of the first, unless keys are read anew */
 } RpReplayEntry;

@@ -2,15 +2,17 @@
 #include "ledger/replay.h"
 
 #include "base/event.h"
+#include "mapping/timestamp.h"
+#include "sink/wait.h"
 
 #define PAGE_ROWS  "500"
 #define PAGE_BYTES "4194304"
 
-enum { POSITION, KEY, REJECT, ELEMENT, REJECTED_AT, IS_FIRST, BYTES_BEFORE, RAW };
+enum { POSITION, KEY, REJECT, ELEMENT, READ_AT, IS_FIRST, BYTES_BEFORE, RAW };
 
 /* $1 entity, $2 position, $3 bytes of records before it: one record may go beyond the limit. */
 #define PAGE_SQL(raw)                                                                                        \
-    "SELECT p.position, p.key, p.reject, p.element, p.rejected_at_ms, p.is_first, p.bytes_before,"           \
+    "SELECT p.position, p.key, p.reject, p.element, p.read_at, p.is_first, p.bytes_before,"                  \
     " CASE WHEN p.is_first THEN " raw " END FROM (SELECT * FROM redis2pg_replay WHERE entity = $1"           \
     "  AND reason IS NULL AND position > $2::bigint AND bytes_before <= $3::bigint + " PAGE_BYTES            \
     "  ORDER BY position LIMIT " PAGE_ROWS ") p JOIN redis2pg.rejects r USING (reject) ORDER BY p.position"
@@ -33,10 +35,11 @@ gboolean rp_replay_read(PGconn *connection, const char *entity, gboolean with_ra
     const char *const parameters[] = {entity, after, before};
     g_clear_pointer(&page->result, PQclear);
     /* In binary: a record as hex text would take three times its size. */
-    page->result = PQexecParams(connection, with_raw ? PAGE_SQL("r.raw") : PAGE_SQL("NULL::bytea"), 3, NULL,
-                                parameters, NULL, NULL, 1);
+    page->result = rp_wait_execute_binary(connection, with_raw ? PAGE_SQL("r.raw") : PAGE_SQL("NULL::bytea"),
+                                          3, parameters, error);
     if (PQresultStatus(page->result) != PGRES_TUPLES_OK) {
-        rp_postgres_set_error(error, connection, page->result);
+        if (page->result != NULL)
+            rp_postgres_set_error(error, connection, page->result);
         g_prefix_error(error, "reading rejects to replay: ");
         return FALSE;
     }
@@ -68,7 +71,7 @@ void rp_replay_page_get(const RpReplayPage *page, guint position, RpReplayEntry 
                              .key = bytes_at(result, row, KEY),
                              .reject = (guint64)number_at(result, row, REJECT),
                              .element = element_at(result, row),
-                             .rejected_at_ms = number_at(result, row, REJECTED_AT),
+                             .read_at_us = number_at(result, row, READ_AT) + RP_POSTGRES_EPOCH_US,
                              .is_first = PQgetvalue(result, row, IS_FIRST)[0] != 0,
                              .raw = bytes_at(result, row, RAW)};
 }

@@ -21,7 +21,7 @@ void rp_replay_selection_clear(RpReplaySelection *selection) {
 static const char CREATE_SQL[] =
     "CREATE TEMP TABLE redis2pg_replay (position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
     " entity text NOT NULL, key bytea NOT NULL, reject bigint NOT NULL, element text,"
-    " rejected_at_ms bigint NOT NULL, is_first boolean NOT NULL, bytes_before bigint NOT NULL,"
+    " read_at timestamptz NOT NULL, is_first boolean NOT NULL, bytes_before bigint NOT NULL,"
     " source text NOT NULL, reason text, is_late boolean NOT NULL DEFAULT false)";
 
 /* $1 run, $2 entity, $3 code: empty for any. */
@@ -34,7 +34,7 @@ static const char CREATE_SQL[] =
 /* Where one record gives all of a key's rejects, any of them stands for all. $4: {entity: {"has_elements"}}.
  */
 #define OPEN_SQL                                                                                             \
-    "open AS MATERIALIZED (SELECT r.reject, r.run, r.entity, r.key, r.element, r.code, r.rejected_at,"       \
+    "open AS MATERIALIZED (SELECT r.reject, r.run, r.entity, r.key, r.element, r.code, r.read_at,"           \
     " u.source, octet_length(r.raw) AS raw_bytes, u.settings,"                                               \
     " coalesce(($4::jsonb -> r.entity -> 'has_elements')::boolean, false) AND NOT $5::boolean AS is_single"  \
     " FROM redis2pg.rejects r JOIN redis2pg.runs u USING (run)"                                              \
@@ -46,19 +46,29 @@ static const char CREATE_SQL[] =
              "chosen AS (SELECT o.* FROM open o LEFT JOIN fitting f USING (source, entity, key)"             \
              " WHERE CASE WHEN o.is_single THEN " FITS("o") " ELSE f.key IS NOT NULL END), "
 
-/* An unfinished run of the same source that wrote batches of the entity after the reject's run. */
+/* The run of each source and entity that was the last to read: it met the entity's keys when it is complete,
+ * and may have met them when it wrote some. Complete ones have settled what they overtook, but a rollback may
+ * have opened it again. The times are all of the server's clock; the numbers of runs say nothing of time,
+ * since a run may be continued. own: readings of such a run that are still its own, though a replay has
+ * refused them again.
+ */
 #define LATER_SQL                                                                                            \
-    "unfinished AS MATERIALIZED (SELECT l.source, e.entity, max(l.run) AS run FROM redis2pg.runs l"          \
-    " JOIN redis2pg.run_entities e USING (run) WHERE l.kind = 'run' AND l.status IN ('open', 'interrupted'," \
-    " 'failed') AND l.undone_by IS NULL AND EXISTS (SELECT FROM redis2pg.batch_counts c"                     \
-    " WHERE c.run = l.run AND c.entity = e.number) GROUP BY l.source, e.entity), "
+    "later AS MATERIALIZED (SELECT DISTINCT ON (l.source, e.entity) l.source, e.entity, l.run AS later_run," \
+    "  a.started_at FROM redis2pg.runs l JOIN redis2pg.attempts a USING (run, attempt)"                      \
+    "  JOIN redis2pg.run_entities e USING (run) WHERE l.kind = 'run' AND l.undone_by IS NULL"                \
+    "  AND l.status <> 'rolled_back' AND (EXISTS (SELECT FROM redis2pg.batch_counts c"                       \
+    "   WHERE c.run = l.run AND c.entity = e.number) OR (l.status LIKE 'completed%'"                         \
+    "   AND coalesce(nullif(l.settings -> 'entities', 'null') ? e.entity, true)))"                           \
+    "  ORDER BY l.source, e.entity, a.started_at DESC, l.run DESC), "                                        \
+    "own AS (SELECT DISTINCT q.entity, q.key, q.read_at, q.run AS later_run FROM redis2pg.rejects q"         \
+    "  JOIN later l ON l.later_run = q.run AND l.entity = q.entity WHERE q.replaced_by IS NOT NULL), "
 
 /* A string that was refused for its type is kept up to the limit of values only. $5: from source; $6: of
  * which. */
 #define REASON_SQL                                                                                           \
     "CASE WHEN NOT $4::jsonb ? c.entity THEN 'entity'"                                                       \
     " WHEN $5::boolean THEN CASE WHEN c.source <> $6 THEN 'source' END"                                      \
-    " WHEN l.run > c.run THEN 'later'"                                                                       \
+    " WHEN l.started_at > c.newest_at AND l.later_run <> c.newest_run AND w.key IS NULL THEN 'later'"        \
     " WHEN c.newest_raw IS NULL THEN 'damaged'"                                                              \
     " WHEN c.code = 'too_large' OR (c.code = 'wrong_type' AND"                                               \
     "  c.raw_bytes >= coalesce((c.settings ->> 'max_value_bytes')::bigint, 0)) THEN 'values' END"
@@ -66,16 +76,19 @@ static const char CREATE_SQL[] =
 static const char FILL_SQL[] =
     "WITH " OPEN_SQL CHOSEN_SQL LATER_SQL
     "ranked AS (SELECT *, CASE WHEN is_single THEN CASE WHEN raw_bytes > 0 THEN reject END"
-    "  WHEN $5::boolean THEN min(reject) OVER same"
-    "  ELSE max(reject) FILTER (WHERE raw_bytes > 0) OVER same END AS newest_raw"
-    " FROM chosen WINDOW same AS (PARTITION BY source, entity, key)), "
+    "  WHEN $5::boolean THEN min(reject) OVER (PARTITION BY source, entity, key)"
+    "  ELSE first_value(CASE WHEN raw_bytes > 0 THEN reject END) OVER same END AS newest_raw,"
+    " CASE WHEN is_single THEN read_at ELSE first_value(read_at) OVER same END AS newest_at,"
+    " CASE WHEN is_single THEN run ELSE first_value(run) OVER same END AS newest_run FROM chosen"
+    " WINDOW same AS (PARTITION BY source, entity, key ORDER BY raw_bytes > 0 DESC, read_at DESC, reject "
+    "DESC)), "
     "judged AS (SELECT c.*, c.reject IS NOT DISTINCT FROM c.newest_raw AS is_first,"
     " NOT is_single AND c.reject IS NOT DISTINCT FROM c.newest_raw AS is_ahead, " REASON_SQL
-    " AS reason FROM ranked c LEFT JOIN unfinished l USING (source, entity)) "
-    "INSERT INTO redis2pg_replay (entity, key, reject, element, rejected_at_ms, is_first, bytes_before, "
-    "source,"
-    " reason) SELECT entity, key, reject, element, floor(extract(epoch FROM rejected_at) * 1000)::bigint,"
-    " is_first, coalesce(sum(CASE WHEN is_first AND reason IS NULL AND NOT $5::boolean THEN raw_bytes END)"
+    " AS reason FROM ranked c LEFT JOIN later l USING (source, entity) LEFT JOIN own w ON w.entity = c.entity"
+    "  AND w.key = c.key AND w.read_at = c.newest_at AND w.later_run = l.later_run) "
+    "INSERT INTO redis2pg_replay (entity, key, reject, element, read_at, is_first, bytes_before, source,"
+    " reason) SELECT entity, key, reject, element, read_at, is_first,"
+    "  coalesce(sum(CASE WHEN is_first AND reason IS NULL AND NOT $5::boolean THEN raw_bytes END)"
     "  OVER (ORDER BY entity, key, is_single, is_ahead DESC, reject ROWS BETWEEN UNBOUNDED PRECEDING AND 1"
     "  PRECEDING), 0), source, reason FROM judged ORDER BY entity, key, is_single, is_ahead DESC, reject";
 

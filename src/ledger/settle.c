@@ -60,30 +60,78 @@ static char *names_json(const char *const *names) {
     return text;
 }
 
-/* The planner knows nothing of rejects that were just written: without nested loops it cannot go wrong much.
- */
-static const char SETTLE_EARLIER_SQL[] =
-    "WITH unsettled AS MATERIALIZED (SELECT r.reject, r.run, r.entity, r.key, u.source"
+/* ---- at the end of a run ---- */
+
+#define SLICE 20000 /* rejects that one statement settles */
+
+/* What this run has overtaken; $1 run, $2 entities. Numbers of runs say nothing of time: a run may be
+ * continued after others.
+ * - What was read before the run began: it has met every key since.
+ * - What an attempt of its own read, a replay refused again, and another attempt read anew: the first
+ * attempt's reject is gone with its batch. Where it is still there (own), the key was not met again. A key
+ * was met when the run's pattern of keys is the same, or when the run refused it, too. The planner knows
+ * nothing of rejects that were just written: without nested loops it cannot go wrong much. */
+static const char LIST_EARLIER_SQL[] =
+    "WITH this AS MATERIALIZED (SELECT u.source, min(a.started_at) AS began, max(a.started_at) AS went_on"
+    "  FROM redis2pg.runs u JOIN redis2pg.attempts a USING (run) WHERE u.run = $1::bigint GROUP BY u.run), "
+    "unsettled AS MATERIALIZED (SELECT r.reject, r.run, r.entity, r.key, r.read_at, u.source, u.started_at"
     "  FROM redis2pg.rejects r JOIN redis2pg.runs u USING (run)"
-    "  WHERE r.resolved_by IS NULL AND r.replaced_by IS NULL AND r.run <= $1::bigint), "
+    "  WHERE r.resolved_by IS NULL AND r.replaced_by IS NULL), "
     "again AS (SELECT DISTINCT entity, key, true AS is_refused FROM unsettled WHERE run = $1::bigint), "
-    "earlier AS (SELECT o.reject, coalesce(a.is_refused, false) AS is_refused"
-    "  FROM unsettled o LEFT JOIN again a USING (entity, key) WHERE o.run < $1::bigint"
-    "  AND o.source = (SELECT source FROM redis2pg.runs WHERE run = $1::bigint)"
-    "  AND o.entity IN (SELECT entity FROM redis2pg.run_entities WHERE run = $1::bigint)"
-    "  AND ($2::jsonb IS NULL OR $2::jsonb ? o.entity)) "
-    "UPDATE redis2pg.rejects r SET resolved_by = CASE WHEN NOT is_refused THEN $1::bigint END,"
-    " replaced_by = CASE WHEN is_refused THEN $1::bigint END FROM earlier WHERE r.reject = earlier.reject";
+    "own AS (SELECT DISTINCT entity, key, read_at, true AS stands FROM redis2pg.rejects"
+    "  WHERE run = $1::bigint AND replaced_by IS NOT NULL), "
+    "loaded AS (SELECT entity, keys FROM redis2pg.run_entities WHERE run = $1::bigint"
+    "  AND ($2::jsonb IS NULL OR $2::jsonb ? entity)) "
+    "INSERT INTO redis2pg_earlier (reject, is_refused) SELECT o.reject, coalesce(a.is_refused, false)"
+    " FROM unsettled o JOIN loaded l USING (entity) JOIN redis2pg.run_entities e USING (run, entity)"
+    " LEFT JOIN again a USING (entity, key) LEFT JOIN own w USING (entity, key, read_at)"
+    " WHERE o.run <> $1::bigint AND o.source = (SELECT source FROM this) AND (e.keys = l.keys OR "
+    "a.is_refused)"
+    "  AND (o.read_at < (SELECT began FROM this) OR (o.read_at < (SELECT went_on FROM this)"
+    "   AND o.read_at < o.started_at AND w.stands IS NULL))";
+
+static gboolean list_earlier(PGconn *connection, const char *run, const char *const *only, guint64 *n_listed,
+                             GError **error) {
+    g_autofree char *names = names_json(only);
+    const char *const parameters[] = {run, names};
+    if (!rp_postgres_run(
+            connection,
+            "CREATE TEMP TABLE redis2pg_earlier (place bigint GENERATED ALWAYS AS IDENTITY PRIMARY"
+            " KEY, reject bigint NOT NULL, is_refused boolean NOT NULL) ON COMMIT DROP;"
+            "SET LOCAL enable_nestloop = off",
+            error))
+        return FALSE;
+    g_autoptr(PGresult) listed =
+        rp_postgres_query(connection, LIST_EARLIER_SQL, G_N_ELEMENTS(parameters), parameters, error);
+    if (listed == NULL)
+        return FALSE;
+    *n_listed = rp_postgres_affected(listed);
+    /* From here on by indexes alone. */
+    return rp_postgres_run(connection,
+                           "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off;"
+                           "SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off",
+                           error);
+}
+
+/* However many there are, no statement may take longer than an answer may. */
+static gboolean settle_earlier(PGconn *connection, guint64 run, const char *const *only, GError **error) {
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+    guint64 n_listed;
+    if (!list_earlier(connection, number, only, &n_listed, error))
+        return FALSE;
+    for (guint64 first = 1; first <= n_listed; first += SLICE)
+        if (!rp_postgres_runf(
+                connection, error,
+                "UPDATE redis2pg.rejects r SET resolved_by = CASE WHEN NOT is_refused THEN %s END,"
+                " replaced_by = CASE WHEN is_refused THEN %s END FROM redis2pg_earlier e"
+                " WHERE r.reject = e.reject AND e.place BETWEEN %" G_GUINT64_FORMAT " AND %" G_GUINT64_FORMAT,
+                number, number, first, first + SLICE - 1))
+            return FALSE;
+    return TRUE;
+}
 
 gboolean rp_ledger_settle_earlier(PGconn *connection, guint64 run, const char *const *only, GError **error) {
-    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
-    g_autofree char *names = names_json(only);
-    const char *const parameters[] = {number, names};
-    g_autoptr(PGresult) result =
-        rp_postgres_run(connection, "SET LOCAL enable_nestloop = off", error)
-            ? rp_postgres_query(connection, SETTLE_EARLIER_SQL, G_N_ELEMENTS(parameters), parameters, error)
-            : NULL;
-    if (result != NULL)
+    if (settle_earlier(connection, run, only, error))
         return TRUE;
     g_prefix_error(error, "settling rejects of earlier runs: ");
     return FALSE;

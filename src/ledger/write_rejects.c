@@ -1,14 +1,17 @@
 /* The rejects of a batch, as binary COPY tuples.
  *
  * 1. Every reject is stored with its record, so that it can be mapped again; of the elements of one array
- * only the first reject has it, for all of them, in whatever portions of the batch they come. */
+ * only the first reject has it, for all of them, in whatever portions of the batch they come.
+ * 2. What is refused again is as old as it was: its time goes along. Of what was just read the server sets
+ * the time, by the clock that it goes by elsewhere in the ledger. */
 #include "ledger/write_rejects.h"
 
+#include "mapping/timestamp.h"
 #include "sink/merge.h"
 
-static const char COPY_SQL[] =
-    "COPY redis2pg.rejects (run, pass, batch, entity, key, stage, code, column_name,"
-    " constraint_name, message, value, element, raw) FROM STDIN (FORMAT binary)";
+#define COPY_SQL(more)                                                                                       \
+    "COPY redis2pg.rejects (run, pass, batch, entity, key, stage, code, column_name,"                        \
+    " constraint_name, message, value, element, raw" more ") FROM STDIN (FORMAT binary)"
 
 #define N_FIELDS 13
 
@@ -55,14 +58,27 @@ typedef struct {
     RpBuffer tuples;
     RpBuffer raw;
     GHashTable *stored; /* set of records that a reject holds already */
+    gboolean has_times; /* the records were read some time ago */
 } Output;
+
+static void add_time(Output *output, guint32 record) {
+    const RpReplay *replay = rp_replays_find(output->batch->replays, record);
+    g_assert(replay != NULL);
+    rp_buffer_append_u32(&output->tuples, 8);
+    rp_buffer_append_u64(&output->tuples, (guint64)(replay->read_at_us - RP_POSTGRES_EPOCH_US));
+}
+
+/* The records of a batch are all replayed as they were kept, or none is. */
+static gboolean is_of_kept(const RpBatch *batch) {
+    return batch->replays->len > 0 && g_array_index(batch->replays, RpReplay, 0).read_at_us != 0;
+}
 
 static void add_reject(Output *output, const RpReject *reject) {
     const RpBatch *batch = output->batch;
     RpBuffer *tuples = &output->tuples;
     const RpEntity *entity = g_ptr_array_index(output->mapping->entities, reject->entity);
     g_autofree char *element = element_of(entity, batch, reject);
-    rp_buffer_append_u16(tuples, N_FIELDS);
+    rp_buffer_append_u16(tuples, output->has_times ? N_FIELDS + 1 : N_FIELDS);
     rp_buffer_append_u32(tuples, 8);
     rp_buffer_append_u64(tuples, output->run);
     rp_buffer_append_u32(tuples, 4);
@@ -82,6 +98,8 @@ static void add_reject(Output *output, const RpReject *reject) {
     if (takes_raw(entity, batch, reject, output->stored))
         rp_records_append_raw(&batch->records, reject->record, &output->raw);
     add_bytes(tuples, (RpSpan){output->raw.data, output->raw.size});
+    if (output->has_times)
+        add_time(output, reject->record);
 }
 
 gboolean rp_ledger_write_rejects(PGconn *connection, guint64 run, const RpMapping *mapping,
@@ -91,11 +109,13 @@ gboolean rp_ledger_write_rejects(PGconn *connection, guint64 run, const RpMappin
     Output output = {.run = run,
                      .mapping = mapping,
                      .batch = batch,
+                     .has_times = is_of_kept(batch),
                      .stored = g_hash_table_new(g_direct_hash, g_direct_equal)};
     for (guint i = 0; i < batch->rejects->len; i++)
         add_reject(&output, &g_array_index(batch->rejects, RpReject, i));
     const RpSpan tuples = {output.tuples.data, output.tuples.size};
-    const gboolean is_fine = rp_copy_binary(connection, COPY_SQL, &tuples, 1, error);
+    const gboolean is_fine = rp_copy_binary(
+        connection, output.has_times ? COPY_SQL(", read_at") : COPY_SQL(""), &tuples, 1, error);
     rp_buffer_clear(&output.tuples);
     rp_buffer_clear(&output.raw);
     g_hash_table_unref(output.stored);

@@ -85,3 +85,17 @@ void rp_replays_note_failures(GArray *replays, const GArray *rejects) {
     for (guint i = 0; i < replays->len; i++)
         g_array_index(replays, RpReplay, i).has_failed = g_array_index(failed, gboolean, i);
 }
+
+const RpReplay *rp_replays_find(const GArray *replays, guint32 record) {
+    guint low = 0, high = replays->len;
+    while (low < high) {
+        const guint middle = low + (high - low) / 2;
+        const RpReplay *replay = &g_array_index(replays, RpReplay, middle);
+        if (replay->record + replay->n_records <= record)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const RpReplay *found = low < replays->len ? &g_array_index(replays, RpReplay, low) : NULL;
+    return found != NULL && found->record <= record ? found : NULL;
+}

@@ -10,6 +10,7 @@
 #include "ledger/batches.h"
 #include "pipeline/load_from.h"
 #include "pipeline/replay_feed.h"
+#include "sink/wait.h"
 
 const RpEntity *rp_replay_feed_entity(const RpReplayFeed *feed) {
     return g_ptr_array_index(feed->crew->options->mapping->entities, feed->entity);
@@ -61,7 +62,8 @@ void rp_replay_feed_add(RpReplayFeed *feed, const RpReplayEntry *entry, gint64 e
     const RpReplay replay = {.reject = entry->reject,
                              .record = feed->record,
                              .n_records = batch->records.index->len - feed->record,
-                             .element = element};
+                             .element = element,
+                             .read_at_us = feed->source->is_from_source ? 0 : feed->read_at_us};
     g_array_append_val(batch->replays, replay);
 }
 
@@ -117,16 +119,19 @@ static gboolean take_all(RpReplayFeed *feed, GError **error) {
     return TRUE;
 }
 
+/* An answer of PostgreSQL is waited for as the load says, and no longer than it goes on. */
 static gpointer replay_thread(gpointer data) {
     RpCrew *crew = data;
     RpReplayFeed feed = {.crew = crew, .source = crew->feed->data, .filling = {.crew = crew}};
     GError *error = NULL;
+    rp_wait_limit(feed.source->connection, crew->options->timeout_seconds, &crew->is_cancelled);
     const gboolean is_open =
         !feed.source->is_from_source || rp_key_reader_open(&feed.keys, crew, &feed.filling, &error);
     if (!is_open || !take_all(&feed, &error))
         rp_crew_fail(crew, error, FALSE);
     if (feed.filling.batch != NULL) /* broken off by an error */
         rp_queue_push(crew->pool, feed.filling.batch);
+    rp_wait_limit(feed.source->connection, crew->options->timeout_seconds, NULL);
     rp_queue_close(crew->to_map);
     rp_key_reader_clear(&feed.keys);
     rp_buffer_clear(&feed.key);

@@ -21,6 +21,7 @@ typedef struct {
     gboolean is_left;  /* it is not replayed, */
     RpLeft left;       /* and why */
     guint32 record;    /* the first of its records */
+    gint64 read_at_us; /* when they were read, unless it is just now */
 } RpReplayFeed;
 
 const RpEntity *rp_replay_feed_entity(const RpReplayFeed *feed);

@@ -43,7 +43,7 @@ static void append(RpReplayFeed *feed, const RpReplayEntry *entry, RpRaw *raw) {
     if (raw->type != scope->type)
         record->outcome = RP_READ_WRONG_TYPE;
     if (scope->has_expiry)
-        record->expires_at_ms = raw->ttl_ms < 0 ? raw->ttl_ms : entry->rejected_at_ms + raw->ttl_ms;
+        record->expires_at_ms = raw->ttl_ms < 0 ? raw->ttl_ms : entry->read_at_us / 1000 + raw->ttl_ms;
 }
 
 /* Takes an entry's record into the batch, which is opened or changed for it. */
@@ -54,6 +54,7 @@ static gboolean take_first(RpReplayFeed *feed, const RpReplayEntry *entry, GErro
     feed->is_left = !may_replay(rp_replay_feed_entity(feed), entry, &raw, &feed->left);
     feed->is_taken = !feed->is_left;
     rp_replay_feed_begin(feed, entry->key);
+    feed->read_at_us = entry->read_at_us;
     if (feed->is_taken)
         append(feed, entry, &raw);
     return TRUE;

@@ -154,10 +154,10 @@ static gboolean begins_copy(const PGresult *result) {
 }
 
 static PGresult *execute_limited(PGconn *connection, const char *sql, int n_parameters,
-                                 const char *const *parameters, GError **error) {
-    const int is_sent =
-        n_parameters < 0 ? PQsendQuery(connection, sql)
-                         : PQsendQueryParams(connection, sql, n_parameters, NULL, parameters, NULL, NULL, 0);
+                                 const char *const *parameters, int format, GError **error) {
+    const int is_sent = n_parameters < 0 ? PQsendQuery(connection, sql)
+                                         : PQsendQueryParams(connection, sql, n_parameters, NULL, parameters,
+                                                             NULL, NULL, format);
     if (is_sent == 0) {
         rp_postgres_set_error(error, connection, NULL);
         return NULL;
@@ -184,14 +184,24 @@ static PGresult *execute_limited(PGconn *connection, const char *sql, int n_para
     return NULL;
 }
 
-PGresult *rp_wait_execute(PGconn *connection, const char *sql, int n_parameters,
-                          const char *const *parameters, GError **error) {
+static PGresult *execute(PGconn *connection, const char *sql, int n_parameters, const char *const *parameters,
+                         int format, GError **error) {
     if (limit_of(connection) != NULL)
-        return execute_limited(connection, sql, n_parameters, parameters, error);
-    PGresult *result = n_parameters < 0
-                           ? PQexec(connection, sql)
-                           : PQexecParams(connection, sql, n_parameters, NULL, parameters, NULL, NULL, 0);
+        return execute_limited(connection, sql, n_parameters, parameters, format, error);
+    PGresult *result =
+        n_parameters < 0 ? PQexec(connection, sql)
+                         : PQexecParams(connection, sql, n_parameters, NULL, parameters, NULL, NULL, format);
     if (result == NULL)
         rp_postgres_set_error(error, connection, NULL);
     return result;
+}
+
+PGresult *rp_wait_execute(PGconn *connection, const char *sql, int n_parameters,
+                          const char *const *parameters, GError **error) {
+    return execute(connection, sql, n_parameters, parameters, 0, error);
+}
+
+PGresult *rp_wait_execute_binary(PGconn *connection, const char *sql, int n_parameters,
+                                 const char *const *parameters, GError **error) {
+    return execute(connection, sql, n_parameters, parameters, 1, error);
 }

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 
 /* Gives the connection a limit: an answer that has not come within so many seconds is waited for no longer,
  * the connection is of no more use then (PQstatus), and the error is RP_SINK_ERROR_RETRY. Once *is_cancelled
- * (atomic; may be NULL) is set, it is a few seconds. seconds 0: no limit. May be called again. */
+ * (atomic; may be NULL) is set, it is a few seconds. seconds 0: no limit. It can be changed: what
+ * is_cancelled points to must live as long as it is the connection's. */
 void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled);
 
 /* The limit that connections have from their beginning; 0, as it is at first: none. Before threads start. */
@@ -23,6 +24,10 @@ void rp_wait_limit_as_usual(PGconn *connection);
  * none came. */
 PGresult *rp_wait_execute(PGconn *connection, const char *sql, int n_parameters,
                           const char *const *parameters, GError **error);
+
+/* The same for one statement, whose values come in binary. */
+PGresult *rp_wait_execute_binary(PGconn *connection, const char *sql, int n_parameters,
+                                 const char *const *parameters, GError **error);
 
 /* The next result of what was sent; NULL when there is none, or with error set when none came in time. */
 PGresult *rp_wait_result(PGconn *connection, GError **error);

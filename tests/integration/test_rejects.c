@@ -139,3 +139,34 @@ Test(rejects, a_sensitive_value_is_masked_wherever_it_could_show) {
                         "***|f");
     assert_nowhere(test_case, "secret.address");
 }
+
+/* An option that would do nothing is a mistake; in a file or the environment it may be meant for another
+ * word. */
+Test(rejects, options_go_with_the_words_that_they_change) {
+    static const struct {
+        const char *word, *reject, *option, *value;
+    } wrong[] = {{"list", NULL, "--batch-rows", "5"},
+                 {"list", NULL, "--from-source", NULL},
+                 {"list", NULL, "--allow-rejects", NULL},
+                 {"export", NULL, "--timeout-seconds", "60"},
+                 {"show", "1", "--open", NULL},
+                 {"show", "1", "--limit", "100"},
+                 {"show", "1", "--run", "1"},
+                 {"replay", NULL, "--limit", "1"},
+                 {"replay", NULL, "--open", NULL}};
+    g_autoptr(RpCase) test_case = rp_case_new();
+    for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_auto(RpOutcome) out = {0};
+        const char *words[] = {"rejects", wrong[i].word, NULL, NULL, NULL, NULL};
+        guint n = 2;
+        if (wrong[i].reject != NULL)
+            words[n++] = wrong[i].reject;
+        words[n++] = wrong[i].option;
+        words[n] = wrong[i].value;
+        rp_case_run_words(test_case, &out, words);
+        rp_outcome_assert_status(&out, 2);
+        g_autofree char *says =
+            g_strdup_printf("%s does not go with rejects %s", wrong[i].option, wrong[i].word);
+        rp_assert_says(out.errors, says);
+    }
+}

@@ -96,7 +96,9 @@ Test(replay, refuses_what_is_not_there) {
     } wrong[] = {{"--run", "77", "has no run 77"},
                  {"--entity", "order", "no entity \"order\""},
                  {"--code", "out_of_rage", "out_of_range"},
-                 {"--reveal", NULL, "does not go with rejects replay"}};
+                 {"--reveal", NULL, "does not go with rejects replay"},
+                 {"--limit", "1", "--limit does not go with rejects replay (but with: list, export)"},
+                 {"--open", NULL, "--open does not go with rejects replay"}};
     g_autoptr(RpCase) test_case = rp_case_new();
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     make_rejects(test_case);
@@ -194,7 +196,7 @@ Test(replay, leaves_what_an_unfinished_run_may_have_overtaken) {
     rp_case_run(test_case, &out, "rejects", "replay", "--mapping", mended, NULL);
     rp_outcome_assert_status(&out, 1);
     rp_assert_says(out.output, "nothing to replay");
-    rp_assert_says(out.errors, "3 that a later, unfinished run may have overtaken");
+    rp_assert_says(out.errors, "3 that a later run has overtaken, or may have");
     rp_assert_says(out.errors, "--from-source");
     rp_case_sql(test_case, "UPDATE redis2pg.runs SET undone_by = 1 WHERE run = 2");
     g_autoptr(json_t) replayed = replay(test_case, 1, mended, NULL, NULL, NULL);

@@ -177,7 +177,7 @@ Test(replay_kinds, the_time_of_expiry_is_what_it_was) {
     rp_case_redis(test_case, "PEXPIRE items:a 1000000");
     rp_case_redis(test_case, "HSET items:b v x");
     load(test_case, MAPPING, "read 2, rejected 2", NULL, NULL);
-    rp_case_sql(test_case, "UPDATE redis2pg.rejects SET rejected_at = '2025-01-01 00:00Z';"
+    rp_case_sql(test_case, "UPDATE redis2pg.rejects SET read_at = '2025-01-01 00:00Z';"
                            "ALTER TABLE items ALTER v TYPE text");
     replay_items(test_case, 0, MAPPING, "read 2, inserted 2", NULL, NULL);
     rp_case_assert_rows(test_case,

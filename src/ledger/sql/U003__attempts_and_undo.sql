@@ -7,7 +7,9 @@ BEGIN
 END $$;
 
 DROP INDEX redis2pg.rejects_open_idx;
-ALTER TABLE redis2pg.rejects DROP COLUMN replaced_by;
+ALTER TABLE redis2pg.rejects
+    DROP COLUMN replaced_by,
+    DROP COLUMN read_at;
 COMMENT ON COLUMN redis2pg.rejects.resolved_by IS NULL;
 
 DROP TABLE redis2pg.kept;
@@ -26,7 +28,8 @@ ALTER TABLE redis2pg.run_entities
     DROP COLUMN schema_name,
     DROP COLUMN table_name,
     DROP COLUMN key_columns,
-    DROP COLUMN masked_columns;
+    DROP COLUMN masked_columns,
+    DROP COLUMN keys;
 
 ALTER TABLE redis2pg.batches
     DROP COLUMN attempt,

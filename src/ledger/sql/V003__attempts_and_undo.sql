@@ -46,7 +46,8 @@ ALTER TABLE redis2pg.run_entities
     ADD COLUMN schema_name text,
     ADD COLUMN table_name  text,
     ADD COLUMN key_columns text[],
-    ADD COLUMN masked_columns text[]; -- of them, those that the mapping calls sensitive: no report shows their values
+    ADD COLUMN masked_columns text[], -- of them, those that the mapping calls sensitive: no report shows their values
+    ADD COLUMN keys text; -- the pattern of the keys that the run took for the entity's
 
 -- Operations are insert, update and delete. One row of insert is about all rows that a batch inserted for an
 -- entity: before is an array of their keys, as objects. The others hold one row's image each; there is none where the run
@@ -93,6 +94,14 @@ CREATE INDEX kept_run_idx ON redis2pg.kept (run, entity, kept);
 ALTER TABLE redis2pg.rejects
     -- The run that refused the same record again: its own reject has taken this one's place.
     ADD COLUMN replaced_by bigint REFERENCES redis2pg.runs ON DELETE SET NULL;
+
+-- When the record was read that the reject is about. One that takes another's place, after the same record was
+-- tried again, takes over its time to the microsecond: so they are known to be of the same reading.
+ALTER TABLE redis2pg.rejects ADD COLUMN read_at timestamptz;
+UPDATE redis2pg.rejects SET read_at = rejected_at;
+ALTER TABLE redis2pg.rejects
+    ALTER COLUMN read_at SET DEFAULT clock_timestamp(),
+    ALTER COLUMN read_at SET NOT NULL;
 
 COMMENT ON COLUMN redis2pg.rejects.resolved_by IS 'the run in which the record passed, or was found to be gone';
 
