@@ -77,3 +77,8 @@ void rp_outage_end(RpOutage *outage) {
     if (unsay(outage))
         rp_log(RP_LOG_INFO, "%s works again, after %.1f s", outage->server, lasted);
 }
+
+void rp_outage_clear(RpOutage *outage) {
+    unsay(outage);
+    outage->has_begun = FALSE;
+}

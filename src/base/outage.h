@@ -32,6 +32,9 @@ gboolean rp_outage_wait(RpOutage *outage, GError *trouble, gboolean is_away, con
 /* Things work: the next trouble has its own time. Costs nothing when there was none. */
 void rp_outage_end(RpOutage *outage);
 
+/* Whoever had the trouble is gone: the next one is said again. Fine when there was none. */
+void rp_outage_clear(RpOutage *outage);
+
 /* Adds words to the end of an error's message. */
 void rp_outage_add_words(GError *error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

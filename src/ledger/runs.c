@@ -45,13 +45,20 @@ static gboolean write_entities(PGconn *connection, const char *run, const RpMapp
         g_autofree char *number = g_strdup_printf("%u", i);
         g_autofree char *key = show_names(entity->key);
         g_autofree char *masked = show_masked(entity);
-        const char *const parameters[] = {
-            run, number, entity->name, entity->table->shown, entity->table->schema, entity->table->name,
-            key, masked, rp_pattern_get_text(entity->keys)};
+        const char *const parameters[] = {run,
+                                          number,
+                                          entity->name,
+                                          entity->table->shown,
+                                          entity->table->schema,
+                                          entity->table->name,
+                                          key,
+                                          masked,
+                                          rp_pattern_get_text(entity->keys)};
         g_autoptr(PGresult) result = rp_postgres_query(
             connection,
             "INSERT INTO redis2pg.run_entities (run, number, entity, target, schema_name, table_name,"
-            " key_columns, masked_columns, keys) VALUES ($1, $2, $3, $4, $5, $6, " NAMES("$7") ", " NAMES("$8") ", $9)",
+            " key_columns, masked_columns, keys) VALUES ($1, $2, $3, $4, $5, $6, " NAMES("$7") ", " NAMES(
+                "$8") ", $9)",
             G_N_ELEMENTS(parameters), parameters, error);
         if (result == NULL)
             return FALSE;

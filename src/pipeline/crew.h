@@ -42,6 +42,7 @@ typedef struct {
     gint is_stopping; /* atomic: read no further, finish what is in hand */
     gint is_pressed;  /* atomic: wait no longer for a server that is away: a signal came, or all is dropped */
     gint is_cancelled; /* atomic: drop what is in hand */
+    gint is_aborted;   /* atomic: a second signal came; set with the others */
     GMutex mutex;      /* guards what follows */
     GError *error;     /* the first one */
     RpLoadProgress progress;

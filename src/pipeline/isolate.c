@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/event.h"
+#include "sink/trouble.h"
 
 #include <string.h>
 
@@ -126,17 +127,11 @@ static void reject_row(Search *search, guint position, const GError *why) {
     search->n_rejected++;
 }
 
-/* Whether an error of a trial says something of its rows, and not of the server or of us. */
-static gboolean is_of_rows(const GError *error) {
-    return error->domain == RP_SINK_ERROR &&
-           (error->code == RP_SINK_ERROR_DATA || error->code == RP_SINK_ERROR_FATAL);
-}
-
 /* Tries the rows [from, to): NULL when they pass; the refusal when they do not; with *error set when the
  * trial itself went wrong. */
 static GError *refusal_of(Search *search, guint from, guint to, GError **error) {
     GError *trouble = NULL;
-    if (try_rows(search, TRY_MERGE, from, to, &trouble) || is_of_rows(trouble))
+    if (try_rows(search, TRY_MERGE, from, to, &trouble) || rp_trouble_may_be_of_rows(trouble))
         return trouble;
     g_propagate_error(error, trouble);
     return NULL;

@@ -2,53 +2,53 @@
  *
  * 1. While the connection is lost batches are safe: they are only written for a run that is open, and whoever
  *    takes the lock closes it first.
- * 2. The session that was lost may hold the lock for a moment: it is asked for as long as troubles may last.
+ * 2. The session that was lost may hold the lock for a moment: it is ended, and the lock is asked for as long
+ *    as troubles may last.
  * 3. With the lock in hand the run must still be open, or another one had it in between. Only when it is
- * being closed that may be our own doing. */
+ *    being closed that may be our own doing.
+ * 4. Nobody waits for this thread but at the end: a server that is silent delays no signal. */
 #include "pipeline/keeper.h"
 
 #include "base/error.h"
-#include "base/event.h"
-#include "base/log.h"
-#include "base/outage.h"
 #include "ledger/lock.h"
 #include "ledger/runs.h"
 #include "ledger/standing.h"
 #include "sink/trouble.h"
 #include "sink/wait.h"
 
-#define LOOK_US  (2 * G_USEC_PER_SEC)
-#define AGAIN_MS 500
+#define LOOK_US (2 * G_USEC_PER_SEC)
 
-void rp_keeper_init(RpKeeper *keeper, RpCrew *crew, const RpSignals *signals, PGconn *connection) {
-    *keeper = (RpKeeper){crew, signals, connection, g_get_monotonic_time() + LOOK_US, 0, FALSE};
+void rp_keeper_init(RpKeeper *keeper, RpCrew *crew, PGconn *connection, RpKeeperEnd end, gpointer end_data) {
+    *keeper = (RpKeeper){.crew = crew, .end = end, .end_data = end_data, .connection = connection};
+    rp_outage_init(&keeper->outage, "PostgreSQL", RP_EVENT_POSTGRES_LOST, RP_EVENT_POSTGRES_BACK,
+                   crew->options->retry_seconds);
+    g_mutex_init(&keeper->mutex);
+    g_cond_init(&keeper->told);
 }
 
 void rp_keeper_clear(RpKeeper *keeper) {
     g_clear_pointer(&keeper->connection, PQfinish);
+    g_clear_error(&keeper->lost);
+    rp_predecessor_clear(&keeper->session);
+    rp_outage_clear(&keeper->outage);
+    g_mutex_clear(&keeper->mutex);
+    g_cond_clear(&keeper->told);
 }
 
-static gboolean is_refused(const GError *error) {
-    return error->domain == RP_GUARD_ERROR;
-}
+/* ---- the connection ---- */
 
-/* Connects and takes the lock. A lock that is not to be had while the run is open is our own old session's.
- */
-static gboolean reach(RpKeeper *keeper, GError **error) {
-    const RpLoadOptions *options = keeper->crew->options;
+/* The lock, for a run that is still ours. A lock that is not to be had while the run is open is our own old
+ * session's. */
+static gboolean take_lock(RpKeeper *keeper, PGconn *connection, GError **error) {
+    const guint64 run = keeper->crew->attempt.run;
     gboolean is_ours = FALSE;
-    g_clear_pointer(&keeper->connection, PQfinish);
-    g_autoptr(PGconn) connection = rp_postgres_connect(options->postgres, error);
-    if (connection == NULL)
-        return FALSE;
-    rp_wait_limit(connection, options->timeout_seconds, &keeper->crew->is_cancelled);
     g_autoptr(GError) held = NULL;
     const gboolean is_locked = rp_ledger_lock(connection, &held);
-    if (!is_locked && !is_refused(held)) {
+    if (!is_locked && held->domain != RP_GUARD_ERROR) {
         g_propagate_error(error, g_steal_pointer(&held));
         return FALSE;
     }
-    if (!rp_ledger_is_ours(connection, keeper->crew->attempt.run, &is_ours, error))
+    if (!rp_ledger_is_ours(connection, run, &is_ours, error))
         return FALSE;
     if (!is_ours && !keeper->is_closing) {
         g_set_error(
@@ -56,71 +56,126 @@ static gboolean reach(RpKeeper *keeper, GError **error) {
             "the connection that holds the target's lock was lost, and another run took it meanwhile");
         return FALSE;
     }
-    if (!is_locked) {
-        g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY, "%s", held->message);
+    if (is_locked)
+        return rp_ledger_note_holder(connection, run, error);
+    g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY, "%s", held->message);
+    return FALSE;
+}
+
+static gboolean reach(RpKeeper *keeper, GError **error) {
+    const RpLoadOptions *options = keeper->crew->options;
+    g_autoptr(PGconn) connection = rp_postgres_connect(options->postgres, error);
+    if (connection == NULL)
         return FALSE;
-    }
-    if (!rp_ledger_note_holder(connection, keeper->crew->attempt.run, error))
+    rp_wait_limit(connection, options->timeout_seconds, &keeper->crew->is_cancelled);
+    if (!rp_predecessor_end(&keeper->session, connection, error) || !take_lock(keeper, connection, error) ||
+        !rp_predecessor_note(&keeper->session, connection, error))
         return FALSE;
     keeper->connection = g_steal_pointer(&connection);
+    g_clear_error(&keeper->lost);
     return TRUE;
 }
 
-static void note_loss(RpKeeper *keeper, const GError *trouble) {
-    if (keeper->lost_at != 0)
-        return;
-    keeper->lost_at = g_get_monotonic_time();
-    rp_event_note(RP_EVENT_POSTGRES_LOST);
-    rp_log(RP_LOG_WARNING, "the connection that holds the target's lock was lost: %s", trouble->message);
-}
-
-void rp_keeper_note_success(RpKeeper *keeper) {
-    if (keeper->lost_at == 0)
-        return;
-    keeper->lost_at = 0;
-    rp_event_note(RP_EVENT_POSTGRES_BACK);
-    rp_log(RP_LOG_INFO, "the target's lock is held again");
-}
-
-/* Whether there is time for another try; else words are added to the trouble. */
-static gboolean has_time(const RpKeeper *keeper, GError *trouble) {
-    const guint seconds = keeper->crew->options->retry_seconds;
-    if (!rp_trouble_passes(trouble))
-        return FALSE;
-    if (g_get_monotonic_time() - keeper->lost_at < (gint64)seconds * G_USEC_PER_SEC)
-        return TRUE;
-    if (seconds > 0)
-        rp_outage_add_words(trouble, " (tried again for %u s)", seconds);
-    return FALSE;
-}
-
-void rp_keeper_look(RpKeeper *keeper) {
-    if (g_get_monotonic_time() < keeper->next_look || g_atomic_int_get(&keeper->crew->is_cancelled))
-        return;
-    GError *trouble = NULL;
-    if (keeper->connection != NULL ? rp_postgres_run(keeper->connection, "SELECT 1", &trouble)
-                                   : reach(keeper, &trouble)) {
-        rp_keeper_note_success(keeper);
-        keeper->next_look = g_get_monotonic_time() + LOOK_US;
-        return;
-    }
-    note_loss(keeper, trouble);
+static void lose(RpKeeper *keeper, const GError *trouble) {
     g_clear_pointer(&keeper->connection, PQfinish);
-    keeper->next_look = g_get_monotonic_time() + AGAIN_MS * 1000;
-    if (has_time(keeper, trouble))
-        g_error_free(trouble);
-    else
-        rp_crew_fail(keeper->crew, trouble, TRUE);
+    if (keeper->lost == NULL)
+        keeper->lost = g_error_copy(trouble);
+}
+
+/* At the end there is one try at once, that a run which was interrupted is closed; but a second signal waits
+ * for nothing. */
+static gboolean tries_at_once(RpKeeper *keeper) {
+    const gboolean is_first = keeper->is_closing && !keeper->has_reached;
+    keeper->has_reached = keeper->is_closing;
+    return is_first && !g_atomic_int_get(&keeper->crew->is_aborted);
 }
 
 gboolean rp_keeper_recover(RpKeeper *keeper, GError *trouble, GError **error) {
-    note_loss(keeper, trouble);
-    while (has_time(keeper, trouble) && !g_atomic_int_get(&keeper->crew->is_pressed) &&
-           !rp_signals_wait(keeper->signals, AGAIN_MS)) {
-        g_clear_error(&trouble);
+    lose(keeper, trouble);
+    for (;;) {
+        if (!rp_trouble_passes(trouble)) {
+            g_propagate_error(error, trouble);
+            return FALSE;
+        }
+        if (tries_at_once(keeper))
+            g_error_free(trouble);
+        else if (!rp_outage_wait(&keeper->outage, trouble, TRUE, &keeper->crew->is_pressed, error))
+            return FALSE;
+        trouble = NULL;
         if (reach(keeper, &trouble))
             return TRUE;
     }
-    g_propagate_error(error, trouble);
+}
+
+gboolean rp_keeper_stands(RpKeeper *keeper, GError **error) {
+    if (keeper->connection != NULL)
+        return TRUE;
+    g_propagate_error(error, g_error_copy(keeper->lost));
     return FALSE;
+}
+
+void rp_keeper_note_success(RpKeeper *keeper) {
+    rp_outage_end(&keeper->outage);
+}
+
+/* ---- the thread ---- */
+
+/* After a signal it is enough that the run is closed at the end. */
+static void look(RpKeeper *keeper) {
+    GError *trouble = NULL;
+    if (g_atomic_int_get(&keeper->crew->is_pressed))
+        return;
+    if (rp_keeper_stands(keeper, &trouble) && rp_postgres_run(keeper->connection, "SELECT 1", &trouble))
+        return;
+    g_prefix_error(&trouble, "the connection that holds the target's lock was lost: ");
+    GError *last = NULL;
+    if (rp_keeper_recover(keeper, trouble, &last))
+        rp_keeper_note_success(keeper);
+    else if (rp_trouble_passes(last) && g_atomic_int_get(&keeper->crew->is_pressed))
+        g_error_free(last);
+    else
+        rp_crew_fail(keeper->crew, last, TRUE);
+}
+
+/* FALSE: it is time to come to the end. */
+static gboolean await_next_look(RpKeeper *keeper) {
+    const gint64 next = g_get_monotonic_time() + LOOK_US;
+    g_mutex_lock(&keeper->mutex);
+    while (!keeper->is_told && g_cond_wait_until(&keeper->told, &keeper->mutex, next))
+        ;
+    const gboolean is_told = keeper->is_told;
+    g_mutex_unlock(&keeper->mutex);
+    return !is_told;
+}
+
+static gpointer keep(gpointer data) {
+    RpKeeper *keeper = data;
+    g_autoptr(GError) trouble = NULL;
+    if (!rp_predecessor_note(&keeper->session, keeper->connection, &trouble))
+        lose(keeper, trouble);
+    while (await_next_look(keeper))
+        look(keeper);
+    keeper->is_closing = TRUE;
+    keeper->end(keeper, keeper->end_data);
+    g_atomic_int_set(&keeper->has_ended, 1);
+    return NULL;
+}
+
+void rp_keeper_begin(RpKeeper *keeper) {
+    keeper->thread = g_thread_new("keeper", keep, keeper);
+}
+
+void rp_keeper_tell(RpKeeper *keeper) {
+    g_mutex_lock(&keeper->mutex);
+    keeper->is_told = TRUE;
+    g_cond_signal(&keeper->told);
+    g_mutex_unlock(&keeper->mutex);
+}
+
+gboolean rp_keeper_has_ended(RpKeeper *keeper) {
+    return g_atomic_int_get(&keeper->has_ended) != 0;
+}
+
+void rp_keeper_join(RpKeeper *keeper) {
+    g_thread_join(g_steal_pointer(&keeper->thread));
 }

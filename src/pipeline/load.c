@@ -90,10 +90,9 @@ static gboolean close_once(RpCrew *crew, PGconn *connection, RpRunSummary **summ
 
 /* Closing twice is closing once: it is tried again whatever came of it before. */
 static gboolean close_at_last(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary, GError **error) {
-    keeper->is_closing = TRUE;
     for (;;) {
         GError *trouble = NULL;
-        if (close_once(crew, keeper->connection, summary, &trouble)) {
+        if (rp_keeper_stands(keeper, &trouble) && close_once(crew, keeper->connection, summary, &trouble)) {
             rp_keeper_note_success(keeper);
             return TRUE;
         }
@@ -137,12 +136,11 @@ gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **
     return rp_load_from(options, &FROM_REDIS, summary, error);
 }
 
-/* What comes after the run stands in the ledger. */
-static void carry_out(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary) {
-    if (crew->attempt.pass < crew->n_passes && crew->error == NULL)
-        rp_supervise(crew, keeper, keeper->signals);
+/* The end of the keeper's thread; data is the summary's place. */
+static void end_run(RpKeeper *keeper, gpointer data) {
+    RpCrew *crew = keeper->crew;
     g_autoptr(GError) close_error = NULL;
-    if (close_run(crew, keeper, summary, &close_error))
+    if (close_run(crew, keeper, data, &close_error))
         return;
     rp_log(RP_LOG_WARNING, "run %" G_GUINT64_FORMAT " stays open in the ledger: %s", crew->attempt.run,
            close_error->message);
@@ -164,8 +162,8 @@ gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSum
         RpKeeper keeper;
         rp_signals_block(&signals);
         rp_wait_limit(connection, options->timeout_seconds, &crew.is_cancelled);
-        rp_keeper_init(&keeper, &crew, &signals, g_steal_pointer(&connection));
-        carry_out(&crew, &keeper, summary);
+        rp_keeper_init(&keeper, &crew, g_steal_pointer(&connection), end_run, summary);
+        rp_supervise(&crew, &keeper, &signals);
         rp_keeper_clear(&keeper);
         rp_signals_unblock(&signals);
     }

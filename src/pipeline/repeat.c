@@ -19,9 +19,7 @@ static gboolean is_to_be_left(const RpWriter *writer, const GError *trouble) {
 
 /* A data error is of a row; another one may be, when a policy or a trigger raises it. */
 static gboolean may_be_a_row(const RpWriter *writer, const GError *error) {
-    return error->domain == RP_SINK_ERROR &&
-           (error->code == RP_SINK_ERROR_DATA || error->code == RP_SINK_ERROR_FATAL) &&
-           !g_atomic_int_get(&writer->crew->is_cancelled);
+    return rp_trouble_may_be_of_rows(error) && !g_atomic_int_get(&writer->crew->is_cancelled);
 }
 
 /* Has the checks foresee what they can: constraints of the table, when the trouble is one of data, and texts
@@ -35,7 +33,7 @@ static gboolean look_closer(RpExperience *experience, const RpMergePlan *plan, c
     return experience->judgement != before.judgement || experience->casting != before.casting;
 }
 
-/* What ends a run is shown and stored: what the server says of rows may quote them. */
+/* A trouble is logged, and what ends a run is stored: what the server says of rows may quote them. */
 static void keep_values_back(const RpMergePlan *failed, GError *trouble) {
     if (failed == NULL || !rp_entity_has_sensitive(failed->entity) || trouble->domain != RP_SINK_ERROR ||
         (trouble->code != RP_SINK_ERROR_DATA && trouble->code != RP_SINK_ERROR_FATAL))
@@ -92,15 +90,15 @@ typedef enum {
 /* What the set-based checks foresee is left to them; what they do not foresee is searched for. */
 static Verdict judge_rows(RpWriter *writer, const RpMergePlan *failed, RpBatch *batch, const GError *trouble,
                           GError **obstacle) {
-    gboolean has_rejected;
+    gboolean has_rejected = FALSE;
     if (look_closer(&writer->experience[failed->number], failed, trouble))
         return ROWS_SETTLED;
-    if (!rp_isolate_bad_rows(writer, failed, batch, &has_rejected, obstacle))
+    const gboolean is_searched = rp_isolate_bad_rows(writer, failed, batch, &has_rejected, obstacle);
+    if (has_rejected)
+        rp_outage_end(&writer->outage);
+    if (!is_searched)
         return ROWS_OBSTACLE;
-    if (!has_rejected)
-        return ROWS_PASSED;
-    rp_outage_end(&writer->outage);
-    return ROWS_SETTLED;
+    return has_rejected ? ROWS_SETTLED : ROWS_PASSED;
 }
 
 /* The transaction failed on a connection that stands. Takes the trouble. TRUE: the batch is to be written
@@ -117,8 +115,8 @@ static gboolean overcome(RpWriter *writer, const RpMergePlan *failed, RpBatch *b
             return TRUE;
         trouble = verdict == ROWS_PASSED ? trouble : obstacle;
         passes = verdict == ROWS_PASSED || rp_trouble_passes(trouble);
+        keep_values_back(failed, trouble);
     }
-    keep_values_back(failed, trouble);
     if (is_to_be_left(writer, trouble))
         return come_back(writer, batch, trouble, is_written, error);
     if (!passes) {
@@ -134,6 +132,7 @@ static gboolean overcome(RpWriter *writer, const RpMergePlan *failed, RpBatch *b
 /* Takes the trouble. TRUE: the batch is to be written again, unless *is_written. */
 static gboolean go_on(RpWriter *writer, const RpMergePlan *failed, RpBatch *batch, GError *trouble,
                       gboolean *is_written, GError **error) {
+    keep_values_back(failed, trouble);
     if (trouble->domain != RP_FAULT_ERROR)
         rp_postgres_run(writer->connection, "ROLLBACK", NULL);
     if (is_to_be_left(writer, trouble))

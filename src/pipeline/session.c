@@ -51,7 +51,9 @@ static gboolean prepare(RpCrew *crew, PGconn *connection, GError **error) {
 gboolean rp_session_open(RpWriter *writer, GError **error) {
     RpCrew *crew = writer->crew;
     g_autoptr(PGconn) connection = rp_postgres_connect(crew->options->postgres, error);
-    if (connection == NULL || !prepare(crew, connection, error))
+    if (connection == NULL || !prepare(crew, connection, error) ||
+        !rp_predecessor_end(&writer->session, connection, error) ||
+        !rp_predecessor_note(&writer->session, connection, error))
         return FALSE;
     writer->connection = g_steal_pointer(&connection);
     writer->cancel = PQgetCancel(writer->connection);

@@ -1,14 +1,15 @@
 /* The supervisor's work while the threads do theirs: signals, progress, the lock.
  *
  * 1. The drain goes from the source to the writers: a queue is closed when nobody feeds it any more.
- * 2. The lock that keeps other runs out is looked at every few seconds.
+ * 2. The lock that keeps other runs out is held until the run is closed.
  * 3. Nothing here waits for a server: a signal is seen at once. */
 #include "pipeline/supervise.h"
 
 #include "base/error.h"
 #include "base/log.h"
 
-#define WATCH_MS 100
+#define WATCH_MS     100
+#define WATCH_END_MS 10 /* it takes no longer than that */
 
 /* ---- signals ---- */
 
@@ -29,6 +30,12 @@ static void abort_transactions(RpCrew *crew) {
     g_thread_unref(g_thread_new("cancel", cancel_all, cancels));
 }
 
+/* Waits for nothing any more. */
+static void press_hard(RpCrew *crew) {
+    g_atomic_int_set(&crew->is_aborted, 1);
+    g_atomic_int_set(&crew->is_cancelled, 1);
+}
+
 static void on_signal(RpCrew *crew, guint n_signals) {
     rp_crew_fail(crew, g_error_new(RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "interrupted by a signal"),
                  n_signals > 1);
@@ -38,6 +45,7 @@ static void on_signal(RpCrew *crew, guint n_signals) {
                "interrupted: the batches in hand are being committed (once more to abort them)");
     } else {
         rp_log(RP_LOG_WARNING, "interrupted again: open transactions are aborted");
+        press_hard(crew);
         abort_transactions(crew);
     }
 }
@@ -59,24 +67,26 @@ static gpointer do_duty(gpointer data) {
     return NULL;
 }
 
-static void watch(RpCrew *crew, RpKeeper *keeper, const RpSignals *signals, gint *n_writers_running) {
-    const gint64 start = g_get_monotonic_time();
-    guint n_signals = 0;
-    while (g_atomic_int_get(n_writers_running) > 0) {
-        if (rp_signals_wait(signals, WATCH_MS))
-            on_signal(crew, ++n_signals);
-        rp_keeper_look(keeper);
-        if (crew->options->observe == NULL)
-            continue;
-        g_mutex_lock(&crew->mutex);
-        RpLoadProgress progress = crew->progress;
-        g_mutex_unlock(&crew->mutex);
-        progress.seconds = (double)(g_get_monotonic_time() - start) / 1e6;
-        crew->options->observe(&progress, crew->options->observe_data);
-    }
+typedef struct {
+    RpCrew *crew;
+    const RpSignals *signals;
+    gint64 start;
+    guint n_signals;
+} Watch;
+
+static void show_progress(const Watch *watch) {
+    RpCrew *crew = watch->crew;
+    if (crew->options->observe == NULL)
+        return;
+    g_mutex_lock(&crew->mutex);
+    RpLoadProgress progress = crew->progress;
+    g_mutex_unlock(&crew->mutex);
+    progress.seconds = (double)(g_get_monotonic_time() - watch->start) / 1e6;
+    crew->options->observe(&progress, crew->options->observe_data);
 }
 
-void rp_supervise(RpCrew *crew, RpKeeper *keeper, const RpSignals *signals) {
+static void work(Watch *watch) {
+    RpCrew *crew = watch->crew;
     const RpLoadOptions *options = crew->options;
     gint n_readers = 1, n_mappers = (gint)options->n_mappers, n_writers = (gint)options->n_writers;
     Duty reader = {crew, crew->feed->read, &n_readers, NULL};
@@ -88,7 +98,36 @@ void rp_supervise(RpCrew *crew, RpKeeper *keeper, const RpSignals *signals) {
         g_ptr_array_add(threads, g_thread_new("mapper", do_duty, &mapper));
     for (guint i = 0; i < options->n_writers; i++)
         g_ptr_array_add(threads, g_thread_new("writer", do_duty, &writer));
-    watch(crew, keeper, signals, &n_writers);
+    while (g_atomic_int_get(&n_writers) > 0) {
+        if (rp_signals_wait(watch->signals, WATCH_MS))
+            on_signal(crew, ++watch->n_signals);
+        show_progress(watch);
+    }
     for (guint i = 0; i < threads->len; i++)
         g_thread_join(g_ptr_array_index(threads, i));
+}
+
+/* The run is read to its end, and a signal does not change what came of it. */
+static void await_end(Watch *watch, RpKeeper *keeper) {
+    while (!rp_keeper_has_ended(keeper)) {
+        if (!rp_signals_wait(watch->signals, WATCH_END_MS))
+            continue;
+        watch->n_signals++;
+        rp_log(RP_LOG_WARNING, "the run is being closed in the ledger%s",
+               watch->n_signals == 1 ? " (once more to leave it open)" : ": that is given up");
+        g_atomic_int_set(&watch->crew->is_pressed, 1);
+        if (watch->n_signals > 1)
+            press_hard(watch->crew);
+    }
+}
+
+void rp_supervise(RpCrew *crew, RpKeeper *keeper, const RpSignals *signals) {
+    Watch watch = {crew, signals, g_get_monotonic_time(), 0};
+    const gboolean has_work = crew->attempt.pass < crew->n_passes && crew->error == NULL;
+    rp_keeper_begin(keeper);
+    if (has_work)
+        work(&watch);
+    rp_keeper_tell(keeper);
+    await_end(&watch, keeper);
+    rp_keeper_join(keeper);
 }

@@ -2,13 +2,15 @@
 #pragma once
 
 #include "pipeline/keeper.h"
+#include "pipeline/signals.h"
 
 #include <glib.h>
 
 G_BEGIN_DECLS
 
-/* Starts the crew's threads, watches signals and progress and the target's lock, and returns when all threads
- * have ended; the first error is the crew's then. */
+/* Starts the keeper and, where there is something to read, the crew's threads; watches signals and progress;
+ * has the keeper come to its end when the others have. Returns when all threads have ended; the first error
+ * is the crew's then. */
 void rp_supervise(RpCrew *crew, RpKeeper *keeper, const RpSignals *signals);
 
 G_END_DECLS

@@ -199,6 +199,8 @@ gpointer rp_writer_thread(gpointer data) {
     open_session(&writer);
     write_all(&writer);
     rp_session_close(&writer);
+    rp_outage_clear(&writer.outage);
+    rp_predecessor_clear(&writer.session);
     g_free(writer.experience);
     return NULL;
 }

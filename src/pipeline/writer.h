@@ -4,6 +4,7 @@
 #include "base/outage.h"
 #include "pipeline/crew.h"
 #include "sink/merge.h"
+#include "sink/predecessor.h"
 
 #include <glib.h>
 
@@ -18,15 +19,17 @@ typedef struct {
 
 typedef struct {
     RpCrew *crew;
-    PGconn *connection; /* NULL: lost */
-    PGcancel *cancel;   /* of it; the crew's */
+    PGconn *connection;    /* NULL: lost */
+    PGcancel *cancel;      /* of it; the crew's */
+    RpPredecessor session; /* of it, or of the last one that there was */
     RpOutage outage;
     RpExperience *experience; /* by entity */
 } RpWriter;
 
 /* ---- session.c ---- */
 
-/* Connects, with the session's settings and staging tables, and lets the crew cancel what it does. */
+/* Connects, with the session's settings and staging tables, and lets the crew cancel what it does. A session
+ * before it is ended, when the server still has it. */
 gboolean rp_session_open(RpWriter *writer, GError **error);
 /* Takes it back. Fine when it is closed. */
 void rp_session_close(RpWriter *writer);

@@ -71,8 +71,11 @@ static const SqlstateClass SQLSTATE_CLASSES[] = {
     {"08P01", RP_SINK_ERROR_FATAL}, /* protocol violation: the same bytes would be refused again */
     {"08", RP_SINK_ERROR_RETRY},    /* connection exception */
     {"53", RP_SINK_ERROR_RETRY},    /* insufficient resources: disk full, too many connections */
-    {"57P", RP_SINK_ERROR_RETRY},   /* the server shuts down, starts up, or was told to drop us */
-    {"40", RP_SINK_ERROR_RETRY},    /* serialization failure, deadlock */
+    {"57014",
+     RP_SINK_ERROR_RETRY},        /* the statement was cancelled: by an administrator, a time limit, or us */
+    {"58", RP_SINK_ERROR_RETRY},  /* the server's system: an input/output error */
+    {"57P", RP_SINK_ERROR_RETRY}, /* the server shuts down, starts up, or was told to drop us */
+    {"40", RP_SINK_ERROR_RETRY},  /* serialization failure, deadlock */
     {"55P03", RP_SINK_ERROR_RETRY}, /* lock not available */
     {"22", RP_SINK_ERROR_DATA},     /* data exception */
     {"23", RP_SINK_ERROR_DATA},     /* integrity constraint violation */

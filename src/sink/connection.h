@@ -12,7 +12,7 @@ GQuark rp_sink_error_quark(void);
 /* What to do about an error, by its SQLSTATE (PostgreSQL documentation, appendix A). */
 typedef enum {
     RP_SINK_ERROR_CONNECT, /* not reachable, refused, unknown database */
-    RP_SINK_ERROR_RETRY,   /* 08, 53, 57P, 40, 55P03: the same work may succeed later */
+    RP_SINK_ERROR_RETRY,   /* 08, 53, 57P, 57014, 58, 40, 55P03: the same work may succeed later */
     RP_SINK_ERROR_DATA,    /* 22, 23, 44, 54000, P0001: a row is to blame */
     RP_SINK_ERROR_FATAL,   /* everything else: the request itself is wrong */
 } RpSinkError;

@@ -10,4 +10,8 @@ G_BEGIN_DECLS
  * an error of data, a refusal, or an answer that makes no sense. */
 gboolean rp_trouble_passes(const GError *error);
 
+/* Whether a statement over rows may have failed for one of them: an error of data, or one that a trigger or a
+ * policy raised. Never one that a row has no part in: of the session, the server, or its inner workings. */
+gboolean rp_trouble_may_be_of_rows(const GError *error);
+
 G_END_DECLS

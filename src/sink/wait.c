@@ -31,11 +31,14 @@ static int keep_limit(PGEventId id, void *about, void *unused) {
     return 1;
 }
 
-/* libpq would print what the server says beside its answers, as when it ends all sessions. It may quote rows.
- */
-static void hear_notice(void *unused, const char *message) {
+/* libpq would print what the server says beside its answers, as when it ends all sessions. Its words may
+ * quote rows, and are kept back. */
+static void hear_notice(void *unused, const PGresult *notice) {
     (void)unused;
-    rp_log(RP_LOG_DEBUG, "PostgreSQL: %s", message);
+    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *sqlstate = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+    rp_log(RP_LOG_DEBUG, "PostgreSQL says something beside its answers: %s, SQLSTATE %s",
+           severity != NULL ? severity : "of no severity", sqlstate != NULL ? sqlstate : "none");
 }
 
 static guint default_seconds;
@@ -55,7 +58,7 @@ void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled) 
             return;
         limit = g_new(Limit, 1);
         PQsetInstanceData(connection, keep_limit, limit);
-        PQsetNoticeProcessor(connection, hear_notice, NULL);
+        PQsetNoticeReceiver(connection, hear_notice, NULL);
     }
     *limit = (Limit){seconds, is_cancelled};
     PQsetnonblocking(connection, seconds > 0);

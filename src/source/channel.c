@@ -144,6 +144,7 @@ void rp_channel_free(RpChannel *channel) {
         return;
     g_clear_pointer(&channel->redis, redisFree);
     g_clear_pointer(&channel->aside, redisFree);
+    rp_outage_clear(&channel->outage);
     rp_pending_clear(&channel->pending);
     g_free(channel->run_id);
     g_free(channel);

@@ -191,3 +191,37 @@ Test(isolation, a_policy_rejects_the_rows_that_it_refuses) {
     g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
     rp_assert_account(run, "orders", "read 6, inserted 5, rejected 1");
 }
+
+/* Fails some of the statements on orders, between the first ones and those of a search that has begun. */
+static void fail_between(RpCase *test_case, guint first, guint last, const char *sqlstate) {
+    g_autofree char *sql = g_strdup_printf(
+        "CREATE SEQUENCE hits; CREATE FUNCTION hit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF nextval('hits') BETWEEN %u AND %u THEN RAISE EXCEPTION 'not of a row' USING ERRCODE = '%s'; END "
+        "IF; RETURN NULL; END $$; CREATE TRIGGER hit BEFORE INSERT ON orders FOR EACH STATEMENT EXECUTE "
+        "FUNCTION hit()",
+        first, last, sqlstate);
+    rp_case_sql(test_case, sql);
+}
+
+/* As by pg_cancel_backend or a statement_timeout. */
+Test(isolation, a_search_whose_statements_are_cancelled_rejects_nobody_for_that) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    add_orders(test_case, 50);
+    raise_for(test_case, "orders", "NEW.quantity = 17");
+    fail_between(test_case, 5, 12, "57014");
+    g_autoptr(json_t) run = rp_case_load(test_case, 1, NULL);
+    rp_assert_account(run, "orders", "read 50, inserted 49, rejected 1");
+}
+
+Test(isolation, an_internal_error_ends_the_search_and_rejects_nobody) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
+    g_auto(RpOutcome) out = {0};
+    add_orders(test_case, 50);
+    raise_for(test_case, "orders", "NEW.quantity = 17");
+    fail_between(test_case, 5, 12, "XX000");
+    rp_case_run(test_case, &out, "run", "--mapping", mapping, "--progress", "none", NULL);
+    cr_assert(out.status > 1, "%d: %s", out.status, out.errors);
+    rp_assert_says(out.errors, "not of a row (SQLSTATE XX000)");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.rejects", "0");
+}

@@ -214,6 +214,32 @@ Test(proxy_faults, the_answer_to_a_commit_takes_too_long) {
     rp_proxy_await_met(stage.postgres, 1);
 }
 
+/* ---- what is said of it ---- */
+
+/* What a trigger says of a row that has sensitive columns, as an error and as a warning; then the connection
+ * is lost. */
+Test(proxy_faults, a_loss_after_an_error_says_nothing_of_sensitive_rows) {
+    g_auto(Stage) stage = {0};
+    g_auto(RpOutcome) out = {0};
+    set_stage(&stage);
+    rp_case_sql(stage.test_case,
+                "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'heard "
+                "%', NEW.email; IF hashtext(NEW.email) % 5 = 0 THEN RAISE EXCEPTION 'seen %', NEW.email; END "
+                "IF; RETURN NEW; END $$; CREATE TRIGGER tell BEFORE INSERT ON users FOR EACH ROW EXECUTE "
+                "FUNCTION tell()");
+    rp_proxy_add_rule(stage.postgres,
+                      &(RpProxyRule){.action = RP_PROXY_CUT, .way = RP_PROXY_TO_SERVER, .text = "ROLLBACK"});
+    const char *const words[] = {"--postgres",  stage.conninfo, "run",      "--progress", "none",
+                                 "--log-level", "debug",        "--entity", "customers",  NULL};
+    rp_process_wait(rp_fault_spawn(stage.test_case, NULL, words), &out);
+    rp_proxy_await_met(stage.postgres, 1);
+    rp_outcome_assert_status(&out, WITH_REJECTS);
+    rp_assert_says(out.errors, "the connection was lost, after this: ");
+    rp_assert_says(out.errors, "WARNING, SQLSTATE 01000");
+    rp_assert_keeps_quiet(out.errors, "seen ");
+    rp_assert_keeps_quiet(out.errors, "heard ");
+}
+
 /* ---- time ---- */
 
 static void add_rules(RpProxy *proxy, RpProxyAction action, guint64 n_bytes, guint n_rules, guint delay_ms) {

@@ -183,17 +183,19 @@ Test(retry, a_batch_that_stands_already_is_settled_and_rejects_nobody) {
 /* ---- signals ---- */
 
 /* The whole server stands still: it takes connections, and answers nothing. */
-static void interrupt_while_silent(guint n_signals, gint64 most_ms) {
+static void interrupt_while_silent(const char *const *words, guint n_signals, gulong before_us,
+                                   gint64 most_ms) {
     g_autoptr(RpSandbox) sandbox = rp_outage_sandbox();
     g_autoptr(RpCase) test_case = rp_outage_case(sandbox);
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     g_auto(RpOutcome) out = {0};
     g_setenv("REDIS2PG_MAPPING", mapping, TRUE);
     rp_outcome_fill(test_case, N_CUSTOMERS, "0");
-    RpProcess *process = rp_fault_spawn(test_case, "stop:pass_ended:1", IMPATIENT);
+    RpProcess *process = rp_fault_spawn(test_case, "stop:pass_ended:1", words);
     rp_process_await_stopped(process);
     rp_outage_suspend(sandbox, RP_SANDBOX_POSTGRES);
     rp_process_signal(process, SIGCONT);
+    g_usleep(before_us);
     const gint64 start = g_get_monotonic_time();
     for (guint i = 0; i < n_signals; i++) {
         rp_process_signal(process, SIGINT);
@@ -208,9 +210,30 @@ static void interrupt_while_silent(guint n_signals, gint64 most_ms) {
 
 /* An answer may still come, until its time is over. */
 Test(retry, one_signal_ends_the_waiting_for_a_silent_server) {
-    interrupt_while_silent(1, 25000);
+    interrupt_while_silent(IMPATIENT, 1, 0, 25000);
 }
 
 Test(retry, two_signals_end_it_sooner) {
-    interrupt_while_silent(2, 15000);
+    interrupt_while_silent(IMPATIENT, 2, 0, 15000);
+}
+
+/* The lock's connection is looked at every two seconds, and its answer is waited for, for a minute. */
+Test(retry, two_signals_end_the_waiting_for_the_connection_that_holds_the_lock) {
+    interrupt_while_silent(RUN, 2, 3 * G_USEC_PER_SEC, 9000);
+}
+
+/* As when the server was away for a moment when the signal came. */
+Test(retry, a_run_that_was_interrupted_is_closed_on_another_connection) {
+    g_autoptr(RpCase) test_case = new_case();
+    g_auto(RpOutcome) out = {0};
+    RpProcess *process = rp_fault_spawn(test_case, "stop:pass_ended:2", RUN);
+    rp_process_await_stopped(process);
+    rp_case_sql(test_case, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = "
+                           "current_database() AND pid <> pg_backend_pid()");
+    rp_process_signal(process, SIGINT);
+    rp_process_signal(process, SIGCONT);
+    rp_process_wait(process, &out);
+    rp_outcome_assert_status(&out, 5);
+    rp_assert_keeps_quiet(out.errors, "stays open in the ledger");
+    rp_case_assert_rows(test_case, "SELECT status FROM redis2pg.runs", "interrupted");
 }
