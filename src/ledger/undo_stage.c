@@ -1,4 +1,5 @@
 /* Staging: the keys of the rows that a unit of a rollback is about, and the columns of their images. */
+#include "base/log.h"
 #include "ledger/image.h"
 #include "ledger/undo_steps.h"
 
@@ -73,6 +74,13 @@ static void add_image_column(RpUndoWork *work, RpImageSql *sql, const RpColumn *
         g_string_append_printf(sql->sets, "%s%s = %s", sql->sets->len > 0 ? ", " : "", name, value);
 }
 
+static void tell_column(RpUndoTable *table, const char *name) {
+    if (!table->is_told_column)
+        rp_log(RP_LOG_WARNING, "table %s has no column %s any more: what was in it does not come back",
+               table->table->shown, name);
+    table->is_told_column = TRUE;
+}
+
 /* Columns that both the images and the table have: the oldest and the newest image of the unit tell. */
 gboolean rp_image_sql_make(RpUndoWork *work, RpImageSql *sql, GError **error) {
     *sql = (RpImageSql){g_string_new(NULL), g_string_new(NULL), g_string_new(NULL), g_string_new(NULL)};
@@ -86,8 +94,11 @@ gboolean rp_image_sql_make(RpUndoWork *work, RpImageSql *sql, GError **error) {
     if (result == NULL)
         return FALSE;
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
-    for (int row = 0; row < PQntuples(result); row++)
+    for (int row = 0; row < PQntuples(result); row++) {
         g_hash_table_add(names, PQgetvalue(result, row, 0));
+        if (rp_table_find_column(work->table->table, PQgetvalue(result, row, 0)) == NULL)
+            tell_column(work->unit->table, PQgetvalue(result, row, 0));
+    }
     const GPtrArray *columns = work->table->table->columns;
     for (guint i = 0; i < columns->len; i++) {
         const RpColumn *column = g_ptr_array_index(columns, i);
@@ -115,17 +126,20 @@ gboolean rp_undo_stage(RpUndoWork *work, GError **error) {
             table->key_x, table->definitions);
     if (unit->operation == RP_UNDO_INSERT)
         return (unit->from_row > 1 ||
-                rp_undo_runf(work, NULL, error,
-                             "DELETE FROM redis2pg.kept WHERE run = %" NUMBER " AND entity = %u"
-                             " AND undo = %" NUMBER,
-                             self, table->entity, unit->first)) &&
+                rp_undo_runf(
+                    work, NULL, error,
+                    "DELETE FROM redis2pg.kept WHERE run = %" NUMBER " AND entity = %u"
+                    " AND undo IN (SELECT undo FROM redis2pg.undo WHERE run = %" NUMBER
+                    " AND entity = %u AND undo BETWEEN %" NUMBER " AND %" NUMBER " AND operation = 'insert')",
+                    self, table->entity, work->rollback->undoes, table->entity, unit->first, unit->last)) &&
                rp_undo_runf(
                    work, &work->undone->n_staged, error,
                    "INSERT INTO %s SELECT u.undo, %s FROM redis2pg.undo u CROSS JOIN LATERAL ROWS FROM"
-                   " (json_to_recordset(u.before) AS (%s)) WITH ORDINALITY AS x (%s, r2p_row) WHERE u.undo "
-                   "= %" NUMBER " AND x.r2p_row BETWEEN %" NUMBER " AND %" NUMBER,
-                   table->stage, table->key_x, table->definitions, table->names, unit->first, unit->from_row,
-                   unit->to_row);
+                   " (json_to_recordset(u.before) AS (%s)) WITH ORDINALITY AS x (%s, r2p_row) WHERE u.run = "
+                   "%" NUMBER " AND u.entity = %u AND u.undo BETWEEN %" NUMBER " AND %" NUMBER
+                   " AND u.operation = 'insert' AND x.r2p_row BETWEEN %" NUMBER " AND %" NUMBER,
+                   table->stage, table->key_x, table->definitions, table->names, work->rollback->undoes,
+                   table->entity, unit->first, unit->last, unit->from_row, unit->to_row);
     return rp_undo_runf(
         work, &work->undone->n_staged, error,
         "INSERT INTO %s SELECT u.undo, %s FROM redis2pg.undo u CROSS JOIN LATERAL json_to_record(u.before)"

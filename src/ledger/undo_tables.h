@@ -42,9 +42,10 @@ typedef struct {
     GPtrArray *triggers;  /* of RpUndoTrigger */
     gboolean has_self;    /* one of the referrers is the table itself */
     gboolean has_reaching;
-    guint level;      /* 0: refers to none of the others */
-    gboolean is_wary; /* a row was met that others refer to: look first */
-    gboolean is_told; /* that triggers stay on */
+    guint level;             /* 0: refers to none of the others */
+    gboolean is_wary;        /* a row was met that others refer to: look first */
+    gboolean is_told;        /* that triggers stay on */
+    gboolean is_told_column; /* that a column is gone */
     /* Pieces of SQL: s is the stage, t the table. */
     char *stage;       /* pg_temp.r2p_undo_N (r2p_undo, key columns…) */
     char *names;       /* a, b */

@@ -28,6 +28,7 @@ static guint64 number_at(const PGresult *result, int row, int field) {
 
 /* ---- which come next ---- */
 
+/* Only of what is listed: to count keys is to read them. */
 #define LENGTH_SQL ", CASE operation WHEN 'insert' THEN json_array_length(before) END"
 
 static PGresult *list_entries(PGconn *connection, const RpRollback *rollback, const RpUndoWalk *walk,
@@ -39,22 +40,35 @@ static PGresult *list_entries(PGconn *connection, const RpRollback *rollback, co
                   " k.undo WHERE k.run = %" NUMBER " AND k.entity = %u AND k.is_blocked AND k.kept > %" NUMBER
                   " AND k.kept <= %" NUMBER " AND u.operation IN (%s) ORDER BY k.kept LIMIT %u",
                   rollback->run, walk->table->entity, walk->cursor, walk->end, walk->operations, limit)
-            : g_strdup_printf("SELECT undo, operation%s FROM redis2pg.undo WHERE run = %" NUMBER
-                              " AND entity = %u AND undo < %" NUMBER
-                              " AND operation IN (%s) ORDER BY undo DESC LIMIT %u",
-                              limit == 1 ? LENGTH_SQL : "", rollback->undoes, walk->table->entity,
-                              walk->cursor, walk->operations, limit);
+            : g_strdup_printf("SELECT undo, operation" LENGTH_SQL " FROM (SELECT undo, operation, before FROM"
+                              " redis2pg.undo WHERE run = %" NUMBER " AND entity = %u AND undo < %" NUMBER
+                              " AND operation IN (%s) ORDER BY undo DESC LIMIT %u) u ORDER BY undo DESC",
+                              rollback->undoes, walk->table->entity, walk->cursor, walk->operations, limit);
     return rp_postgres_query(connection, sql, 0, NULL, error);
 }
 
-/* As many of the listed entries as are alike make the unit. */
+/* As many of the listed entries as are alike, and hold no more keys than a unit may, make the unit. */
 static void take_entries(const PGresult *entries, RpUndoUnit *unit) {
     const guint64 start = number_at(entries, 0, 0);
-    guint64 end = start;
-    for (int row = 1; row < PQntuples(entries) && operation_at(entries, row) == unit->operation; row++)
+    const gboolean has_keys = unit->operation == RP_UNDO_INSERT && !unit->is_again;
+    guint64 end = start, n_keys = 0;
+    for (int row = 0; row < PQntuples(entries) && operation_at(entries, row) == unit->operation; row++) {
+        const guint64 n = has_keys ? number_at(entries, row, 2) : 0;
+        n_keys += n;
+        if (row > 0 && n_keys > RP_UNDO_UNIT_KEYS)
+            break;
         end = number_at(entries, row, 0);
+        unit->to_row = MAX(unit->to_row, n);
+    }
     unit->first = MIN(start, end);
     unit->last = MAX(start, end);
+}
+
+/* Neighbours of an entry are looked at as far as they fit beside it if they are of its size. */
+static guint limit_of(const PGresult *next, const RpUndoUnit *unit) {
+    if (unit->operation != RP_UNDO_INSERT || unit->is_again)
+        return RP_UNDO_UNIT_ROWS;
+    return (guint)(RP_UNDO_UNIT_KEYS / CLAMP(number_at(next, 0, 2), 1, RP_UNDO_UNIT_KEYS));
 }
 
 gboolean rp_undo_unit_next(PGconn *connection, const RpRollback *rollback, const RpUndoWalk *walk,
@@ -65,12 +79,7 @@ gboolean rp_undo_unit_next(PGconn *connection, const RpRollback *rollback, const
         return next != NULL;
     *unit = (RpUndoUnit){
         .table = walk->table, .operation = operation_at(next, 0), .is_again = walk->is_again, .from_row = 1};
-    if (unit->operation == RP_UNDO_INSERT && !walk->is_again) {
-        take_entries(next, unit);
-        unit->to_row = number_at(next, 0, 2);
-        return TRUE;
-    }
-    g_autoptr(PGresult) entries = list_entries(connection, rollback, walk, RP_UNDO_UNIT_ROWS, error);
+    g_autoptr(PGresult) entries = list_entries(connection, rollback, walk, limit_of(next, unit), error);
     if (entries == NULL)
         return FALSE;
     take_entries(entries, unit);
@@ -79,7 +88,7 @@ gboolean rp_undo_unit_next(PGconn *connection, const RpRollback *rollback, const
 
 gboolean rp_undo_unit_split(const RpUndoUnit *unit, RpUndoUnit *one, RpUndoUnit *two) {
     *one = *two = *unit;
-    if (unit->operation == RP_UNDO_INSERT && !unit->is_again) {
+    if (unit->operation == RP_UNDO_INSERT && !unit->is_again && unit->first == unit->last) {
         one->to_row = unit->from_row + (unit->to_row - unit->from_row) / 2;
         two->from_row = one->to_row + 1;
         return unit->from_row < unit->to_row;

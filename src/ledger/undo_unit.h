@@ -19,9 +19,10 @@ typedef struct {
     RpUndoTable *table;
     RpUndoOperation operation;
     gboolean is_again; /* of rows that were blocked before: numbers are of kept, else of undo */
-    guint64 first;     /* numbers of its entries; one number of undo for RP_UNDO_INSERT */
+    guint64 first;     /* numbers of its entries */
     guint64 last;
-    guint64 from_row; /* RP_UNDO_INSERT, first time: which of the entry's keys, from 1 */
+    guint64
+        from_row; /* RP_UNDO_INSERT, first time: which keys of each entry, from 1; all, unless it is one */
     guint64 to_row;
 } RpUndoUnit;
 
@@ -34,8 +35,9 @@ typedef struct {
     guint64 n_kept;
 } RpUndone;
 
-/* How many entries with an image make a unit. */
+/* How many entries with an image make a unit; how many keys of inserted rows. */
 #define RP_UNDO_UNIT_ROWS 5000
+#define RP_UNDO_UNIT_KEYS 10000
 
 /* What is to be worked through, and how far it is: entries of a table, from the newest to the oldest; or what
  * was blocked of them, from the first that was kept. */

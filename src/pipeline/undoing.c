@@ -216,7 +216,7 @@ static guint64 cursor_of_part(const RpUndoUnit *unit, guint64 cursor, const RpUn
         return cursor;
     if (unit->is_again)
         return part->last;
-    return unit->operation == RP_UNDO_INSERT ? unit->first + 1 : part->first;
+    return unit->operation == RP_UNDO_INSERT && unit->first == unit->last ? unit->first + 1 : part->first;
 }
 
 /* Rows that are referred to are told from the others by one look, not by a search. */

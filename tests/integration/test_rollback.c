@@ -67,6 +67,37 @@ Test(rollback, takes_back_a_load) {
     rp_assert_account(again, "orders", "read 400, inserted 400");
 }
 
+/* What small batches wrote is undone together, and taken apart by batches and by rows. */
+Test(rollback, takes_small_batches_together) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    rp_case_fill(test_case, 100, "0");
+    g_autofree char *before = rp_case_shop_rows(test_case);
+    static const char *const ROWS[] = {"1", "7"};
+    static const char *const RUNS[] = {"1", "3"};
+    for (guint i = 0; i < G_N_ELEMENTS(ROWS); i++) {
+        g_autoptr(json_t) run = rp_case_load(test_case, 0, "--batch-rows", ROWS[i], NULL);
+        rp_case_sql(
+            test_case,
+            "CREATE TABLE one AS SELECT id FROM payments ORDER BY payment_id LIMIT 1;"
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF OLD.id = (SELECT id"
+            " FROM one) THEN RAISE EXCEPTION 'no'; END IF; RETURN OLD; END$$;"
+            "CREATE TRIGGER refuse AFTER DELETE ON payments FOR EACH ROW EXECUTE FUNCTION refuse()");
+        g_autoptr(json_t) trial = rp_case_roll_back(test_case, 6, RUNS[i], "--dry-run", NULL);
+        rp_assert_undone(trial, "public.payments", "deleted 299, kept 1");
+        rp_assert_undone(trial, "public.orders", "deleted 399, kept 1");
+        rp_case_sql(test_case, "DROP FUNCTION refuse CASCADE; DROP TABLE one");
+        /* The dry run has used up a number. */
+        rp_case_sql(test_case,
+                    "SELECT setval('redis2pg.runs_run_seq', (SELECT max(run) FROM redis2pg.runs))");
+        g_autoptr(json_t) undone = rp_case_roll_back(test_case, 0, RUNS[i], NULL);
+        g_autofree char *after = rp_case_shop_rows(test_case);
+        assert_same(after, before);
+        g_autofree char *sql =
+            g_strdup_printf("SELECT count(*) FROM redis2pg.batches WHERE run = %s + 1", RUNS[i]);
+        rp_case_assert_rows(test_case, sql, "3");
+    }
+}
+
 /* Among rows that were there before: those that are equal are no business of a rollback. */
 Test(rollback, restores_what_an_update_changed_exactly) {
     g_autoptr(RpCase) test_case = rp_case_new();

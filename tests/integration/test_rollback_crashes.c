@@ -185,7 +185,7 @@ Test(rollback_crashes, without_time_for_troubles_it_is_interrupted) {
     finish(test_case, "kill:run_closed:2");
     assert_end(test_case, before);
     rp_case_assert_rows(
-        test_case, "SELECT attempt, first_batch FROM redis2pg.attempts WHERE run = 3 ORDER BY 1", "0|0\n1|2");
+        test_case, "SELECT attempt, first_batch FROM redis2pg.attempts WHERE run = 3 ORDER BY 1", "0|0\n1|1");
 }
 
 Test(rollback_crashes, interrupted_it_commits_what_is_in_hand) {

@@ -277,6 +277,23 @@ Test(rollback_values, of_tables_that_refer_to_themselves) {
     rp_assert_undone(back, "public.items", "reinserted 1");
 }
 
+/* What was in a column that is there no more cannot come back: that is said, once. */
+Test(rollback_values, of_a_column_that_was_renamed) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    rp_case_add_customer(test_case, "c1");
+    rp_case_add_customer(test_case, "c2");
+    g_autoptr(json_t) first = rp_case_load(test_case, 0, NULL);
+    rp_case_redis(test_case, "HSET customer:c1 email new@example.com");
+    rp_case_redis(test_case, "HSET customer:c2 email other@example.com");
+    g_autoptr(json_t) second = rp_case_load(test_case, 0, NULL);
+    rp_case_sql(test_case, "ALTER TABLE users RENAME COLUMN email TO mail");
+    g_auto(RpOutcome) out = {0};
+    rp_case_run(test_case, &out, "rollback", "2", NULL);
+    rp_outcome_assert_status(&out, 0);
+    rp_assert_says(out.errors, "table public.users has no column email any more");
+    rp_case_assert_rows(test_case, "SELECT mail FROM users ORDER BY 1", "new@example.com\nother@example.com");
+}
+
 /* ---- a role that owns nothing ---- */
 
 static void grant_all(RpCase *test_case, const char *role) {
