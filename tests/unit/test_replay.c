@@ -19,7 +19,8 @@ static void clear(void) {
 TestSuite(replay, .init = init, .fini = clear);
 
 static void replay(guint32 record, guint32 n_records, gint64 element) {
-    const RpReplay item = {replays->len, record, n_records, element, FALSE};
+    const RpReplay item = {
+        .reject = replays->len, .record = record, .n_records = n_records, .element = element};
     g_array_append_val(replays, item);
 }
 
@@ -88,4 +89,20 @@ Test(replay, what_failed_in_an_earlier_portion_has_failed) {
     assert_judged("10");
     refuse(0, 2, "a");
     assert_judged("11");
+}
+
+/* Records 1 and 4 are nobody's; two rejects stand for the records 2 and 3. */
+Test(replay, is_found_by_its_record) {
+    static const gint64 expected[] = {0, -1, 1, 1, -1, 3};
+    replay(0, 1, -1);
+    replay(2, 2, -1);
+    replay(2, 2, -1);
+    replay(5, 1, -1);
+    for (guint32 record = 0; record < G_N_ELEMENTS(expected); record++) {
+        const RpReplay *found = rp_replays_find(replays, record);
+        cr_assert_eq(found != NULL ? (gint64)found->reject : -1, expected[record], "record %u", record);
+    }
+    cr_assert_null(rp_replays_find(replays, 6));
+    g_array_set_size(replays, 0);
+    cr_assert_null(rp_replays_find(replays, 0));
 }
