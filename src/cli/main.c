@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/status.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
@@ -111,7 +112,16 @@ static gboolean run_command(int argc, char **argv, int *status, GError **error) 
            command->execute(&globals, (int)words->len - 1, (char **)words->pdata, status, error);
 }
 
+/* A stream that the caller has closed would be the number of the next socket, and what is printed would go to
+ * a server. */
+static void fill_standard_streams(void) {
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+}
+
 int main(int argc, char **argv) {
+    fill_standard_streams();
     setlocale(LC_CTYPE, "C.UTF-8");
     /* Batch buffers live in mappings of their own: they grow without copies and go back when they are freed.
      */
@@ -123,8 +133,9 @@ int main(int argc, char **argv) {
     if (rp_event_arm(g_getenv("REDIS2PG_FAULT"), &error) && run_command(argc, argv, &status, &error)) {
         if (fflush(stdout) == 0 && !ferror(stdout))
             return status;
-        g_set_error(&error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-                    "the result could not be written to stdout");
+        g_set_error(
+            &error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+            "the result could not be written to stdout; what the command did stands (redis2pg runs list)");
     }
     rp_log(RP_LOG_ERROR, "%s", error->message);
     return (int)rp_exit_status(error);

@@ -100,8 +100,9 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
         /* Where identities were settled before, an inserted row is the last reading itself. */
         g_autoptr(GString) none = g_string_new(NULL);
         guint64 n_dropped;
-        if (account->is_settled ? !rp_merge_drop_inserted(connection, plan, none, &n_dropped, error)
-                                : !compare(writer, plan, batch, account, error))
+        if (account->is_settled
+                ? counts->inserted > 0 && !rp_merge_drop_inserted(connection, plan, none, &n_dropped, error)
+                : !compare(writer, plan, batch, account, error))
             return FALSE;
         if (!change(writer, plan, batch, account, error))
             return FALSE;

@@ -70,16 +70,25 @@ static void make_again(RpMergeSql *generator) {
     plan->changed_again_sql = g_strdup_printf("SELECT count(*) %s AND %s", plan->changed_sql, counted_before);
 }
 
+/* The transaction may have written rows of the table for another entity before: those of this entity's
+ * INSERT, which is the last command that wrote any, have its command id. */
+static char *make_drop_inserted(RpMergeSql *generator, const char *equal_key) {
+    const char *stage = generator->plan->stage, *target = generator->table->quoted;
+    return g_strdup_printf(
+        "DELETE FROM %s s USING %s t WHERE %s AND t.xmin = pg_current_xact_id()::xid"
+        " AND t.cmin::text::bigint = (SELECT max(t.cmin::text::bigint) FROM %s s JOIN %s t ON %s"
+        " WHERE t.xmin = pg_current_xact_id()::xid)"
+        " AND s." RP_SQL_ORDINAL " <> ALL ($1::integer[])",
+        stage, target, equal_key, stage, target, equal_key);
+}
+
 /* Ways to leave the staging table, and to see what is left in it though it should not be. */
 static void make_settlements(RpMergeSql *generator, const char *equal_key, const char *distinct) {
     RpMergePlan *plan = generator->plan;
     const char *target = generator->table->quoted;
     plan->claim_sql = make_claim(generator, equal_key);
     plan->drop_equal_sql = make_drop_equal(generator, equal_key, distinct);
-    plan->drop_inserted_sql =
-        g_strdup_printf("DELETE FROM %s s USING %s t WHERE %s AND t.xmin = pg_current_xact_id()::xid"
-                        " AND s." RP_SQL_ORDINAL " <> ALL ($1::integer[])",
-                        plan->stage, target, equal_key);
+    plan->drop_inserted_sql = make_drop_inserted(generator, equal_key);
     plan->passed_over_sql = g_strdup_printf("SELECT s." RP_SQL_ORDINAL " FROM %s s WHERE s." RP_SQL_ORDINAL
                                             " = ANY ($1::integer[])"
                                             " AND (SELECT true FROM %s t WHERE %s LIMIT 1) IS NULL",
