@@ -34,7 +34,8 @@ static gboolean finish(PGconn *connection, GError **error) {
             continue;
         if (trouble == NULL)
             rp_postgres_set_error(&trouble, connection, result);
-        if (PQresultStatus(result) == PGRES_COPY_IN) /* the connection broke before the COPY could end */
+        /* The connection broke before the COPY could end. */
+        if (PQresultStatus(result) == PGRES_COPY_IN || PQsocket(connection) < 0)
             break;
     }
     if (trouble == NULL)

@@ -91,6 +91,9 @@ static gboolean give_up(PGconn *connection, const Limit *limit, GError **error) 
 static gboolean await_socket(PGconn *connection, const Limit *limit, short events, gint64 *deadline,
                              short *ready, GError **error) {
     struct pollfd pollfd = {.fd = PQsocket(connection), .events = events};
+    *ready = POLLHUP;
+    if (pollfd.fd < 0) /* libpq has closed it, and says so */
+        return TRUE;
     for (;;) {
         const gint64 now = g_get_monotonic_time();
         if (limit->is_cancelled != NULL && g_atomic_int_get(limit->is_cancelled))

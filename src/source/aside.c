@@ -12,9 +12,7 @@ static gboolean keep_string(RpChannel *channel, RpReplyTarget *target, GError **
     const char *const argv[4] = {"GETRANGE", target->key.data, "0", last};
     const gsize sizes[4] = {8, target->key.size, 1, strlen(last)};
     g_autoptr(GError) changed = NULL;
-    g_autoptr(redisReply) value = rp_channel_ask(channel, 4, argv, sizes, &changed);
-    if (value != NULL && value->type != REDIS_REPLY_STRING)
-        return rp_channel_doubt(channel, "the answer to GETRANGE is no string", error);
+    g_autoptr(redisReply) value = rp_channel_ask(channel, REDIS_REPLY_STRING, 4, argv, sizes, &changed);
     if (value != NULL)
         rp_records_add_value(target->records, (RpSpan){value->str, value->len});
     if (value != NULL || g_error_matches(changed, RP_SOURCE_ERROR, RP_SOURCE_ERROR_WRONG_TYPE) ||
@@ -29,11 +27,9 @@ static gboolean keep_string(RpChannel *channel, RpReplyTarget *target, GError **
 static gboolean look_at_wrong_type(RpChannel *channel, RpReplyTarget *target, GError **error) {
     const char *const argv[2] = {"TYPE", target->key.data};
     const gsize sizes[2] = {4, target->key.size};
-    g_autoptr(redisReply) type = rp_channel_ask(channel, 2, argv, sizes, error);
+    g_autoptr(redisReply) type = rp_channel_ask(channel, REDIS_REPLY_STATUS, 2, argv, sizes, error);
     if (type == NULL)
         return FALSE;
-    if (type->type != REDIS_REPLY_STATUS)
-        return rp_channel_doubt(channel, "the answer to TYPE names no type", error);
     GArray *index = target->records->index;
     RpRecord *record = &g_array_index(index, RpRecord, index->len - 1);
     const gboolean is_gone = strcmp(type->str, "none") == 0;
@@ -59,7 +55,7 @@ gboolean rp_aside_take_refusal(RpChannel *channel, RpReplyTarget *target, GError
 gboolean rp_aside_is_gone(RpChannel *channel, RpSpan key, gboolean *is_gone, GError **error) {
     const char *const argv[2] = {"EXISTS", key.data};
     const gsize sizes[2] = {6, key.size};
-    g_autoptr(redisReply) reply = rp_channel_ask(channel, 2, argv, sizes, error);
+    g_autoptr(redisReply) reply = rp_channel_ask(channel, REDIS_REPLY_INTEGER, 2, argv, sizes, error);
     if (reply == NULL)
         return FALSE;
     *is_gone = reply->integer == 0;

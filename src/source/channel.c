@@ -9,21 +9,21 @@
 
 #include "base/error.h"
 #include "base/outage.h"
+#include "source/info.h"
 #include "source/mark.h"
 #include "source/pending.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CANCEL_POLL_MS     200
 #define READER_SLACK_BYTES (64 * 1024)
 
 struct RpChannel {
     const RpRedisAddress *address;
     RpPatience patience;
+    RpRedisWait wait;
     RpOutage outage;
     redisContext *redis; /* NULL: lost */
     redisContext *aside;
@@ -49,7 +49,8 @@ gboolean rp_channel_doubt(const RpChannel *channel, const char *what, GError **e
 }
 
 static void read_version(RpChannel *channel) {
-    g_autofree char *text = rp_redis_info_field(channel->redis, "server", "redis_version", NULL);
+    g_autofree char *text =
+        rp_redis_info_field_for(channel->redis, &channel->wait, "server", "redis_version", NULL);
     guint major = 0, minor = 0;
     if (text != NULL && sscanf(text, "%3u.%2u", &major, &minor) == 2)
         channel->version = major * 100 + minor;
@@ -62,8 +63,8 @@ guint rp_channel_get_version(const RpChannel *channel) {
 /* A cursor is good for one process only. A user who may not ask which it is, is not told of another one. */
 static gboolean check_process(RpChannel *channel, redisContext *redis, GError **error) {
     g_autoptr(GError) untold = NULL;
-    g_autofree char *run_id = rp_redis_info_field(redis, "server", "run_id", &untold);
-    if (run_id == NULL && rp_redis_error_passes(untold)) {
+    g_autofree char *run_id = rp_redis_info_field_for(redis, &channel->wait, "server", "run_id", &untold);
+    if (run_id == NULL && (untold->domain != RP_SOURCE_ERROR || rp_redis_error_passes(untold))) {
         g_propagate_error(error, g_steal_pointer(&untold));
         return FALSE;
     }
@@ -80,8 +81,7 @@ static gboolean passes(const GError *trouble) {
 }
 
 static redisContext *enter(RpChannel *channel, GError **error) {
-    g_autoptr(redisContext) redis =
-        rp_redis_connect(channel->address, channel->patience.timeout_seconds, error);
+    g_autoptr(redisContext) redis = rp_redis_enter(channel->address, &channel->wait, error);
     return redis != NULL && check_process(channel, redis, error) ? g_steal_pointer(&redis) : NULL;
 }
 
@@ -129,6 +129,7 @@ RpChannel *rp_channel_new(const RpRedisAddress *address, const RpPatience *patie
     channel->run_id =
         patience->run_id != NULL && patience->run_id[0] != '\0' ? g_strdup(patience->run_id) : NULL;
     channel->patience = *patience;
+    channel->wait = (RpRedisWait){patience->timeout_seconds, patience->is_cancelled};
     rp_pending_init(&channel->pending);
     rp_outage_init(&channel->outage, "Redis", RP_EVENT_REDIS_LOST, RP_EVENT_REDIS_BACK,
                    patience->retry_seconds);
@@ -150,7 +151,7 @@ void rp_channel_free(RpChannel *channel) {
     g_free(channel);
 }
 
-redisContext *rp_channel_aside(RpChannel *channel, GError **error) {
+static redisContext *get_aside(RpChannel *channel, GError **error) {
     if (channel->aside != NULL && (channel->aside->err != 0 || is_closed(channel->aside)))
         g_clear_pointer(&channel->aside, redisFree);
     if (channel->aside == NULL)
@@ -158,19 +159,23 @@ redisContext *rp_channel_aside(RpChannel *channel, GError **error) {
     return channel->aside;
 }
 
-redisReply *rp_channel_ask(RpChannel *channel, int argc, const char *const *argv, const gsize *sizes,
-                           GError **error) {
+/* After an error reply the connection is as good as before. */
+redisReply *rp_channel_ask(RpChannel *channel, int type, int argc, const char *const *argv,
+                           const gsize *sizes, GError **error) {
     for (;;) {
         GError *trouble = NULL;
-        redisContext *aside = rp_channel_aside(channel, &trouble);
-        redisReply *reply = aside != NULL ? rp_redis_command(aside, argc, argv, sizes, &trouble) : NULL;
+        redisContext *aside = get_aside(channel, &trouble);
+        redisReply *reply =
+            aside != NULL ? rp_redis_command_for(aside, &channel->wait, type, argc, argv, sizes, &trouble)
+                          : NULL;
         if (reply != NULL) {
             rp_outage_end(&channel->outage);
             return reply;
         }
+        if (passes(trouble) || trouble->domain != RP_SOURCE_ERROR)
+            g_clear_pointer(&channel->aside, redisFree);
         if (!wait_out(channel, trouble, error))
             return NULL;
-        g_clear_pointer(&channel->aside, redisFree);
     }
 }
 
@@ -215,23 +220,17 @@ gboolean rp_channel_flush(RpChannel *channel, GError **error) {
 
 /* ---- receiving ---- */
 
-/* Waits until the socket can be read: a read that times out inside hiredis would end the context. */
 static gboolean wait_readable(RpChannel *channel, GError **error) {
-    struct pollfd pollfd = {.fd = channel->redis->fd, .events = POLLIN};
-    const gint64 end = g_get_monotonic_time() + (gint64)channel->patience.timeout_seconds * G_USEC_PER_SEC;
-    while (g_get_monotonic_time() < end) {
-        if (g_atomic_int_get(channel->patience.is_cancelled)) {
-            g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "stopped while reading Redis");
-            return FALSE;
-        }
-        const int ready = poll(&pollfd, 1, CANCEL_POLL_MS);
-        if (ready > 0)
-            return TRUE;
-        if (ready < 0 && errno != EINTR)
-            return lose(channel, g_strerror(errno), error);
+    GError *trouble = NULL;
+    if (rp_ask_await(channel->redis, &channel->wait, &trouble))
+        return TRUE;
+    if (trouble->domain != RP_SOURCE_ERROR) {
+        g_propagate_error(error, trouble);
+        return FALSE;
     }
-    g_autofree char *what = g_strdup_printf("no answer within %u s", channel->patience.timeout_seconds);
-    return lose(channel, what, error);
+    lose(channel, trouble->message, error);
+    g_error_free(trouble);
+    return FALSE;
 }
 
 /* Judges a reply that is complete: whether it is an answer. */

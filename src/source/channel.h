@@ -47,11 +47,9 @@ gboolean rp_channel_doubt(const RpChannel *channel, const char *what, GError **e
 /* The server's version as major * 100 + minor; 0 when it does not tell. */
 guint rp_channel_get_version(const RpChannel *channel);
 
-/* For side questions (TYPE, EXISTS): a second connection, made at first use; borrowed. */
-redisContext *rp_channel_aside(RpChannel *channel, GError **error);
-
-/* Asks a side question; the caller owns the reply, which is no error reply. */
-redisReply *rp_channel_ask(RpChannel *channel, int argc, const char *const *argv, const gsize *sizes,
-                           GError **error);
+/* Asks a side question (TYPE, EXISTS) on a second connection, made at first use; the caller owns the reply,
+ * which is of that type (REDIS_REPLY_INTEGER). */
+redisReply *rp_channel_ask(RpChannel *channel, int type, int argc, const char *const *argv,
+                           const gsize *sizes, GError **error);
 
 G_END_DECLS

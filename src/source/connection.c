@@ -155,10 +155,14 @@ gboolean rp_redis_error_passes(const GError *error) {
     g_assert_not_reached();
 }
 
-redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *argv, const gsize *argv_sizes,
-                             GError **error) {
-    /* hiredis takes const char ** only because its prototype predates the const that it keeps. */
-    g_autoptr(redisReply) reply = redisCommandArgv(redis, argc, (const char **)argv, argv_sizes);
+static redisReply *command(redisContext *redis, const RpRedisWait *wait, int argc, const char *const *argv,
+                           const gsize *argv_sizes, GError **error) {
+    GError *trouble = NULL;
+    g_autoptr(redisReply) reply = rp_ask_once(redis, wait, argc, argv, argv_sizes, &trouble);
+    if (trouble != NULL) {
+        g_propagate_prefixed_error(error, trouble, "Redis: %s: ", argv[0]);
+        return NULL;
+    }
     if (reply == NULL) {
         g_set_error(error, RP_SOURCE_ERROR,
                     redis->err == REDIS_ERR_PROTOCOL ? RP_SOURCE_ERROR_PROTOCOL : RP_SOURCE_ERROR_LOST,
@@ -173,14 +177,29 @@ redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *a
     return g_steal_pointer(&reply);
 }
 
+redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *argv, const gsize *argv_sizes,
+                             GError **error) {
+    return command(redis, NULL, argc, argv, argv_sizes, error);
+}
+
+redisReply *rp_redis_command_for(redisContext *redis, const RpRedisWait *wait, int type, int argc,
+                                 const char *const *argv, const gsize *argv_sizes, GError **error) {
+    g_autoptr(redisReply) reply = command(redis, wait, argc, argv, argv_sizes, error);
+    if (reply == NULL || reply->type == type)
+        return g_steal_pointer(&reply);
+    g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL,
+                "Redis: %s: the answer is not of the kind that the command has", argv[0]);
+    return NULL;
+}
+
 /* Entering fails for reasons that the operator must mend: whatever Redis says, it refused. */
-static gboolean enter(redisContext *redis, int argc, const char *const *argv, const char *secret,
-                      GError **error) {
+static gboolean enter(redisContext *redis, const RpRedisWait *wait, int argc, const char *const *argv,
+                      const char *secret, GError **error) {
     g_autoptr(GError) why = NULL;
-    g_autoptr(redisReply) reply = rp_redis_command(redis, argc, argv, NULL, &why);
+    g_autoptr(redisReply) reply = command(redis, wait, argc, argv, NULL, &why);
     if (reply != NULL)
         return TRUE;
-    if (why->code == RP_SOURCE_ERROR_REPLY)
+    if (g_error_matches(why, RP_SOURCE_ERROR, RP_SOURCE_ERROR_REPLY))
         why->code = RP_SOURCE_ERROR_REFUSED;
     /* Where AUTH was renamed, Redis answers with the arguments of the command that it does not know. */
     char *arguments = strstr(why->message, ", with args");
@@ -194,37 +213,42 @@ static gboolean enter(redisContext *redis, int argc, const char *const *argv, co
     return FALSE;
 }
 
-static gboolean authenticate(redisContext *redis, const RpRedisAddress *address, GError **error) {
+static gboolean authenticate(redisContext *redis, const RpRedisWait *wait, const RpRedisAddress *address,
+                             GError **error) {
     if (address->password == NULL)
         return TRUE;
     const char *const with_user[] = {"AUTH", address->user, address->password};
     const char *const without_user[] = {"AUTH", address->password};
-    return address->user != NULL ? enter(redis, 3, with_user, address->password, error)
-                                 : enter(redis, 2, without_user, address->password, error);
+    return address->user != NULL ? enter(redis, wait, 3, with_user, address->password, error)
+                                 : enter(redis, wait, 2, without_user, address->password, error);
 }
 
-static gboolean select_database(redisContext *redis, const RpRedisAddress *address, GError **error) {
+static gboolean select_database(redisContext *redis, const RpRedisWait *wait, const RpRedisAddress *address,
+                                GError **error) {
     if (address->database == 0)
         return TRUE;
     g_autofree char *number = g_strdup_printf("%d", address->database);
     const char *const argv[] = {"SELECT", number};
-    return enter(redis, 2, argv, NULL, error);
+    return enter(redis, wait, 2, argv, NULL, error);
 }
 
 /* Shows that we are let in. Where Redis cannot write its snapshots it refuses PING like a write, with
  * MISCONF: reading goes on. */
-static gboolean greet(redisContext *redis, GError **error) {
+static gboolean greet(redisContext *redis, const RpRedisWait *wait, GError **error) {
     const char *const ping[] = {"PING"};
     g_autoptr(GError) why = NULL;
-    if (enter(redis, 1, ping, NULL, &why) || strstr(why->message, "PING: MISCONF ") != NULL)
+    if (enter(redis, wait, 1, ping, NULL, &why) || strstr(why->message, "PING: MISCONF ") != NULL)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&why));
     return FALSE;
 }
 
-redisContext *rp_redis_connect(const RpRedisAddress *address, guint timeout_seconds, GError **error) {
+static redisContext *connect_to(const RpRedisAddress *address, guint timeout_seconds,
+                                const gint *is_cancelled, GError **error) {
+    const RpRedisWait entering = {MIN(timeout_seconds, ENTER_SECONDS), is_cancelled};
+    const RpRedisWait *wait = is_cancelled != NULL ? &entering : NULL;
     const struct timeval patience = {.tv_sec = (time_t)timeout_seconds};
-    const struct timeval timeout = {.tv_sec = (time_t)MIN(timeout_seconds, ENTER_SECONDS)};
+    const struct timeval timeout = {.tv_sec = (time_t)entering.seconds};
     g_autofree char *place = rp_redis_address_show(address);
     g_autoptr(redisContext) redis = address->socket_path != NULL
                                         ? redisConnectUnixWithTimeout(address->socket_path, timeout)
@@ -237,13 +261,21 @@ redisContext *rp_redis_connect(const RpRedisAddress *address, guint timeout_seco
     redisSetTimeout(redis, timeout);
     if (address->socket_path == NULL)
         redisEnableKeepAlive(redis);
-    if (!authenticate(redis, address, error) || !select_database(redis, address, error) ||
-        !greet(redis, error)) {
+    if (!authenticate(redis, wait, address, error) || !select_database(redis, wait, address, error) ||
+        !greet(redis, wait, error)) {
         g_prefix_error(error, "Redis at %s: ", place);
         return NULL;
     }
     redisSetTimeout(redis, patience);
     return g_steal_pointer(&redis);
+}
+
+redisContext *rp_redis_connect(const RpRedisAddress *address, guint timeout_seconds, GError **error) {
+    return connect_to(address, timeout_seconds, NULL, error);
+}
+
+redisContext *rp_redis_enter(const RpRedisAddress *address, const RpRedisWait *wait, GError **error) {
+    return connect_to(address, wait->seconds, wait->is_cancelled, error);
 }
 
 redisContext *rp_redis_await(const RpRedisAddress *address, guint timeout_seconds, guint retry_seconds,
@@ -263,18 +295,4 @@ redisContext *rp_redis_await(const RpRedisAddress *address, guint timeout_second
             return NULL;
         }
     }
-}
-
-char *rp_redis_info_field(redisContext *redis, const char *section, const char *field, GError **error) {
-    const char *const argv[] = {"INFO", section};
-    g_autoptr(redisReply) reply = rp_redis_command(redis, 2, argv, NULL, error);
-    if (reply == NULL)
-        return NULL;
-    g_auto(GStrv) lines = g_strsplit(reply->str, "\r\n", -1);
-    const gsize field_size = strlen(field);
-    for (char **line = lines; *line != NULL; line++)
-        if (strncmp(*line, field, field_size) == 0 && (*line)[field_size] == ':')
-            return g_strdup(*line + field_size + 1);
-    g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL, "Redis: INFO %s has no %s", section, field);
-    return NULL;
 }

@@ -1,6 +1,8 @@
 /* A connection to Redis, and what its error replies mean. */
 #pragma once
 
+#include "source/ask.h"
+
 #include <glib.h>
 #include <hiredis/hiredis.h>
 
@@ -47,6 +49,9 @@ char *rp_redis_address_show(const RpRedisAddress *address);
  * from the beginning is given up after at most 10 seconds. */
 redisContext *rp_redis_connect(const RpRedisAddress *address, guint timeout_seconds, GError **error);
 
+/* The same; what Redis is asked meanwhile is waited for no longer when *is_cancelled (atomic) is set. */
+redisContext *rp_redis_enter(const RpRedisAddress *address, const RpRedisWait *wait, GError **error);
+
 /* The same; a server that answers that it is loading, busy or full is waited for, for up to retry_seconds.
  * One that is not there, or that refuses us, is not. */
 redisContext *rp_redis_await(const RpRedisAddress *address, guint timeout_seconds, guint retry_seconds,
@@ -63,7 +68,9 @@ RpSourceError rp_redis_reply_classify(const char *text);
 redisReply *rp_redis_command(redisContext *redis, int argc, const char *const *argv, const gsize *argv_sizes,
                              GError **error);
 
-/* The value of one field of INFO ("run_id"), or NULL. The caller frees it. */
-char *rp_redis_info_field(redisContext *redis, const char *section, const char *field, GError **error);
+/* The same for a reply of that type (REDIS_REPLY_INTEGER): another one makes no sense, and is
+ * RP_SOURCE_ERROR_PROTOCOL. wait: as rp_ask_once has it; may be NULL. */
+redisReply *rp_redis_command_for(redisContext *redis, const RpRedisWait *wait, int type, int argc,
+                                 const char *const *argv, const gsize *argv_sizes, GError **error);
 
 G_END_DECLS

@@ -32,10 +32,6 @@ gboolean rp_fetch_flush(RpFetch *fetch, GError **error) {
     return rp_channel_flush(fetch->channel, error);
 }
 
-redisContext *rp_fetch_aside(RpFetch *fetch, GError **error) {
-    return rp_channel_aside(fetch->channel, error);
-}
-
 /* ---- keys ---- */
 
 void rp_fetch_send_scan(RpFetch *fetch, guint64 cursor, const char *match, guint count) {

@@ -57,7 +57,4 @@ gboolean rp_fetch_receive_read(RpFetch *fetch, const RpRead *read, RpWindow *win
 /* Writes what is queued to the socket. The receive calls do it too. */
 gboolean rp_fetch_flush(RpFetch *fetch, GError **error);
 
-/* For side questions (TYPE, INFO): a second connection, made at first use; borrowed. */
-redisContext *rp_fetch_aside(RpFetch *fetch, GError **error);
-
 G_END_DECLS

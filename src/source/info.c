@@ -18,13 +18,8 @@ GHashTable *rp_redis_info_parse(const char *text) {
 
 GHashTable *rp_redis_info_read(redisContext *redis, GError **error) {
     const char *const argv[] = {"INFO"};
-    g_autoptr(redisReply) reply = rp_redis_command(redis, 1, argv, NULL, error);
-    if (reply == NULL)
-        return NULL;
-    if (reply->type == REDIS_REPLY_STRING)
-        return rp_redis_info_parse(reply->str);
-    g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL, "Redis: INFO: the reply is no text");
-    return NULL;
+    g_autoptr(redisReply) reply = rp_redis_command_for(redis, NULL, REDIS_REPLY_STRING, 1, argv, NULL, error);
+    return reply != NULL ? rp_redis_info_parse(reply->str) : NULL;
 }
 
 const char *rp_redis_info_text(GHashTable *info, const char *field) {
@@ -37,4 +32,23 @@ guint64 rp_redis_info_number(GHashTable *info, const char *field) {
     return g_ascii_string_to_unsigned(rp_redis_info_text(info, field), 10, 0, G_MAXUINT64, &number, NULL)
                ? number
                : 0;
+}
+
+char *rp_redis_info_field(redisContext *redis, const char *section, const char *field, GError **error) {
+    return rp_redis_info_field_for(redis, NULL, section, field, error);
+}
+
+char *rp_redis_info_field_for(redisContext *redis, const RpRedisWait *wait, const char *section,
+                              const char *field, GError **error) {
+    const char *const argv[] = {"INFO", section};
+    g_autoptr(redisReply) reply = rp_redis_command_for(redis, wait, REDIS_REPLY_STRING, 2, argv, NULL, error);
+    if (reply == NULL)
+        return NULL;
+    g_auto(GStrv) lines = g_strsplit(reply->str, "\r\n", -1);
+    const gsize field_size = strlen(field);
+    for (char **line = lines; *line != NULL; line++)
+        if (strncmp(*line, field, field_size) == 0 && (*line)[field_size] == ':')
+            return g_strdup(*line + field_size + 1);
+    g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_PROTOCOL, "Redis: INFO %s has no %s", section, field);
+    return NULL;
 }

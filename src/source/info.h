@@ -18,4 +18,10 @@ GHashTable *rp_redis_info_read(redisContext *redis, GError **error);
 const char *rp_redis_info_text(GHashTable *info, const char *field);
 guint64 rp_redis_info_number(GHashTable *info, const char *field);
 
+/* The value of one field of INFO ("run_id"), or NULL. The caller frees it. The second as
+ * rp_redis_command_for. */
+char *rp_redis_info_field(redisContext *redis, const char *section, const char *field, GError **error);
+char *rp_redis_info_field_for(redisContext *redis, const RpRedisWait *wait, const char *section,
+                              const char *field, GError **error);
+
 G_END_DECLS

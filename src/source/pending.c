@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define FORGET_EVERY 4096
+#define FORGET_BYTES (64 * 1024) /* of commands, whose keys may be long */
 
 void rp_pending_init(RpPending *pending) {
     *pending = (RpPending){.ends = g_array_new(FALSE, FALSE, sizeof(gsize))};
@@ -29,10 +30,9 @@ gboolean rp_pending_has_unwritten(const RpPending *pending) {
 
 /* Forgets commands that were answered, now and then, since there is always one that was not. */
 void rp_pending_note_answered(RpPending *pending) {
-    pending->n_answered++;
-    if (pending->n_answered < FORGET_EVERY && rp_pending_has_unanswered(pending))
+    const gsize done = g_array_index(pending->ends, gsize, pending->n_answered++);
+    if (pending->n_answered < FORGET_EVERY && done < FORGET_BYTES && rp_pending_has_unanswered(pending))
         return;
-    const gsize done = g_array_index(pending->ends, gsize, pending->n_answered - 1);
     g_array_remove_range(pending->ends, 0, pending->n_answered);
     for (guint i = 0; i < pending->ends->len; i++)
         g_array_index(pending->ends, gsize, i) -= done;

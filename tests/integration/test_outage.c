@@ -1,5 +1,5 @@
 /* The equipment for outages: servers that go away and come back with what they should have. */
-#include "outage.h"
+#include "blackout.h"
 
 #include "shop.h"
 
@@ -10,15 +10,15 @@ static void assert_redis_has(RpCase *test_case, gint64 n_keys) {
 }
 
 Test(outage, postgres_killed_comes_back_with_what_was_committed) {
-    g_autoptr(RpSandbox) sandbox = rp_outage_sandbox();
-    g_autoptr(RpCase) test_case = rp_outage_case(sandbox);
+    g_autoptr(RpSandbox) sandbox = rp_blackout_sandbox();
+    g_autoptr(RpCase) test_case = rp_blackout_case(sandbox);
     const pid_t before = rp_sandbox_get_postgres_pid(sandbox);
     rp_case_sql(test_case, "CREATE TABLE kept (n int); INSERT INTO kept SELECT generate_series(1, 1000)");
     rp_case_sql(test_case, "BEGIN; INSERT INTO kept VALUES (0)");
     for (int i = 0; i < 3; i++) {
-        rp_outage_kill(sandbox, RP_SANDBOX_POSTGRES);
+        rp_blackout_kill(sandbox, RP_SANDBOX_POSTGRES);
         cr_assert(PQping(test_case->conninfo) == PQPING_NO_RESPONSE);
-        rp_outage_end(sandbox, RP_SANDBOX_POSTGRES);
+        rp_blackout_end(sandbox, RP_SANDBOX_POSTGRES);
         rp_case_reconnect(test_case);
         rp_case_assert_rows(test_case, "SELECT count(*), min(n) FROM kept", "1000|1");
     }
@@ -26,13 +26,13 @@ Test(outage, postgres_killed_comes_back_with_what_was_committed) {
 }
 
 Test(outage, postgres_shut_down_drops_its_sessions_and_comes_back) {
-    g_autoptr(RpSandbox) sandbox = rp_outage_sandbox();
-    g_autoptr(RpCase) test_case = rp_outage_case(sandbox);
+    g_autoptr(RpSandbox) sandbox = rp_blackout_sandbox();
+    g_autoptr(RpCase) test_case = rp_blackout_case(sandbox);
     rp_case_add_customer(test_case, "c1");
-    rp_outage_shut_down(sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_shut_down(sandbox, RP_SANDBOX_POSTGRES);
     PQclear(PQexec(test_case->postgres, "SELECT 1"));
     cr_assert(PQstatus(test_case->postgres) == CONNECTION_BAD);
-    rp_outage_end(sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_end(sandbox, RP_SANDBOX_POSTGRES);
     rp_case_reconnect(test_case);
     rp_case_assert_rows(test_case, "SELECT count(*) FROM users", "0");
     json_decref(rp_case_load(test_case, 0, NULL));
@@ -40,27 +40,27 @@ Test(outage, postgres_shut_down_drops_its_sessions_and_comes_back) {
 }
 
 Test(outage, redis_comes_back_with_its_snapshot_or_empty) {
-    g_autoptr(RpSandbox) sandbox = rp_outage_sandbox();
-    g_autoptr(RpCase) test_case = rp_outage_case(sandbox);
+    g_autoptr(RpSandbox) sandbox = rp_blackout_sandbox();
+    g_autoptr(RpCase) test_case = rp_blackout_case(sandbox);
     rp_case_add_customer(test_case, "c1");
-    rp_outage_kill(sandbox, RP_SANDBOX_REDIS);
-    rp_outage_end(sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_kill(sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_end(sandbox, RP_SANDBOX_REDIS);
     rp_case_reconnect(test_case);
     assert_redis_has(test_case, 0);
     rp_case_add_customer(test_case, "c1");
     rp_case_redis(test_case, "SAVE");
-    rp_outage_kill(sandbox, RP_SANDBOX_REDIS);
-    rp_outage_end(sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_kill(sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_end(sandbox, RP_SANDBOX_REDIS);
     rp_case_reconnect(test_case);
     assert_redis_has(test_case, 1);
     rp_case_add_customer(test_case, "c2");
-    rp_outage_shut_down(sandbox, RP_SANDBOX_REDIS);
-    rp_outage_end(sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_shut_down(sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_end(sandbox, RP_SANDBOX_REDIS);
     rp_case_reconnect(test_case);
     assert_redis_has(test_case, 2);
-    rp_outage_kill(sandbox, RP_SANDBOX_REDIS);
-    rp_outage_forget(sandbox);
-    rp_outage_end(sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_kill(sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_forget(sandbox);
+    rp_blackout_end(sandbox, RP_SANDBOX_REDIS);
     rp_case_reconnect(test_case);
     assert_redis_has(test_case, 0);
 }
@@ -73,10 +73,10 @@ static gboolean is_answered(int fd, int wait_ms) {
 
 Test(outage, suspended_servers_stand_still_until_they_go_on) {
     enum { SILENCE_MS = 150, ANSWER_MS = 10000 };
-    g_autoptr(RpSandbox) sandbox = rp_outage_sandbox();
-    g_autoptr(RpCase) test_case = rp_outage_case(sandbox);
-    rp_outage_suspend(sandbox, RP_SANDBOX_POSTGRES);
-    rp_outage_suspend(sandbox, RP_SANDBOX_REDIS);
+    g_autoptr(RpSandbox) sandbox = rp_blackout_sandbox();
+    g_autoptr(RpCase) test_case = rp_blackout_case(sandbox);
+    rp_blackout_suspend(sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_suspend(sandbox, RP_SANDBOX_REDIS);
     int is_sent = 0;
     cr_assert(eq(int, PQsendQuery(test_case->postgres, "SELECT 1"), 1));
     redisAppendCommand(test_case->redis, "PING");
@@ -84,10 +84,10 @@ Test(outage, suspended_servers_stand_still_until_they_go_on) {
     }
     cr_assert_not(is_answered(PQsocket(test_case->postgres), SILENCE_MS));
     cr_assert_not(is_answered(test_case->redis->fd, SILENCE_MS));
-    rp_outage_resume(sandbox, RP_SANDBOX_POSTGRES);
-    rp_outage_resume(sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_resume(sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_resume(sandbox, RP_SANDBOX_REDIS);
     cr_assert(is_answered(PQsocket(test_case->postgres), ANSWER_MS));
     cr_assert(is_answered(test_case->redis->fd, ANSWER_MS));
-    rp_outage_suspend(sandbox, RP_SANDBOX_POSTGRES); /* and can be ended while they stand still */
-    rp_outage_kill(sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_suspend(sandbox, RP_SANDBOX_POSTGRES); /* and can be ended while they stand still */
+    rp_blackout_kill(sandbox, RP_SANDBOX_POSTGRES);
 }

@@ -1,7 +1,7 @@
 /* Servers that are killed, stopped, suspended and started again in the middle of runs, each at a known place:
  * what stands afterwards is what an undisturbed run leaves. */
+#include "blackout.h"
 #include "fault.h"
-#include "outage.h"
 #include "outcome.h"
 
 #include <criterion/parameterized.h>
@@ -42,8 +42,8 @@ static void set_stage(Stage *stage) {
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     g_auto(RpOutcome) out = {0};
     g_setenv("REDIS2PG_MAPPING", mapping, TRUE);
-    stage->sandbox = rp_outage_sandbox();
-    stage->test_case = rp_outage_case(stage->sandbox);
+    stage->sandbox = rp_blackout_sandbox();
+    stage->test_case = rp_blackout_case(stage->sandbox);
     rp_outcome_fill(stage->test_case, N_CUSTOMERS, "8");
     rp_fault_run(stage->test_case, NULL, &out, RUN);
     rp_outcome_assert_status(&out, WITH_REJECTS);
@@ -100,8 +100,8 @@ ParameterizedTest(char *place, outages, postgres_is_killed_and_comes_back) {
     g_auto(Stage) stage = {0};
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, place, RUN);
-    rp_outage_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
-    rp_outage_end(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_POSTGRES);
     finish(&stage, process, place);
 }
 
@@ -109,8 +109,8 @@ Test(outages, postgres_is_shut_down_and_comes_back) {
     g_auto(Stage) stage = {0};
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, "rows_merged:10", RUN);
-    rp_outage_shut_down(stage.sandbox, RP_SANDBOX_POSTGRES);
-    rp_outage_end(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_shut_down(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_POSTGRES);
     finish(&stage, process, "shut down");
 }
 
@@ -125,9 +125,9 @@ Test(outages, postgres_is_away_for_a_while) {
     g_auto(Stage) stage = {0};
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, "rows_staged:9", RUN);
-    rp_outage_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
     let_it_be_away(process);
-    rp_outage_end(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_POSTGRES);
     finish(&stage, process, "away for a while");
 }
 
@@ -136,8 +136,8 @@ Test(outages, postgres_is_killed_three_times) {
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, "rows_merged:4,stop:batch_begun:12,stop:before_close:1", RUN);
     for (int i = 0; i < 3; i++) {
-        rp_outage_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
-        rp_outage_end(stage.sandbox, RP_SANDBOX_POSTGRES);
+        rp_blackout_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
+        rp_blackout_end(stage.sandbox, RP_SANDBOX_POSTGRES);
         if (i == 2)
             break;
         rp_process_signal(process, SIGCONT);
@@ -151,11 +151,11 @@ Test(outages, postgres_stays_away_and_the_run_is_resumed) {
     g_auto(RpOutcome) out = {0};
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, "rows_merged:9", RUN_BRIEFLY);
-    rp_outage_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
     go_on(process, &out, INTERRUPTED);
     rp_assert_says(out.errors, "PostgreSQL");
     rp_assert_says(out.errors, "--resume");
-    rp_outage_end(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_POSTGRES);
     resume(&stage, "PostgreSQL stayed away");
 }
 
@@ -163,9 +163,9 @@ Test(outages, postgres_is_silent_for_longer_than_it_may) {
     g_auto(Stage) stage = {0};
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, "rows_merged:9", RUN_IMPATIENTLY);
-    rp_outage_suspend(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_suspend(stage.sandbox, RP_SANDBOX_POSTGRES);
     let_it_be_away(process);
-    rp_outage_resume(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_resume(stage.sandbox, RP_SANDBOX_POSTGRES);
     finish(&stage, process, "PostgreSQL was silent");
 }
 
@@ -187,8 +187,8 @@ ParameterizedTest(char *place, outages, redis_is_killed_and_comes_back_with_its_
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, place, RUN);
     rp_case_redis(stage.test_case, "SAVE");
-    rp_outage_kill(stage.sandbox, RP_SANDBOX_REDIS);
-    rp_outage_end(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);
     finish(&stage, process, place);
 }
 
@@ -232,9 +232,9 @@ Test(outages, redis_is_shut_down_and_away_for_a_while) {
     g_auto(Stage) stage = {0};
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, "batch_filled:5", RUN);
-    rp_outage_shut_down(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_shut_down(stage.sandbox, RP_SANDBOX_REDIS);
     let_it_be_away(process);
-    rp_outage_end(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);
     finish(&stage, process, "away for a while");
 }
 
@@ -250,15 +250,15 @@ Test(outages, redis_comes_back_empty) {
     RpProcess *process = hold_at(&stage, "batch_filled:5", RUN);
     rp_case_redis(stage.test_case, "SAVE");
     cr_assert(g_file_get_contents(snapshot, &data, &size, NULL));
-    rp_outage_kill(stage.sandbox, RP_SANDBOX_REDIS);
-    rp_outage_forget(stage.sandbox);
-    rp_outage_end(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_forget(stage.sandbox);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);
     go_on(process, &out, REFUSED);
     rp_assert_says(out.errors, "empty");
-    rp_outage_kill(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_REDIS);
     cr_assert(g_file_set_contents(snapshot, data, (gssize)size, NULL));
     cr_assert(eq(int, chmod(snapshot, 0644), 0));
-    rp_outage_end(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);
     resume(&stage, "after its data was brought back");
 }
 
@@ -267,11 +267,11 @@ Test(outages, redis_stays_away_and_the_run_is_resumed) {
     g_auto(RpOutcome) out = {0};
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, "batch_filled:5", RUN_BRIEFLY);
-    rp_outage_shut_down(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_shut_down(stage.sandbox, RP_SANDBOX_REDIS);
     go_on(process, &out, INTERRUPTED);
     rp_assert_says(out.errors, "Redis");
     rp_assert_says(out.errors, "--resume");
-    rp_outage_end(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);
     resume(&stage, "Redis stayed away");
 }
 
@@ -279,9 +279,9 @@ Test(outages, redis_is_silent_for_longer_than_it_may) {
     g_auto(Stage) stage = {0};
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, "batch_filled:5", RUN_IMPATIENTLY);
-    rp_outage_suspend(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_suspend(stage.sandbox, RP_SANDBOX_REDIS);
     let_it_be_away(process);
-    rp_outage_resume(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_resume(stage.sandbox, RP_SANDBOX_REDIS);
     finish(&stage, process, "Redis was silent");
 }
 
@@ -316,10 +316,10 @@ Test(outages, both_are_killed_and_come_back) {
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, "batch_begun:8", RUN);
     rp_case_redis(stage.test_case, "SAVE");
-    rp_outage_kill(stage.sandbox, RP_SANDBOX_REDIS);
-    rp_outage_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
     let_it_be_away(process);
-    rp_outage_end(stage.sandbox, RP_SANDBOX_REDIS);
-    rp_outage_end(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_POSTGRES);
     finish(&stage, process, "both were killed");
 }

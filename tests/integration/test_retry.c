@@ -1,6 +1,6 @@
 /* Troubles that pass: the run repeats what they hit, rejects nobody, and says what it did. */
+#include "blackout.h"
 #include "fault.h"
-#include "outage.h"
 #include "outcome.h"
 #include "shop.h"
 
@@ -185,15 +185,15 @@ Test(retry, a_batch_that_stands_already_is_settled_and_rejects_nobody) {
 /* The whole server stands still: it takes connections, and answers nothing. */
 static void interrupt_while_silent(const char *const *words, guint n_signals, gulong before_us,
                                    gint64 most_ms) {
-    g_autoptr(RpSandbox) sandbox = rp_outage_sandbox();
-    g_autoptr(RpCase) test_case = rp_outage_case(sandbox);
+    g_autoptr(RpSandbox) sandbox = rp_blackout_sandbox();
+    g_autoptr(RpCase) test_case = rp_blackout_case(sandbox);
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     g_auto(RpOutcome) out = {0};
     g_setenv("REDIS2PG_MAPPING", mapping, TRUE);
     rp_outcome_fill(test_case, N_CUSTOMERS, "0");
     RpProcess *process = rp_fault_spawn(test_case, "stop:pass_ended:1", words);
     rp_process_await_stopped(process);
-    rp_outage_suspend(sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_suspend(sandbox, RP_SANDBOX_POSTGRES);
     rp_process_signal(process, SIGCONT);
     g_usleep(before_us);
     const gint64 start = g_get_monotonic_time();
@@ -203,7 +203,7 @@ static void interrupt_while_silent(const char *const *words, guint n_signals, gu
     }
     rp_process_wait(process, &out);
     const gint64 lasted_ms = (g_get_monotonic_time() - start) / 1000;
-    rp_outage_resume(sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_resume(sandbox, RP_SANDBOX_POSTGRES);
     rp_outcome_assert_status(&out, 5);
     cr_assert(lasted_ms < most_ms, "%d ms: %s", (int)lasted_ms, out.errors);
 }

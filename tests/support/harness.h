@@ -31,8 +31,8 @@ RpCase *rp_case_new_empty(void);
 void rp_case_free(RpCase *test_case);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpCase, rp_case_free)
 
-/* A case with the tables of schema/shop on servers that only this test uses (outage.h starts some). Only one
- * on them; it is freed before they are stopped. */
+/* A case with the tables of schema/shop on servers that only this test uses (blackout.h starts some). Only
+ * one on them; it is freed before they are stopped. */
 RpCase *rp_case_new_at(const char *redis_socket, const char *conninfo);
 
 /* Connects again to servers that were away; fails the test when they still are. */

@@ -15,6 +15,7 @@
 static char *folder, *path;
 static int listener;
 static gint n_connections;
+static guint timeout_seconds = 1;
 
 static void start(void) {
     folder = g_dir_make_tmp("redis2pg-source-XXXXXX", NULL);
@@ -40,6 +41,7 @@ typedef struct {
     const char *run_id;
     const char *greeting; /* to PING; NULL: PONG */
     const char *reply;    /* to anything else, at once */
+    const char *info;     /* to INFO, as it goes over the line; NULL: one that names the process */
 } Scene;
 
 static void say(int peer, const char *text) {
@@ -47,7 +49,9 @@ static void say(int peer, const char *text) {
 }
 
 static void answer(int peer, const Scene *scene, const char *request, gsize size) {
-    if (memmem(request, size, "INFO", 4) != NULL) {
+    if (memmem(request, size, "INFO", 4) != NULL && scene->info != NULL) {
+        say(peer, scene->info);
+    } else if (memmem(request, size, "INFO", 4) != NULL) {
         g_autofree char *info = g_strdup_printf("redis_version:7.0.0\r\nrun_id:%s\r\n", scene->run_id);
         g_autofree char *reply = g_strdup_printf("$%zu\r\n%s\r\n", strlen(info), info);
         say(peer, reply);
@@ -59,14 +63,28 @@ static void answer(int peer, const Scene *scene, const char *request, gsize size
     }
 }
 
+typedef struct {
+    const Scene *scene;
+    int peer;
+} Conversation;
+
+static gpointer converse(gpointer data) {
+    g_autofree Conversation *with = data;
+    char request[512];
+    for (ssize_t n; (n = read(with->peer, request, sizeof request)) > 0;)
+        answer(with->peer, with->scene, request, (gsize)n);
+    close(with->peer);
+    return NULL;
+}
+
 /* One scene a connection, in their order; the last one stays. */
 static gpointer play(gpointer data) {
     const Scene *scene = data;
-    char request[512];
-    for (int peer; (peer = accept(listener, NULL, NULL)) >= 0; close(peer)) {
+    for (int peer; (peer = accept(listener, NULL, NULL)) >= 0;) {
+        Conversation *with = g_new(Conversation, 1);
+        *with = (Conversation){scene, peer};
         g_atomic_int_inc(&n_connections);
-        for (ssize_t n; (n = read(peer, request, sizeof request)) > 0;)
-            answer(peer, scene, request, (gsize)n);
+        g_thread_unref(g_thread_new("conversation", converse, with));
         if (scene[1].run_id != NULL)
             scene++;
     }
@@ -83,7 +101,8 @@ typedef struct {
 static void open_play(Play *it, Scene *scenes, guint retry_seconds) {
     g_autoptr(GError) error = NULL;
     *it = (Play){.thread = g_thread_new("server", play, scenes), .address = {.socket_path = path}};
-    const RpPatience patience = {1024 * 1024, 1, retry_seconds, &it->is_cancelled, &it->is_pressed};
+    const RpPatience patience = {1024 * 1024, timeout_seconds, retry_seconds, &it->is_cancelled,
+                                 &it->is_pressed};
     it->fetch = rp_fetch_new(&it->address, &patience, &error);
     cr_assert(it->fetch != NULL, "%s", error != NULL ? error->message : "");
 }
@@ -132,6 +151,11 @@ static void assert_goes_on_after(const Scene *first) {
         assert_goes_on_after(&(const Scene){"a", NULL, reply_});                                             \
     }
 
+#define GOES_ON_WITH_INFO(name_, info_)                                                                      \
+    Test(channel, name_) {                                                                                   \
+        assert_goes_on_after(&(const Scene){"a", NULL, "", info_});                                          \
+    }
+
 GOES_ON(after_no_answer, "")
 GOES_ON(after_half_an_answer, "*2\r\n$1\r\np\r\n$1\r\n")
 GOES_ON(after_half_a_value, "*2\r\n$1\r\np\r\n$9\r\nqqq")
@@ -177,4 +201,40 @@ Test(channel, nothing_is_asked_again_when_it_may_last_no_time) {
     Scene scenes[] = {{"a", NULL, ""}, {0}};
     assert_fails(scenes, 0, RP_SOURCE_ERROR_LOST, "closed the connection");
     cr_assert(g_atomic_int_get(&n_connections) == 1);
+}
+
+/* ---- side questions ---- */
+
+/* An empty answer has it ask whether the key is there. */
+Test(channel, a_side_question_whose_answer_is_of_another_kind_makes_no_sense) {
+    Scene scenes[] = {{"a", NULL, "*0\r\n"}, {0}};
+    assert_fails(scenes, 0, RP_SOURCE_ERROR_PROTOCOL, "not of the kind");
+}
+
+GOES_ON_WITH_INFO(with_info_that_is_a_number, ":7\r\n")
+GOES_ON_WITH_INFO(with_info_that_is_an_array, "*1\r\n:7\r\n")
+GOES_ON_WITH_INFO(with_info_that_is_nothing, "$-1\r\n")
+
+static gpointer cancel_soon(gpointer flag) {
+    g_usleep(300000);
+    g_atomic_int_set((gint *)flag, TRUE);
+    return NULL;
+}
+
+/* The second connection, for the side question, is let in by nobody. */
+Test(channel, a_side_question_is_waited_for_no_longer_when_it_is_cancelled) {
+    Scene scenes[] = {{"a", NULL, "*0\r\n"}, {"a", "", ""}, {0}};
+    Play it;
+    RpRecords records;
+    g_autoptr(GError) error = NULL;
+    timeout_seconds = 30;
+    open_play(&it, scenes, 30);
+    GThread *thread = g_thread_new("cancel", cancel_soon, &it.is_cancelled);
+    const gint64 begin = g_get_monotonic_time();
+    cr_assert(!read_list(&it, &records, &error));
+    cr_assert(g_get_monotonic_time() - begin < 5 * G_USEC_PER_SEC);
+    cr_assert(g_error_matches(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED), "%s", error->message);
+    g_thread_join(thread);
+    rp_records_clear(&records);
+    close_play(&it);
 }

@@ -1,5 +1,5 @@
 /* Kills, stops, suspends and starts again the servers of a test. */
-#include "outage.h"
+#include "blackout.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -7,7 +7,7 @@
 
 #define LIMIT_US (30 * G_USEC_PER_SEC)
 
-RpSandbox *rp_outage_sandbox(void) {
+RpSandbox *rp_blackout_sandbox(void) {
     static const char *const SETTINGS[] = {"synchronous_commit=on", NULL};
     const RpSandboxOptions options = {.redis_databases = 4, .extra_postgres_settings = SETTINGS};
     g_autoptr(GError) error = NULL;
@@ -16,7 +16,7 @@ RpSandbox *rp_outage_sandbox(void) {
     return sandbox;
 }
 
-RpCase *rp_outage_case(RpSandbox *sandbox) {
+RpCase *rp_blackout_case(RpSandbox *sandbox) {
     return rp_case_new_at(rp_sandbox_get_redis_socket(sandbox), rp_sandbox_get_conninfo(sandbox));
 }
 
@@ -73,13 +73,13 @@ static GArray *halt(RpSandbox *sandbox, RpSandboxServer server) {
     return list_processes(pid);
 }
 
-void rp_outage_kill(RpSandbox *sandbox, RpSandboxServer server) {
+void rp_blackout_kill(RpSandbox *sandbox, RpSandboxServer server) {
     g_autoptr(GArray) pids = halt(sandbox, server);
     send_to_all(pids, SIGKILL);
     await_gone(pids);
 }
 
-void rp_outage_shut_down(RpSandbox *sandbox, RpSandboxServer server) {
+void rp_blackout_shut_down(RpSandbox *sandbox, RpSandboxServer server) {
     const pid_t pid = find_pid(sandbox, server);
     g_autoptr(GArray) pids = list_processes(pid);
     /* "Shutting Down the Server": SIGINT is PostgreSQL's fast way. */
@@ -87,23 +87,23 @@ void rp_outage_shut_down(RpSandbox *sandbox, RpSandboxServer server) {
     await_gone(pids);
 }
 
-void rp_outage_end(RpSandbox *sandbox, RpSandboxServer server) {
+void rp_blackout_end(RpSandbox *sandbox, RpSandboxServer server) {
     g_autoptr(GError) error = NULL;
     const gboolean is_started = rp_sandbox_start_again(sandbox, server, &error);
     cr_assert(is_started, "%s", error != NULL ? error->message : "");
 }
 
-void rp_outage_forget(RpSandbox *sandbox) {
+void rp_blackout_forget(RpSandbox *sandbox) {
     g_autofree char *path = g_build_filename(rp_sandbox_get_folder(sandbox), "dump.rdb", NULL);
     g_remove(path);
 }
 
-void rp_outage_suspend(RpSandbox *sandbox, RpSandboxServer server) {
+void rp_blackout_suspend(RpSandbox *sandbox, RpSandboxServer server) {
     g_autoptr(GArray) pids = halt(sandbox, server);
     send_to_all(pids, SIGSTOP);
 }
 
-void rp_outage_resume(RpSandbox *sandbox, RpSandboxServer server) {
+void rp_blackout_resume(RpSandbox *sandbox, RpSandboxServer server) {
     g_autoptr(GArray) pids = list_processes(find_pid(sandbox, server));
     send_to_all(pids, SIGCONT);
 }
