@@ -201,8 +201,8 @@ Test(outages, redis_is_killed_between_opening_and_reading) {
     rp_outcome_assert_status(&killed, 128 + SIGKILL);
     RpProcess *process = hold_at(&stage, "run_continued:1", RESUME);
     rp_case_redis(stage.test_case, "SAVE");
-    rp_outage_kill(stage.sandbox, RP_SANDBOX_REDIS);
-    rp_outage_end(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);
     finish(&stage, process, "between opening and reading");
 }
 
@@ -220,8 +220,8 @@ Test(outages, a_run_that_another_closed_does_not_begin_again) {
     rp_fault_run(stage.test_case, NULL, &other, RUN);
     rp_outcome_assert_status(&other, WITH_REJECTS);
     rp_case_redis(stage.test_case, "SAVE");
-    rp_outage_kill(stage.sandbox, RP_SANDBOX_REDIS);
-    rp_outage_end(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);
     go_on(process, &out, REFUSED);
     rp_case_reconnect(stage.test_case);
     rp_case_assert_rows(stage.test_case, "SELECT run, status, attempt FROM redis2pg.runs ORDER BY run",
