@@ -46,7 +46,7 @@ typedef struct {
     gboolean is_wary; /* a row was met that others refer to: look first */
     gboolean is_told; /* that triggers stay on */
     /* Pieces of SQL: s is the stage, t the table. */
-    char *stage;       /* pg_temp.r2p_undo_N (r2p_undo, key columns…) */
+    char *stage;       /* pg_temp.r2p_undo_N (r2p_undo, key columns…, r2p_writer) */
     char *names;       /* a, b */
     char *equal;       /* t.a = s.a AND … */
     char *equal_self;  /* o.a = c.a AND …: of the stage and another row of the table */
