@@ -62,7 +62,10 @@ gboolean rp_undo_overlap_prepare(PGconn *connection, const RpRollback *rollback,
                                  GError **error) {
     gboolean are_there = FALSE;
     if (!list_rollbacks(connection, rollback, &are_there, error) ||
-        !rp_postgres_run(connection, "ANALYZE r2p_rollbacks, r2p_ours; SET enable_hashjoin = on", error))
+        !rp_postgres_run(connection,
+                         "CREATE INDEX ON r2p_rollbacks USING hash (writer); ANALYZE r2p_rollbacks,"
+                         " r2p_ours; SET enable_hashjoin = on",
+                         error))
         return FALSE;
     for (guint i = 0; are_there && i < tables->len; i++) {
         const RpUndoTable *table = g_ptr_array_index(tables, i);
