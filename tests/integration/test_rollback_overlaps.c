@@ -135,8 +135,7 @@ Test(rollback_overlaps, a_foreign_change_stays) {
     }
 }
 
-/* The older one first keeps the row that the newer one wrote; after that one's rollback it is as the older
- * one left it. */
+/* In the other order the row stays, and the reason names the newer run. */
 Test(rollback_overlaps, the_older_first_keeps_what_the_newer_changed) {
     g_autoptr(RpCase) test_case = rp_case_new();
     char *rows[N_RUNS + 1];
