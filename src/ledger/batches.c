@@ -37,11 +37,11 @@ gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *pla
     g_autofree char *lock =
         g_strdup_printf("SELECT count(*) FROM (SELECT %s FOR UPDATE OF t) l", plan->changed_sql);
     g_autofree char *image = rp_ledger_image_sql(connection, plan->entity->table);
-    g_autofree char *sql =
-        g_strdup_printf("INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before) "
-                        "SELECT $1::bigint, $2::integer, $3::bigint, $4::integer, $5, 'update', %s %s "
-                        "AND t.xmin <> pg_current_xact_id()::xid AND (%s) IS NOT TRUE",
-                        image, plan->changed_sql, WRITTEN_BY_RUN("true"));
+    g_autofree char *sql = g_strdup_printf(
+        "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before, author) "
+        "SELECT $1::bigint, $2::integer, $3::bigint, $4::integer, $5, 'update', %s, t.xmin %s "
+        "AND t.xmin <> pg_current_xact_id()::xid AND (%s) IS NOT TRUE",
+        image, plan->changed_sql, WRITTEN_BY_RUN("true"));
     g_autofree char *entity = g_strdup_printf("%u", plan->number);
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     g_autofree char *pass = g_strdup_printf("%u", batch->pass);

@@ -1,6 +1,6 @@
 /* Rows that a rollback leaves as they are, and why.
  *
- * 1. A row is undone only while its xmin is one of the run's transactions.
+ * 1. A row is undone only while its xmin is one of the run's transactions, or is noted in the stage.
  * 2. A row that something refers to stays, and so does what it refers to itself. */
 #include "ledger/undo_steps.h"
 

@@ -18,15 +18,15 @@ gboolean rp_undo_stage_prepare(PGconn *connection, const RpRollback *rollback, c
         return FALSE;
     for (guint i = 0; i < tables->len; i++) {
         const RpUndoTable *table = g_ptr_array_index(tables, i);
-        if (!rp_postgres_runf(
-                connection, error,
-                "CREATE TEMPORARY TABLE r2p_undo_%u (r2p_undo bigint, %s) ON COMMIT DELETE ROWS",
-                table->entity, table->definitions) ||
+        if (!rp_postgres_runf(connection, error,
+                              "CREATE TEMPORARY TABLE r2p_undo_%u (r2p_undo bigint, %s, r2p_writer xid) ON "
+                              "COMMIT DELETE ROWS",
+                              table->entity, table->definitions) ||
             (table->has_self &&
              !rp_postgres_runf(connection, error, "CREATE INDEX ON %s (%s)", table->stage, table->names)))
             return FALSE;
     }
-    return TRUE;
+    return rp_undo_overlap_prepare(connection, rollback, tables, error);
 }
 
 gboolean rp_undo_run(RpUndoWork *work, const char *sql, guint64 *n_rows, GError **error) {

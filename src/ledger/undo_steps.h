@@ -13,7 +13,8 @@ typedef struct {
     const RpRollback *rollback;
     const RpUndoUnit *unit;
     const RpUndoTable *table;
-    const char *ours; /* condition: t is as the run left it. Not pulled up into a join, but hashed */
+    const char *ours; /* condition: t, of the staged row s, is as the run left it. Not pulled up into a join,
+                         but hashed */
     char *image;      /* of t */
     char *row;        /* "run, pass, batch, entity, target" of the rollback's undo log, as literals */
     const char *parameters[5]; /* the same, for RP_LEDGER_KEEP_INSERTED */
@@ -42,6 +43,12 @@ void rp_image_sql_clear(RpImageSql *sql);
 
 /* Puts the keys of the unit's rows into the stage; counts them in n_staged. */
 gboolean rp_undo_stage(RpUndoWork *work, GError **error);
+
+/* Looks, once for a connection, for rows that are as the run left them again, because what later runs had
+ * changed was undone; notes their writer in the stage, where it counts as the run. */
+gboolean rp_undo_overlap_prepare(PGconn *connection, const RpRollback *rollback, const GPtrArray *tables,
+                                 GError **error);
+gboolean rp_undo_overlap_find(RpUndoWork *work, GError **error);
 
 /* The following set rows of the stage aside: they are kept, and counted as that. rp_undo_write_kept tells the
  * ledger of all of them. */

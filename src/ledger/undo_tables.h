@@ -47,7 +47,7 @@ typedef struct {
     gboolean is_told;        /* that triggers stay on */
     gboolean is_told_column; /* that a column is gone */
     /* Pieces of SQL: s is the stage, t the table. */
-    char *stage;       /* pg_temp.r2p_undo_N (r2p_undo, key columns…) */
+    char *stage;       /* pg_temp.r2p_undo_N (r2p_undo, key columns…, r2p_writer) */
     char *names;       /* a, b */
     char *equal;       /* t.a = s.a AND … */
     char *equal_self;  /* o.a = c.a AND …: of the stage and another row of the table */

@@ -1,7 +1,7 @@
 /* What a unit of a rollback does to the tables.
  *
- * 1. A row is undone only while its xmin is one of the run's transactions: as the run left it. Everything
- * else is kept, with a reason.
+ * 1. A row is undone only while its xmin is one of the run's transactions, or of a rollback that put back
+ * what the run had left: as the run left it. Everything else is kept, with a reason.
  * 2. No row of anybody else is deleted or changed, not by a foreign key's action either: rows that refer to
  * one that is to go keep it. Where PostgreSQL itself would refuse, the look at them waits until it has.
  * 3. What is done is in the rollback's own undo log before it commits. */
@@ -23,7 +23,6 @@ static gboolean complain(RpUndoWork *work, GError **error) {
 static gboolean delete_rows(RpUndoWork *work, GError **error) {
     const RpUndoTable *table = work->table;
     RpUndone *undone = work->undone;
-    g_autofree char *columns = rp_ledger_image_columns(work->connection, table->table);
     /* What is locked stays as the run left it; what is not leaves the stage before anybody's references
      * count. */
     if ((table->has_reaching && !rp_undo_lock_rows(work, error)) ||
@@ -31,12 +30,13 @@ static gboolean delete_rows(RpUndoWork *work, GError **error) {
         return FALSE;
     if (!rp_undo_keep_referred(work, error))
         return FALSE;
-    if (!rp_undo_runf(
-            work, &undone->n_deleted, error,
-            "WITH gone AS (DELETE FROM %s t USING %s s WHERE %s AND (%s) RETURNING %s), log AS (INSERT INTO"
-            " redis2pg.undo (run, pass, batch, entity, target, operation, before) SELECT %s, 'delete',"
-            " row_to_json(gone.*) FROM gone) SELECT count(*) FROM gone",
-            table->table->quoted, table->stage, table->equal, work->ours, columns, work->row))
+    if (!rp_undo_runf(work, &undone->n_deleted, error,
+                      "WITH gone AS (DELETE FROM %s t USING %s s WHERE %s AND (%s) RETURNING %s AS image, "
+                      "t.xmin AS author), log AS (INSERT INTO"
+                      " redis2pg.undo (run, pass, batch, entity, target, operation, before, author) SELECT "
+                      "%s, 'delete',"
+                      " gone.image, gone.author FROM gone) SELECT count(*) FROM gone",
+                      table->table->quoted, table->stage, table->equal, work->ours, work->image, work->row))
         return FALSE;
     if (undone->n_deleted == undone->n_staged)
         return TRUE;
@@ -54,12 +54,12 @@ static gboolean restore_rows(RpUndoWork *work, GError **error) {
     g_autofree char *reason = g_strdup_printf("'was changed by another writer while run %" NUMBER " worked'",
                                               work->rollback->undoes);
     if (!rp_undo_keep_newest(work, reason, error) ||
-        !rp_undo_runf(
-            work, &n_ours, error,
-            "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before) SELECT %s, "
-            "'update',"
-            " %s FROM %s s JOIN %s t ON %s WHERE (%s) FOR UPDATE OF t",
-            work->row, work->image, table->stage, table->table->quoted, table->equal, work->ours) ||
+        !rp_undo_runf(work, &n_ours, error,
+                      "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before, "
+                      "author) SELECT %s, "
+                      "'update',"
+                      " %s, t.xmin FROM %s s JOIN %s t ON %s WHERE (%s) FOR UPDATE OF t",
+                      work->row, work->image, table->stage, table->table->quoted, table->equal, work->ours) ||
         (n_ours < undone->n_staged &&
          (!rp_undo_keep_missing(work, error) || !rp_undo_keep_changed(work, error))))
         return FALSE;
@@ -152,7 +152,8 @@ static gboolean do_work(RpUndoWork *work, GError **error) {
 gboolean rp_undo_unit_work(PGconn *connection, const RpRollback *rollback, const RpUndoUnit *unit, guint pass,
                            guint64 batch, RpUndone *undone, GError **error) {
     const RpUndoTable *table = unit->table;
-    static const char ours[] = "(t.xmin IN (SELECT o.writer FROM r2p_ours o)) IS TRUE";
+    static const char ours[] =
+        "(t.xmin IN (SELECT o.writer FROM r2p_ours o) OR t.xmin = s.r2p_writer) IS TRUE";
     g_autofree char *image = rp_ledger_image_sql(connection, table->table);
     g_autofree char *target = rp_postgres_literal(connection, table->table->shown);
     g_autofree char *row = g_strdup_printf("%" NUMBER ", %u, %" NUMBER ", %u, %s", rollback->run, pass, batch,
@@ -166,8 +167,9 @@ gboolean rp_undo_unit_work(PGconn *connection, const RpRollback *rollback, const
         ours,       image,    row,  {run_text, pass_text, batch_text, entity, table->table->shown},
         undone};
     *undone = (RpUndone){0};
-    if (set_triggers(&work, FALSE, error) && rp_undo_stage(&work, error) && do_work(&work, error) &&
-        rp_undo_write_kept(&work, error) && set_triggers(&work, TRUE, error))
+    if (set_triggers(&work, FALSE, error) && rp_undo_stage(&work, error) &&
+        rp_undo_overlap_find(&work, error) && do_work(&work, error) && rp_undo_write_kept(&work, error) &&
+        set_triggers(&work, TRUE, error))
         return TRUE;
     g_prefix_error(error, "undoing rows of %s: ", table->table->shown);
     return FALSE;

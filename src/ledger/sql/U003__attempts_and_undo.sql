@@ -22,7 +22,9 @@ DROP INDEX redis2pg.undo_run_idx;
 CREATE INDEX undo_run_idx ON redis2pg.undo (run, pass, batch);
 COMMENT ON COLUMN redis2pg.undo.operation IS NULL;
 COMMENT ON COLUMN redis2pg.undo.before IS NULL;
-ALTER TABLE redis2pg.undo DROP COLUMN entity;
+ALTER TABLE redis2pg.undo
+    DROP COLUMN entity,
+    DROP COLUMN author;
 
 ALTER TABLE redis2pg.run_entities
     DROP COLUMN schema_name,

@@ -52,7 +52,11 @@ ALTER TABLE redis2pg.run_entities
 -- Operations are insert, update and delete. One row of insert is about all rows that a batch inserted for an
 -- entity: before is an array of their keys, as objects. The others hold one row's image each; there is none where the run
 -- overwrote or deleted what it had itself written.
-ALTER TABLE redis2pg.undo ADD COLUMN entity integer; -- number in run_entities
+ALTER TABLE redis2pg.undo
+    ADD COLUMN entity integer, -- number in run_entities
+    -- Of an image, the transaction that had written the row. A rollback that puts the image back makes the row
+    -- again what that one had left.
+    ADD COLUMN author xid;
 
 COMMENT ON COLUMN redis2pg.undo.operation IS 'insert | update | delete';
 COMMENT ON COLUMN redis2pg.undo.before IS
