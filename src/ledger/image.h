@@ -18,13 +18,11 @@ char *rp_ledger_image_sql(PGconn *connection, const RpTable *table);
 /* Whether an image holds the column's value as a string of its text. */
 gboolean rp_ledger_image_is_text(const RpColumn *column);
 
-/* A statement that keeps the keys of the rows of a query named written, as row of undo for each 10,000 of
- * them: $1 run, $2 pass, $3 batch, $4 number of the entity, $5 the table as it is shown. */
+/* A statement that keeps the keys of the rows of a query named written, as one row of undo: $1 run, $2 pass,
+ * $3 batch, $4 number of the entity, $5 the table as it is shown. */
 #define RP_LEDGER_KEEP_INSERTED                                                                              \
     "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before) "                       \
-    "SELECT $1::bigint, $2::integer, $3::bigint, $4::integer, $5::text, 'insert', json_agg(w.key) "          \
-    "FROM (SELECT row_to_json(written.*) AS key, (row_number() OVER () - 1) / 10000 AS part FROM written) "  \
-    "w "                                                                                                     \
-    "GROUP BY w.part"
+    "SELECT $1::bigint, $2::integer, $3::bigint, $4::integer, $5::text, 'insert', json_agg(written) "        \
+    "FROM written HAVING count(*) > 0"
 
 G_END_DECLS

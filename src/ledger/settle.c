@@ -98,7 +98,7 @@ static gboolean list_earlier(PGconn *connection, const char *run, const char *co
             connection,
             "CREATE TEMP TABLE redis2pg_earlier (place bigint GENERATED ALWAYS AS IDENTITY PRIMARY"
             " KEY, reject bigint NOT NULL, is_refused boolean NOT NULL) ON COMMIT DROP;"
-            "SET LOCAL enable_nestloop = off",
+            "SET LOCAL enable_nestloop = off; SET LOCAL jit = off",
             error))
         return FALSE;
     g_autoptr(PGresult) listed =

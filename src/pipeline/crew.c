@@ -5,6 +5,16 @@
 
 #include <string.h>
 
+static gboolean is_shared(const RpMapping *mapping, guint entity) {
+    const RpEntity *own = g_ptr_array_index(mapping->entities, entity);
+    for (guint i = 0; i < mapping->entities->len; i++) {
+        const RpEntity *other = g_ptr_array_index(mapping->entities, i);
+        if (i != entity && other->table->oid == own->table->oid)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 gboolean rp_crew_init(RpCrew *crew, const RpLoadOptions *options, const RpFeed *feed, PGconn *connection,
                       GError **error) {
     const RpMapping *mapping = options->mapping;
@@ -19,7 +29,7 @@ gboolean rp_crew_init(RpCrew *crew, const RpLoadOptions *options, const RpFeed *
     crew->plans = g_ptr_array_new_with_free_func((GDestroyNotify)rp_merge_plan_free);
     for (guint i = 0; i < mapping->entities->len; i++)
         g_ptr_array_add(crew->plans, rp_merge_plan_new(connection, g_ptr_array_index(mapping->entities, i), i,
-                                                       feed->ledger));
+                                                       feed->ledger, is_shared(mapping, i)));
     crew->pool = rp_queue_new();
     crew->to_map = rp_queue_new();
     crew->to_go_on = g_ptr_array_new_with_free_func((GDestroyNotify)rp_queue_free);

@@ -13,7 +13,7 @@
  * not know. Every join of the merge goes by a key that has an index. */
 static const char SETTINGS_SQL[] =
     "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off;"
-    "SET enable_hashjoin = off; SET enable_mergejoin = off;"
+    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off;"
     /* A run outlives a crash of the server: what it was told is committed must do so too. */
     "SELECT set_config('synchronous_commit', 'local', false)"
     " WHERE current_setting('synchronous_commit') = 'off';" RP_LEDGER_SHOW_WRITER_SQL;

@@ -70,16 +70,22 @@ static void make_again(RpMergeSql *generator) {
     plan->changed_again_sql = g_strdup_printf("SELECT count(*) %s AND %s", plan->changed_sql, counted_before);
 }
 
-/* The transaction may have written rows of the table for another entity before: those of this entity's
- * INSERT, which is the last command that wrote any, have its command id. */
+/* Row by row, by the key: the planner would else look for the rows of this transaction first, and may scan
+ * the target for them. Where the transaction may have written rows of the table for another entity before,
+ * those of this entity's INSERT, which is the last command that wrote any, have its command id. */
 static char *make_drop_inserted(RpMergeSql *generator, const char *equal_key) {
     const char *stage = generator->plan->stage, *target = generator->table->quoted;
-    return g_strdup_printf(
-        "DELETE FROM %s s USING %s t WHERE %s AND t.xmin = pg_current_xact_id()::xid"
-        " AND t.cmin::text::bigint = (SELECT max(t.cmin::text::bigint) FROM %s s JOIN %s t ON %s"
-        " WHERE t.xmin = pg_current_xact_id()::xid)"
-        " AND s." RP_SQL_ORDINAL " <> ALL ($1::integer[])",
-        stage, target, equal_key, stage, target, equal_key);
+    static const char IS_OURS[] = "t.xmin = pg_current_xact_id()::xid";
+    g_autofree char *is_of_insert =
+        !generator->is_shared
+            ? g_strdup("")
+            : g_strdup_printf(
+                  " AND t.cmin::text::bigint = (SELECT max(t.cmin::text::bigint) FROM %s s JOIN %s t ON %s"
+                  " WHERE %s)",
+                  stage, target, equal_key, IS_OURS);
+    return g_strdup_printf("DELETE FROM %s s WHERE s." RP_SQL_ORDINAL " <> ALL ($1::integer[])"
+                           " AND (SELECT %s%s FROM %s t WHERE %s LIMIT 1)",
+                           stage, IS_OURS, is_of_insert, target, equal_key);
 }
 
 /* Ways to leave the staging table, and to see what is left in it though it should not be. */
@@ -165,14 +171,14 @@ static void clear_verdict(gpointer data) {
 }
 
 RpMergePlan *rp_merge_plan_new(PGconn *connection, const RpEntity *entity, guint number,
-                               const RpMergeLedger *ledger) {
+                               const RpMergeLedger *ledger, gboolean is_shared) {
     RpMergePlan *plan = g_new0(RpMergePlan, 1);
     plan->entity = entity;
     plan->number = number;
     plan->stage = g_strdup_printf("pg_temp.r2p_stage_%u", number);
     plan->verdicts = g_array_new(FALSE, FALSE, sizeof(RpVerdict));
     g_array_set_clear_func(plan->verdicts, clear_verdict);
-    RpMergeSql generator = {connection, plan, entity, entity->table, ledger};
+    RpMergeSql generator = {connection, plan, entity, entity->table, ledger, is_shared};
     make_statements(&generator);
     return plan;
 }

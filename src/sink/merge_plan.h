@@ -76,9 +76,10 @@ typedef struct {
 } RpMergePlan;
 
 /* The entity must be bound without errors; it is borrowed. Statements are run with the tables as they are
- * named here, on connections where create_sql was run. */
+ * named here, on connections where create_sql was run. is_shared: another
+ * entity writes the same table. */
 RpMergePlan *rp_merge_plan_new(PGconn *connection, const RpEntity *entity, guint number,
-                               const RpMergeLedger *ledger);
+                               const RpMergeLedger *ledger, gboolean is_shared);
 void rp_merge_plan_free(RpMergePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMergePlan, rp_merge_plan_free)
 

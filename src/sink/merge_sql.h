@@ -18,6 +18,7 @@ typedef struct {
     const RpEntity *entity;
     const RpTable *table;
     const RpMergeLedger *ledger;
+    gboolean is_shared; /* another entity writes the same table */
 } RpMergeSql;
 
 /* Appends what is to stand for one column. */
