@@ -22,7 +22,8 @@ gboolean rp_ledger_image_is_text(const RpColumn *column);
  * $3 batch, $4 number of the entity, $5 the table as it is shown. */
 #define RP_LEDGER_KEEP_INSERTED                                                                              \
     "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before) "                       \
-    "SELECT $1::bigint, $2::integer, $3::bigint, $4::integer, $5::text, 'insert', json_agg(written) "        \
+    "SELECT $1::bigint, $2::integer, $3::bigint, $4::integer, $5::text, 'insert', "                          \
+    "json_agg(row_to_json(written.*)) "                                                                      \
     "FROM written HAVING count(*) > 0"
 
 G_END_DECLS
