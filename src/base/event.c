@@ -102,6 +102,7 @@ static gboolean parse_fault(const char *text, Fault *fault) {
 
 gboolean rp_event_arm(const char *text, GError **error) {
     g_auto(GStrv) parts = g_strsplit(text != NULL ? text : "", ",", -1);
+    g_clear_pointer(&faults, g_array_unref);
     faults = g_array_new(FALSE, FALSE, sizeof(Fault));
     for (char **part = parts; *part != NULL; part++) {
         Fault fault;
