@@ -68,7 +68,7 @@ Test(ledger, of_an_earlier_version_is_read_and_brought_up_to_date) {
         test_case, "SELECT number, portion, is_whole FROM redis2pg.batches WHERE run = 1 ORDER BY number",
         "0|0|t\n1|0|t");
     rp_case_assert_rows(test_case, "SELECT version FROM redis2pg.schema_migrations ORDER BY version",
-                        "1\n2\n3");
+                        "1\n2\n3\n4");
 }
 
 /* Columns with their types, and constraints, of the whole schema. */
@@ -104,6 +104,7 @@ Test(ledger, every_version_can_be_undone) {
                       "src/ledger/sql/U002__portions_and_elements.sql");
     go_back_and_forth(test_case, "src/ledger/sql/V003__attempts_and_undo.sql",
                       "src/ledger/sql/U003__attempts_and_undo.sql");
+    go_back_and_forth(test_case, "src/ledger/sql/V004__results.sql", "src/ledger/sql/U004__results.sql");
     rp_case_assert_rows(test_case, "SELECT sum(inserted), count(*) FROM redis2pg.batch_counts", "4|2");
 }
 
