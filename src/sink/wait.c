@@ -147,6 +147,26 @@ PGresult *rp_wait_result(PGconn *connection, GError **error) {
     return PQgetResult(connection);
 }
 
+gssize rp_wait_copy_data(PGconn *connection, char **data, GError **error) {
+    const Limit *limit = limit_of(connection);
+    gint64 deadline = 0;
+    for (;;) {
+        const int size = PQgetCopyData(connection, data, limit != NULL);
+        if (size > 0)
+            return size;
+        if (size == -1)
+            return 0;
+        short ready;
+        deadline = deadline == 0 && limit != NULL ? deadline_of(limit) : deadline;
+        if (size == 0 && !await_socket(connection, limit, POLLIN, &deadline, &ready, error))
+            return -1;
+        if (size < 0 || PQconsumeInput(connection) == 0) {
+            rp_postgres_set_error(error, connection, NULL);
+            return -1;
+        }
+    }
+}
+
 /* ---- statements ---- */
 
 static gboolean is_error(const PGresult *result) {

@@ -32,6 +32,10 @@ PGresult *rp_wait_execute_binary(PGconn *connection, const char *sql, int n_para
 /* The next result of what was sent; NULL when there is none, or with error set when none came in time. */
 PGresult *rp_wait_result(PGconn *connection, GError **error);
 
+/* The next piece of a COPY … TO STDOUT: *data is to be freed with PQfreemem. Gives its size; 0: there is no
+ * more, and the result comes next; -1: error is set. */
+gssize rp_wait_copy_data(PGconn *connection, char **data, GError **error);
+
 /* Waits until what libpq has taken is sent. */
 gboolean rp_wait_flush(PGconn *connection, GError **error);
 
