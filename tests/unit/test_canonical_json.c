@@ -147,12 +147,12 @@ Test(canonical_json, goes_as_deep_as_the_check_and_no_deeper) {
         GString *text = g_string_new(NULL);
         for (int i = 0; i < RP_JSON_MAX_DEPTH + extra; i++)
             g_string_append(text, "{\"b\": 1, \"a\": ");
-        g_string_append(text, "[]" + 2 * extra);
-        g_string_append(text, extra ? "0" : "");
+        g_string_append(text, "0");
         for (int i = 0; i < RP_JSON_MAX_DEPTH + extra; i++)
             g_string_append(text, "}");
         g_autofree char *got = canonical(rp_span(text->str));
-        cr_expect((got != NULL) == (rp_json_check(rp_span(text->str), RP_JSON_ANY) == NULL), "%d", extra);
+        cr_expect((got != NULL) == (extra == 0));
+        cr_expect((got != NULL) == (rp_json_check(rp_span(text->str), RP_JSON_ANY) == NULL));
         g_string_free(text, TRUE);
     }
     g_autofree char *deep = g_strnfill(10000000, '[');
