@@ -75,13 +75,12 @@ static const char *find_special(const char *at, const char *end) {
 /* As escape_json writes them (postgresql: src/backend/utils/adt/json.c): DEL and bytes beyond ASCII are as
  * they are. */
 static void append_escaped(RpBuffer *out, char byte) {
-    static const char letters[] = "bfnrt\"\\";
-    const char *found = byte != '\0' ? strchr("\b\f\n\r\t\"\\", byte) : NULL;
+    static const char specials[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
+    const char *special = memchr(specials, byte, sizeof specials - 1);
     char text[8];
-    if (found != NULL)
-        rp_buffer_append(out, (const char[]){'\\', letters[found - "\b\f\n\r\t\"\\"]}, 2);
-    else
-        rp_buffer_append(out, text, (gsize)g_snprintf(text, sizeof text, "\\u%04x", (guint)(guchar)byte));
+    const int size = special != NULL ? g_snprintf(text, sizeof text, "\\%c", letters[special - specials])
+                                     : g_snprintf(text, sizeof text, "\\u%04x", (guint)(guchar)byte);
+    rp_buffer_append(out, text, (gsize)size);
 }
 
 static void append_string(RpBuffer *out, RpSpan plain) {
@@ -107,12 +106,11 @@ static gboolean pass_escaped(Writer *writer, const char *special, RpSpan *plain)
     writer->at = special + 1;
     if (rp_json_check((RpSpan){opening, (gsize)(writer->at - opening)}, RP_JSON_ANY) != NULL)
         return FALSE;
-    const RpSpan inside = rp_json_inside(opening, writer->at);
     RpBuffer *buffer = &writer->json->plain;
     if (buffer->size == 0) /* all of them together are shorter than the text: what is in it does not move */
         rp_buffer_reserve(buffer, writer->text_size);
     plain->data = buffer->data + buffer->size;
-    plain->size = rp_json_unescape(inside, buffer->data + buffer->size);
+    plain->size = rp_json_unescape(rp_json_inside(opening, writer->at), buffer->data + buffer->size);
     buffer->size += plain->size;
     return TRUE;
 }

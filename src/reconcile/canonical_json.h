@@ -21,8 +21,9 @@ typedef struct {
 void rp_canonical_json_clear(RpCanonicalJson *json);
 
 /* Appends the canonical text of any JSON text that rp_json_check takes. FALSE, and out is as before, for a
- * text that it does not take, and for one of more than 1 GB, which PostgreSQL could not send. Members of objects that are not in jsonb's order (shorter names first) are
- * copied once for each object that they lie in: at most RP_JSON_MAX_DEPTH times. */
+ * text that it does not take, and for one of more than 1 GB, which PostgreSQL could not send. Members of
+ * objects that are not in jsonb's order (shorter names first) are copied once for each object that they lie
+ * in: at most RP_JSON_MAX_DEPTH times. */
 gboolean rp_canonical_json_append(RpCanonicalJson *json, RpSpan text, RpBuffer *out);
 
 /* The same of a text that PostgreSQL wrote: it is in order already, however deep it is nested. Whatever it
