@@ -33,10 +33,11 @@ static gboolean check_shape(const RpTable *bound, const RpTable *now, GError **e
     return TRUE;
 }
 
-static gboolean hold_table(PGconn *connection, const RpTable *table, GError **error) {
+static gboolean hold_table(PGconn *connection, const RpEntity *entity, GError **error) {
+    const RpTable *table = entity->table;
     RpTable *now = NULL;
     if (!rp_postgres_runf(connection, error, "LOCK TABLE %s IN ACCESS SHARE MODE", table->quoted) ||
-        !rp_catalog_read_table(connection, table->quoted, &now, error))
+        !rp_catalog_read_table(connection, entity->table_name, &now, error))
         return FALSE;
     const gboolean is_fine = check_shape(table, now, error);
     if (now != NULL)
@@ -51,7 +52,7 @@ static gboolean take_snapshot(const RpFirstReading *reading, GError **error) {
     for (guint i = 0; i < reading->units->units->len; i++) {
         const RpUnit *unit = rp_units_get(reading->units, i);
         if (unit->link == NULL && rp_units_wants(reading->units, unit) &&
-            !hold_table(reading->connection, unit->entity->table, error))
+            !hold_table(reading->connection, unit->entity, error))
             return FALSE;
     }
     return rp_postgres_run(reading->connection, "SELECT 1", error);
