@@ -281,11 +281,12 @@ gboolean rp_canonical_json_append(RpCanonicalJson *json, RpSpan text, RpBuffer *
     rp_buffer_reset(&json->members, KEEP_BYTES);
     rp_buffer_reset(&json->sorted, KEEP_BYTES);
     rp_buffer_reset(&json->plain, KEEP_BYTES);
-    Writer writer = {text.data, text.data + text.size, json, text.size, out, start + MAX_TEXT_BYTES, 0};
+    const gsize max_bytes = json->max_bytes > 0 ? json->max_bytes : MAX_TEXT_BYTES;
+    Writer writer = {text.data, text.data + text.size, json, text.size, out, start + max_bytes, 0};
     rp_buffer_reserve(out, text.size);
     gboolean is_sound = write_value(&writer);
     skip_blanks(&writer);
-    is_sound = is_sound && writer.at == writer.end;
+    is_sound = is_sound && writer.at == writer.end && out->size <= writer.out_limit;
     if (!is_sound)
         out->size = start;
     return is_sound;

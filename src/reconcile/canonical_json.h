@@ -16,12 +16,13 @@ typedef struct {
     RpBuffer members; /* of the objects that are open */
     RpBuffer sorted;  /* an object's members on their way to their places */
     RpBuffer plain;   /* strings without their escapes */
+    gsize max_bytes;  /* of a canonical text; 0: 1 GB, the most that PostgreSQL can send */
 } RpCanonicalJson;
 
 void rp_canonical_json_clear(RpCanonicalJson *json);
 
 /* Appends the canonical text of any JSON text that rp_json_check takes. FALSE, and out is as before, for a
- * text that it does not take, and for one of more than 1 GB, which PostgreSQL could not send. Members of
+ * text that it does not take, and for one whose canonical text is longer than max_bytes. Members of
  * objects that are not in jsonb's order (shorter names first) are copied once for each object that they lie
  * in: at most RP_JSON_MAX_DEPTH times. */
 gboolean rp_canonical_json_append(RpCanonicalJson *json, RpSpan text, RpBuffer *out);

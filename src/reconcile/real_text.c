@@ -40,10 +40,9 @@ static gboolean is_tie(const Format *format, double value, Decimal decimal) {
     const double fraction = frexp(value, &exponent);
     const int last_bit = MAX(exponent - format->mantissa_bits, format->least_exponent);
     const guint64 mantissa = (guint64)ldexp(fraction, exponent - last_bit);
-    /* The lower neighbour of a power of two is only half as far away. */
-    const gboolean is_power =
-        mantissa == G_GUINT64_CONSTANT(1) << (format->mantissa_bits - 1) && last_bit > format->least_exponent;
-    const guint64 middles[] = {2 * mantissa + 1, is_power ? 4 * mantissa - 1 : 2 * mantissa - 1};
+    /* Below a power of two the middle is nearer, a multiple of 2^54 - 1 or 2^26 - 1: those have as many
+     * digits as the power itself, which is tried first. */
+    const guint64 middles[] = {2 * mantissa + 1, 2 * mantissa - 1};
     for (guint i = 0; i < G_N_ELEMENTS(middles); i++)
         if (decimal.exponent >= 0 ? is_multiple(decimal.digits, decimal.exponent, middles[i])
                                   : is_multiple(middles[i], -decimal.exponent, decimal.digits))

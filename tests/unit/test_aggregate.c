@@ -135,4 +135,7 @@ Test(aggregate, of_extremes_does_not_mix_up_the_ends) {
     cr_expect(!rp_aggregate_is_equal(nan, infinity));
     assert_shown(nan, 0, "Infinity");
     assert_shown(nan, 1, "NaN");
+    g_autoptr(RpAggregate) zero = AGGREGATE(RP_TYPE_FLOAT4, WIRE("\x80\0\0\0"), WIRE("\0\0\0\0"));
+    assert_shown(zero, 0, "0"); /* whichever came first */
+    assert_shown(zero, 1, "0");
 }

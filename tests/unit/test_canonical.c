@@ -122,6 +122,9 @@ Test(canonical, of_malformed_arrays_is_marked) {
     assert_malformed(&column, WIRE(HEAD "\0\0\0\1\0\0\0\1\0\0\0\4abcd\0"));   /* something follows */
     assert_malformed(&column, WIRE("\0\0\0\2\0\0\0\0\0\0\0\x15\x7f\xff\xff\xff\0\0\0\1\x7f\xff\xff\xff"
                                    "\0\0\0\1\0\0\0\4abcd"));
+    /* 2^30 times 2^30 times 16: nothing, in 64 bits */
+    assert_malformed(&column, WIRE("\0\0\0\3\0\0\0\0\0\0\0\x15\x40\0\0\0\0\0\0\1\x40\0\0\0\0\0\0\1"
+                                   "\0\0\0\x10\0\0\0\1"));
     /* An element that is none does not hide that another one differs. */
     assert_other(&column, WIRE(HEAD "\0\0\0\2\0\0\0\1\0\0\0\1a\0\0\0\4abcd"),
                  WIRE(HEAD "\0\0\0\2\0\0\0\1\0\0\0\1a\0\0\0\4abce"));
