@@ -29,6 +29,16 @@ static void count_rows(const RpReconciliation *own, const RpUnit *unit, RpEntity
     entity->target_rows = entity->equal + entity->different + entity->extra;
 }
 
+static void take_columns(const RpReconciliation *own, const RpUnit *unit, RpEntityResult *entity) {
+    for (guint i = 0; own->options->level == RP_LEVEL_FIELDS && i < unit->columns->len; i++) {
+        if (own->n_different[unit->number][i] == 0)
+            continue;
+        RpColumnCount *count = g_new(RpColumnCount, 1);
+        *count = (RpColumnCount){g_strdup(rp_unit_column(unit, i)->name), own->n_different[unit->number][i]};
+        g_ptr_array_add(entity->columns, count);
+    }
+}
+
 static RpEntityResult *take_entity(RpReconciliation *own, const RpUnit *unit, const guint64 *unrecorded) {
     RpEntityResult *entity = rp_entity_result_new(unit->entity->name, unit->entity->table->shown);
     count_rows(own, unit, entity);
@@ -36,8 +46,9 @@ static RpEntityResult *take_entity(RpReconciliation *own, const RpUnit *unit, co
     entity->unrecorded = unrecorded[unit->number];
     entity->filtered = own->source.rows.filtered[unit->number];
     if (unit->leader == unit->number)
-        rp_totals_compare(&own->source.side.totals, &own->target.totals, unit, entity->aggregates);
+        rp_totals_compare(own->source_totals, own->target_totals, unit, entity->aggregates);
     take_not_compared(unit, entity);
+    take_columns(own, unit, entity);
     g_ptr_array_add(own->result->entities, entity);
     return entity;
 }
@@ -66,19 +77,42 @@ static void take_skipped_links(RpReconciliation *own) {
 }
 
 /* Rows of one table are added up together, whichever entities they are of. */
-static void merge_totals(RpReconciliation *own) {
-    for (guint i = 0; i < own->units->units->len; i++) {
-        const RpUnit *unit = rp_units_get(own->units, i);
-        if (unit->leader != i && rp_units_wants(own->units, unit))
-            rp_totals_merge(&own->source.side.totals, rp_units_get(own->units, unit->leader), unit);
+static void merge_followers(const RpUnits *units, RpTotals *totals) {
+    for (guint i = 0; i < units->units->len; i++) {
+        const RpUnit *unit = rp_units_get(units, i);
+        if (unit->leader != i && rp_units_wants(units, unit))
+            rp_totals_merge(totals, rp_units_get(units, unit->leader), unit);
     }
+}
+
+/* Whether the looks have found other rows than the first reading: some that it read twice, or that `checks`
+ * refuse, or that came since. Then what the sides have in common and what was looked at is added up. */
+static gboolean has_other_rows(const RpReconciliation *own) {
+    for (guint i = 0; i < own->units->units->len; i++)
+        if (rp_units_wants(own->units, rp_units_get(own->units, i)) &&
+            own->n_source[i] != own->source.side.n_rows[i])
+            return TRUE;
+    return FALSE;
+}
+
+static void settle_totals(RpReconciliation *own) {
+    merge_followers(own->units, &own->source.side.totals);
+    own->source_totals = &own->source.side.totals;
+    own->target_totals = &own->target.totals;
+    if (!own->has_looked || !has_other_rows(own))
+        return;
+    merge_followers(own->units, &own->looked_source);
+    rp_totals_add_all(&own->looked_source, &own->rest);
+    rp_totals_add_all(&own->looked_target, &own->rest);
+    own->source_totals = &own->looked_source;
+    own->target_totals = &own->looked_target;
 }
 
 /* Gives the place of each unit's differences: an RpEntityResult, an RpLinkResult, or NULL where it takes no
  * part. The caller unrefs it. */
 static GPtrArray *take_units(RpReconciliation *own, const guint64 *unrecorded) {
     GPtrArray *places = g_ptr_array_new();
-    merge_totals(own);
+    settle_totals(own);
     for (guint i = 0; i < own->units->units->len; i++) {
         const RpUnit *unit = rp_units_get(own->units, i);
         gpointer place = NULL;
@@ -108,7 +142,7 @@ static void take_listed(RpListed *listed, gpointer place) {
     } else if (listed->is_equal) {
         entity->different--;
         entity->equal++;
-    } else {
+    } else if (listed->is_shown) {
         g_ptr_array_add(entity->differences, g_steal_pointer(&listed->difference));
     }
 }

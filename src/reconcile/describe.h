@@ -18,6 +18,7 @@ typedef struct {
     /* Set when it is described: PostgreSQL holds both rows equal, though their bytes differ, or they have
      * become equal. */
     gboolean is_equal;
+    gboolean is_shown; /* else it is asked about only because its bytes may tell apart what is equal */
 } RpListed;
 
 void rp_listed_free(gpointer listed);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#define MOST_DOUBTFUL   10000u /* rows that PostgreSQL is asked to compare, one by one */
 #define MOST_LIST_BYTES (G_GUINT64_CONSTANT(8) << 30)
 
 gboolean rp_differences_init(RpDifferences *differences, const RpUnits *units, GError **error) {
@@ -122,14 +123,25 @@ typedef struct {
         *portion; /* of RpListed: the missing ones that are asked about; NULL where they are not listed */
 } Listing;
 
+static gboolean is_loose(const RpUnit *unit) {
+    for (guint i = 0; i < unit->columns->len; i++)
+        if (rp_unit_column(unit, i)->is_loose)
+            return TRUE;
+    return FALSE;
+}
+
 static RpListed *list(Listing *listing, const RpSuspicion *suspicion) {
     const RpUnit *unit = rp_units_get(listing->differences->units, suspicion->unit);
-    if (listing->n_listed[suspicion->unit] >= listing->limit)
+    const gboolean is_shown = listing->n_listed[suspicion->unit] < listing->limit;
+    const gboolean is_doubtful = suspicion->kind == RP_DIFFERENCE_DIFFERENT && is_loose(unit) &&
+                                 listing->n_listed[suspicion->unit] < MOST_DOUBTFUL;
+    if (!is_shown && !is_doubtful)
         return NULL;
     listing->n_listed[suspicion->unit]++;
     RpListed *listed = g_new0(RpListed, 1);
     *listed = (RpListed){.difference = rp_difference_new(suspicion->kind),
                          .unit = unit,
+                         .is_shown = is_shown,
                          .identity = suspicion->identity,
                          .name = g_memdup2(suspicion->name.data, suspicion->name.size),
                          .name_size = suspicion->name.size};

@@ -62,6 +62,15 @@ void rp_digester_digest(RpDigester *digester, const RpUnit *unit, const RpSpan *
     digest->row = hash(&digester->canonical, digester->seed);
 }
 
+void rp_digester_digest_columns(RpDigester *digester, const RpUnit *unit, const RpSpan *values,
+                                gboolean is_stored, guint64 *hashes) {
+    for (guint i = 0; i < unit->columns->len; i++) {
+        digester->canonical.size = 0;
+        append_value(digester, rp_unit_column(unit, i), values[i], is_stored);
+        hashes[i] = hash(&digester->canonical, digester->seed).low;
+    }
+}
+
 void rp_digester_source_values(const RpUnit *unit, const RpTuples *tuples, guint ordinal, RpSpan *values) {
     const RpRow *row = rp_tuples_get(tuples, ordinal);
     RpTupleFields fields = rp_tuple_fields(

@@ -38,6 +38,10 @@ guint64 rp_digester_seed(void);
 void rp_digester_digest(RpDigester *digester, const RpUnit *unit, const RpSpan *values, gboolean is_stored,
                         RpDigest *digest);
 
+/* The same of each column by itself; hashes: room for unit->columns->len. */
+void rp_digester_digest_columns(RpDigester *digester, const RpUnit *unit, const RpSpan *values,
+                                gboolean is_stored, guint64 *hashes);
+
 /* The values of the unit's columns in a row that the mapper, or the staging table, gives. values: room for
  * unit->columns->len. Borrowed from the tuples. */
 void rp_digester_source_values(const RpUnit *unit, const RpTuples *tuples, guint ordinal, RpSpan *values);

@@ -30,6 +30,8 @@ void rp_look_init(RpLook *look, const RpLookPlace *place) {
 
 void rp_look_clear(RpLook *look) {
     rp_suspects_clear(&look->suspects);
+    rp_totals_clear(&look->source);
+    rp_totals_clear(&look->target);
     g_clear_pointer(&look->refused, g_array_unref);
     g_clear_pointer(&look->n_filtered, g_free);
 }
@@ -40,6 +42,7 @@ typedef struct {
     RpLook *look;
     RpDigester *digester;
     RpBuffer name;
+    guint64 *columns; /* hashes of a row's columns */
     RpSourceRows rows;
     /* The keys to read, in order. */
     RpBuffer keys;  /* their bytes */
@@ -53,10 +56,26 @@ typedef struct {
     gsize offset;
 } Wish;
 
-static gboolean is_wanted(const RpLook *look, const RpUnit *unit, const RpHash *identity) {
+/* Where the row's bucket stands in a list of all. */
+static gsize bucket_of(const RpLook *look, const RpUnit *unit, const RpHash *identity) {
     const guint32 n_buckets = look->place->n_buckets;
-    const guint32 bucket = (guint32)(identity->high & (n_buckets - 1));
-    return look->is_wanted[(gsize)unit->leader * n_buckets + bucket] != 0;
+    return (gsize)unit->leader * n_buckets + (identity->high & (n_buckets - 1));
+}
+
+/* Fills in what is known of a row but its name; FALSE when it is in no wanted bucket. */
+static gboolean suspect_row(Looking *looking, const RpUnit *unit, const RpSpan *values, gboolean is_stored,
+                            RpSuspect *suspect) {
+    const RpLook *look = looking->look;
+    *suspect = (RpSuspect){.unit = unit->number};
+    rp_digester_digest(looking->digester, unit, values, is_stored, &suspect->digest);
+    if (look->is_wanted[bucket_of(look, unit, &suspect->digest.identity)] == 0)
+        return FALSE;
+    if (look->place->has_columns) {
+        rp_digester_digest_columns(looking->digester, unit, values, is_stored, looking->columns);
+        suspect->columns = looking->columns;
+        suspect->n_columns = unit->columns->len;
+    }
+    return TRUE;
 }
 
 static gboolean check_room(const RpLook *look, const RpUnit *unit, GError **error) {
@@ -85,24 +104,31 @@ void rp_look_part_key(const RpUnit *unit, RpSpan joined, RpSpan *values) {
 
 static gboolean take_target(const RpUnit *unit, const RpSpan *values, gpointer data, GError **error) {
     Looking *looking = data;
-    RpDigest digest;
-    rp_digester_digest(looking->digester, unit, values, TRUE, &digest);
-    if (!is_wanted(looking->look, unit, &digest.identity))
+    RpLook *look = looking->look;
+    RpSuspect suspect;
+    if (!suspect_row(looking, unit, values, TRUE, &suspect)) {
+        if (look->is_differing != NULL &&
+            look->is_differing[bucket_of(look, unit, &suspect.digest.identity)] == 0)
+            rp_totals_add(look->rest, unit, values);
         return TRUE;
+    }
+    rp_totals_add(&look->target, unit, values);
     looking->name.size = 0;
     rp_look_join_key(unit, values, &looking->name);
-    rp_suspects_add_target(&looking->look->suspects, unit->number, &digest,
-                           (RpSpan){looking->name.data, looking->name.size});
-    return check_room(looking->look, unit, error);
+    suspect.name = (RpSpan){looking->name.data, looking->name.size};
+    rp_suspects_add_target(&look->suspects, &suspect);
+    return check_room(look, unit, error);
 }
 
 static gboolean take_source(const RpSourceRow *row, gpointer data, GError **error) {
     Looking *looking = data;
-    RpDigest digest;
-    rp_digester_digest(looking->digester, row->unit, row->values, row->is_stored, &digest);
-    if (!is_wanted(looking->look, row->unit, &digest.identity))
+    RpSuspect suspect;
+    if (!suspect_row(looking, row->unit, row->values, row->is_stored, &suspect))
         return TRUE;
-    rp_suspects_add_source(&looking->look->suspects, row->unit->number, &digest, row->key, row->element);
+    rp_totals_add(&looking->look->source, row->unit, row->values);
+    suspect.name = row->key;
+    suspect.element = row->element;
+    rp_suspects_add_source(&looking->look->suspects, &suspect);
     return check_room(looking->look, row->unit, error);
 }
 
@@ -187,6 +213,7 @@ static gboolean take_batch(RpBatch *batch, gpointer data, GError **error) {
 
 /* ---- both sides ---- */
 
+/* Of a table that has none, rows may be asked for as the rest. */
 static gboolean has_wanted(const RpLook *look, guint leader) {
     const guint8 *wanted = look->is_wanted + (gsize)leader * look->place->n_buckets;
     return memchr(wanted, 1, look->place->n_buckets) != NULL;
@@ -195,7 +222,8 @@ static gboolean has_wanted(const RpLook *look, guint leader) {
 static gboolean read_target(Looking *looking, PGconn *connection, GError **error) {
     const RpUnits *units = looking->look->place->units;
     for (guint i = 0; i < units->units->len; i++)
-        if (has_wanted(looking->look, i) &&
+        if ((has_wanted(looking->look, i) || looking->look->is_differing != NULL) &&
+            rp_units_get(units, i)->leader == i && rp_units_wants(units, rp_units_get(units, i)) &&
             !rp_target_read(connection, rp_units_get(units, i), take_target, looking, error))
             return FALSE;
     return TRUE;
@@ -224,6 +252,11 @@ static void begin(Looking *looking, RpLook *look) {
                                    .refuse = take_refused,
                                    .data = looking};
     rp_source_rows_init(&looking->rows);
+    looking->columns = g_new(guint64, rp_units_most_columns(place->units));
+    rp_totals_clear(&look->source);
+    rp_totals_clear(&look->target);
+    rp_totals_init(&look->source, place->units);
+    rp_totals_init(&look->target, place->units);
     rp_suspects_reset(&look->suspects);
     g_array_set_size(look->refused, 0);
 }
@@ -238,5 +271,6 @@ gboolean rp_look(RpLook *look, PGconn *connection, GError **error) {
     rp_buffer_clear(&looking.name);
     rp_buffer_clear(&looking.keys);
     g_array_unref(looking.wishes);
+    g_free(looking.columns);
     return is_fine;
 }

@@ -18,7 +18,8 @@ typedef struct {
     const gint *is_cancelled;
     guint64 seed;
     guint32 n_buckets;
-    RpSpool *keys; /* of the first reading; when it is lost everything is read */
+    RpSpool *keys;        /* of the first reading; when it is lost everything is read */
+    gboolean has_columns; /* columns are hashed too */
 } RpLookPlace;
 
 typedef struct {
@@ -28,6 +29,12 @@ typedef struct {
     RpSuspects suspects;     /* what was found; cleared by rp_look_clear */
     GArray *refused;     /* ours: keys of rows that `checks` of the mapping refused, which only a look asks */
     guint64 *n_filtered; /* by unit */
+    /* Ours: aggregates of the wanted rows on both sides. */
+    RpTotals source;
+    RpTotals target;
+    /* Where it is set, by leader's number and bucket: rows of the target in other buckets go to rest. */
+    const guint8 *is_differing;
+    RpTotals *rest;
 } RpLook;
 
 void rp_look_init(RpLook *look, const RpLookPlace *place);

@@ -3,15 +3,8 @@
 
 #include "sink/merge_plan.h"
 
-static guint most_columns(const RpUnits *units) {
-    guint most = 1;
-    for (guint i = 0; i < units->units->len; i++)
-        most = MAX(most, rp_units_get(units, i)->columns->len);
-    return most;
-}
-
 void rp_source_rows_init(RpSourceRows *rows) {
-    rows->values = g_new0(RpSpan, most_columns(rows->units));
+    rows->values = g_new0(RpSpan, rp_units_most_columns(rows->units));
     rows->filtered = g_new0(guint64, rows->units->units->len);
 }
 

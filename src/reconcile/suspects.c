@@ -7,7 +7,8 @@
 typedef struct {
     RpDigest digest;
     guint64 element;
-    gsize name; /* offset in names: size, then bytes */
+    gsize name; /* offset in names: size, then bytes, then hashes of columns */
+    gboolean has_columns;
     guint32 unit;
     gboolean is_target;
 } Row;
@@ -26,21 +27,26 @@ void rp_suspects_reset(RpSuspects *suspects) {
     suspects->names.size = 0;
 }
 
-static void add(RpSuspects *suspects, const Row *added, RpSpan name) {
-    Row row = *added;
-    row.name = suspects->names.size;
-    rp_buffer_append_u32(&suspects->names, (guint32)name.size);
-    rp_buffer_append(&suspects->names, name.data, name.size);
+static void add(RpSuspects *suspects, const RpSuspect *suspect, gboolean is_target) {
+    const Row row = {.digest = suspect->digest,
+                     .element = suspect->element,
+                     .name = suspects->names.size,
+                     .has_columns = suspect->columns != NULL,
+                     .unit = suspect->unit,
+                     .is_target = is_target};
+    rp_buffer_append_u32(&suspects->names, (guint32)suspect->name.size);
+    rp_buffer_append(&suspects->names, suspect->name.data, suspect->name.size);
+    if (suspect->columns != NULL)
+        rp_buffer_append(&suspects->names, suspect->columns, suspect->n_columns * sizeof(guint64));
     g_array_append_val(suspects->rows, row);
 }
 
-void rp_suspects_add_source(RpSuspects *suspects, guint unit, const RpDigest *digest, RpSpan name,
-                            guint64 element) {
-    add(suspects, &(const Row){.digest = *digest, .element = element, .unit = unit}, name);
+void rp_suspects_add_source(RpSuspects *suspects, const RpSuspect *suspect) {
+    add(suspects, suspect, FALSE);
 }
 
-void rp_suspects_add_target(RpSuspects *suspects, guint unit, const RpDigest *digest, RpSpan name) {
-    add(suspects, &(const Row){.digest = *digest, .unit = unit, .is_target = TRUE}, name);
+void rp_suspects_add_target(RpSuspects *suspects, const RpSuspect *suspect) {
+    add(suspects, suspect, TRUE);
 }
 
 guint rp_suspects_get_size(const RpSuspects *suspects) {
@@ -80,8 +86,19 @@ typedef struct {
     gpointer data;
 } Settling;
 
-static void suspect(const Settling *settling, RpDifferenceKind kind, const Row *row) {
-    const RpSuspicion suspicion = {kind, row->unit, row->digest.identity, name_of(settling->suspects, row)};
+static const char *columns_of(const Settling *settling, const Row *row) {
+    const RpSpan name = name_of(settling->suspects, row);
+    return row->has_columns ? name.data + name.size : NULL;
+}
+
+static void suspect(const Settling *settling, RpDifferenceKind kind, const Row *row, const Row *target) {
+    const gboolean has_both = kind == RP_DIFFERENCE_DIFFERENT;
+    const RpSuspicion suspicion = {.kind = kind,
+                                   .unit = row->unit,
+                                   .identity = row->digest.identity,
+                                   .name = name_of(settling->suspects, row),
+                                   .source_columns = has_both ? columns_of(settling, row) : NULL,
+                                   .target_columns = has_both ? columns_of(settling, target) : NULL};
     settling->take(&suspicion, settling->data);
 }
 
@@ -123,12 +140,12 @@ static void settle(const Settling *settling, Row *sources, guint n_sources, Row 
             settling->n_equal[sources[equal].unit]++;
         else
             suspect(settling, n_sources > 0 ? RP_DIFFERENCE_DIFFERENT : RP_DIFFERENCE_EXTRA,
-                    n_sources > 0 ? &sources[0] : &targets[i]);
+                    n_sources > 0 ? &sources[0] : &targets[i], &targets[i]);
         if (n_sources > 0)
             sources[met] = sources[--n_sources];
     }
     for (guint i = 0; i < n_sources; i++)
-        suspect(settling, RP_DIFFERENCE_MISSING, &sources[i]);
+        suspect(settling, RP_DIFFERENCE_MISSING, &sources[i], NULL);
 }
 
 void rp_suspects_settle(RpSuspects *suspects, guint64 *n_source, guint64 *n_equal, RpSuspicionTake take,

@@ -11,18 +11,25 @@ G_BEGIN_DECLS
 
 typedef struct {
     GArray *rows;   /* ours */
-    RpBuffer names; /* Redis keys of the source's rows, key values of the target's */
+    RpBuffer names; /* Redis keys of the source's rows, key values of the target's; then hashes of columns */
 } RpSuspects;
 
 void rp_suspects_init(RpSuspects *suspects);
 void rp_suspects_clear(RpSuspects *suspects);
 void rp_suspects_reset(RpSuspects *suspects);
 
-/* name: the Redis key. element: tells apart what the key gives (RpSourceRow). */
-void rp_suspects_add_source(RpSuspects *suspects, guint unit, const RpDigest *digest, RpSpan name,
-                            guint64 element);
-/* name: what rp_suspects_name_target makes. */
-void rp_suspects_add_target(RpSuspects *suspects, guint unit, const RpDigest *digest, RpSpan name);
+/* What is known of a row. All borrowed until the call returns. */
+typedef struct {
+    guint unit;
+    RpDigest digest;
+    RpSpan name;            /* the Redis key; of the target's what rp_look_join_key makes */
+    guint64 element;        /* tells apart what a key gives (RpSourceRow) */
+    const guint64 *columns; /* a hash of each of so many columns, or NULL */
+    guint n_columns;
+} RpSuspect;
+
+void rp_suspects_add_source(RpSuspects *suspects, const RpSuspect *suspect);
+void rp_suspects_add_target(RpSuspects *suspects, const RpSuspect *suspect);
 
 /* Rows in memory. */
 guint rp_suspects_get_size(const RpSuspects *suspects);
@@ -34,6 +41,9 @@ typedef struct {
     guint unit; /* of the source's row; of an extra one the leader */
     RpHash identity;
     RpSpan name;
+    /* Of a different row, where they were given: hashes of the columns on both sides; not aligned. */
+    const char *source_columns;
+    const char *target_columns;
 } RpSuspicion;
 
 typedef void (*RpSuspicionTake)(const RpSuspicion *suspicion, gpointer data);

@@ -44,13 +44,24 @@ void rp_totals_merge(RpTotals *totals, const RpUnit *leader, const RpUnit *follo
             rp_aggregate_merge(aggregate_at(totals, leader, i), aggregate_at(totals, follower, i));
 }
 
+void rp_totals_add_all(RpTotals *totals, const RpTotals *others) {
+    for (guint i = 0; i < totals->units->units->len; i++) {
+        const RpUnit *unit = rp_units_get(totals->units, i);
+        for (guint j = 0; j < unit->columns->len; j++)
+            if (aggregate_at(totals, unit, j) != NULL)
+                rp_aggregate_merge(aggregate_at(totals, unit, j), aggregate_at(others, unit, j));
+    }
+}
+
 static void compare(const RpUnitColumn *column, const RpAggregate *source, const RpAggregate *target,
                     guint result, GPtrArray *pairs) {
     g_autofree char *of_source = rp_aggregate_show(source, result);
     g_autofree char *of_target = rp_aggregate_show(target, result);
     RpAggregatePair *pair = g_new0(RpAggregatePair, 1);
     pair->name = g_strdup_printf("%s(%s)", rp_aggregate_name(source, result), column->name);
-    pair->is_equal = g_strcmp0(of_source, of_target) == 0;
+    /* 1.0 is 1.00: of a single result the aggregates themselves are compared. */
+    pair->is_equal = rp_aggregate_n_results(source) == 1 ? rp_aggregate_is_equal(source, target)
+                                                         : g_strcmp0(of_source, of_target) == 0;
     pair->source = column->is_masked && of_source != NULL ? g_strdup(RP_MASK) : g_steal_pointer(&of_source);
     pair->target = column->is_masked && of_target != NULL ? g_strdup(RP_MASK) : g_steal_pointer(&of_target);
     g_ptr_array_add(pairs, pair);

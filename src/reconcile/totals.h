@@ -23,6 +23,9 @@ void rp_totals_add(RpTotals *totals, const RpUnit *unit, const RpSpan *values);
 /* Adds what others give of the same columns: rows of a unit that follows the leader. */
 void rp_totals_merge(RpTotals *totals, const RpUnit *leader, const RpUnit *follower);
 
+/* Adds all that others have seen of every unit. */
+void rp_totals_add_all(RpTotals *totals, const RpTotals *others);
+
 /* Appends the unit's aggregates on both sides to pairs (RpAggregatePair). */
 void rp_totals_compare(const RpTotals *source, const RpTotals *target, const RpUnit *unit, GPtrArray *pairs);
 

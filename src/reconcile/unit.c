@@ -242,6 +242,13 @@ void rp_units_free(RpUnits *units) {
     g_free(units);
 }
 
+guint rp_units_most_columns(const RpUnits *units) {
+    guint most = 1;
+    for (guint i = 0; i < units->units->len; i++)
+        most = MAX(most, rp_units_get(units, i)->columns->len);
+    return most;
+}
+
 gboolean rp_units_wants(const RpUnits *units, const RpUnit *unit) {
     return units->only == NULL ||
            g_strv_contains((const char *const *)units->only->pdata, unit->entity->name);

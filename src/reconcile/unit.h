@@ -58,6 +58,9 @@ static inline const RpUnit *rp_units_get(const RpUnits *units, guint number) {
     return g_ptr_array_index(units->units, number);
 }
 
+/* The number of columns of the widest one, at least 1. */
+guint rp_units_most_columns(const RpUnits *units);
+
 /* Whether the unit takes part. */
 gboolean rp_units_wants(const RpUnits *units, const RpUnit *unit);
 
