@@ -7,18 +7,23 @@
 #include "input.h"
 #include "target_table.h"
 
-/* A JSON text and its canonical text are the same value; of the latter there is no other canonical text. */
+/* A canonical text is its own, on both sides. Without its exponent a number may have more digits than
+ * rp_json_check takes: 1.5e-1000. */
 static void check_json(RpSpan text, gboolean is_sound, RpSpan canonical) {
     g_assert(is_sound == (rp_json_check(text, RP_JSON_ANY) == NULL));
     if (!is_sound)
         return;
-    g_assert(rp_json_check(canonical, RP_JSON_ANY) == NULL);
     RpCanonicalJson json = {0};
     g_auto(RpBuffer) again = {0};
     g_auto(RpBuffer) stored = {0};
-    g_assert(rp_canonical_json_append(&json, canonical, &again));
+    const char *problem = rp_json_check(canonical, RP_JSON_ANY);
+    const gboolean is_again = rp_canonical_json_append(&json, canonical, &again);
+    g_assert(is_again == (problem == NULL));
+    if (is_again)
+        g_assert(rp_span_equal(canonical, (RpSpan){again.data, again.size}));
+    else
+        g_assert(strcmp(problem, "a number has too many digits") == 0);
     rp_canonical_json_append_stored(canonical, &stored);
-    g_assert(rp_span_equal(canonical, (RpSpan){again.data, again.size}));
     g_assert(rp_span_equal(canonical, (RpSpan){stored.data, stored.size}));
     rp_canonical_json_clear(&json);
 }
