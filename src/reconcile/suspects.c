@@ -59,10 +59,10 @@ static RpSpan name_of(const RpSuspects *suspects, const Row *row) {
     return (RpSpan){suspects->names.data + row->name + sizeof size, GUINT32_FROM_BE(size)};
 }
 
-/* By identity, the source's rows first; then in an order that does not depend on that of reading. */
-static gint compare_rows(gconstpointer a, gconstpointer b, gpointer data) {
+/* By identity, the source's rows first; then in an order that does not depend on that of reading. Readings of
+ * one thing stay in theirs. */
+static gint compare_rows(gconstpointer a, gconstpointer b, gpointer suspects) {
     const Row *left = a, *right = b;
-    (void)data;
     if (left->digest.identity.low != right->digest.identity.low)
         return left->digest.identity.low < right->digest.identity.low ? -1 : 1;
     if (left->digest.identity.high != right->digest.identity.high)
@@ -73,7 +73,9 @@ static gint compare_rows(gconstpointer a, gconstpointer b, gpointer data) {
         return left->unit < right->unit ? -1 : 1;
     if (left->element != right->element)
         return left->element < right->element ? -1 : 1;
-    return 0;
+    const RpSpan left_name = name_of(suspects, left), right_name = name_of(suspects, right);
+    const int order = memcmp(left_name.data, right_name.data, MIN(left_name.size, right_name.size));
+    return order != 0 ? order : (left_name.size > right_name.size) - (left_name.size < right_name.size);
 }
 
 /* ---- one identity ---- */
@@ -102,7 +104,10 @@ static void suspect(const Settling *settling, RpDifferenceKind kind, const Row *
     settling->take(&suspicion, settling->data);
 }
 
+/* Two keys that give the very same row give one row. */
 static gboolean is_same_thing(const Settling *settling, const Row *a, const Row *b) {
+    if (rp_hash_equal(&a->digest.row, &b->digest.row))
+        return TRUE;
     return a->unit == b->unit && a->element == b->element &&
            rp_span_equal(name_of(settling->suspects, a), name_of(settling->suspects, b));
 }
@@ -153,7 +158,7 @@ void rp_suspects_settle(RpSuspects *suspects, guint64 *n_source, guint64 *n_equa
     const Settling settling = {suspects, n_source, n_equal, take, data};
     Row *rows = (Row *)(void *)suspects->rows->data;
     const guint n_rows = suspects->rows->len;
-    g_qsort_with_data(rows, (gint)n_rows, sizeof(Row), compare_rows, NULL);
+    g_qsort_with_data(rows, (gint)n_rows, sizeof(Row), compare_rows, suspects);
     for (guint from = 0; from < n_rows;) {
         guint targets = from, end = from;
         while (end < n_rows && rp_hash_equal(&rows[end].digest.identity, &rows[from].digest.identity))

@@ -48,7 +48,8 @@ typedef struct {
 
 typedef void (*RpSuspicionTake)(const RpSuspicion *suspicion, gpointer data);
 
-/* Pairs the rows by identity. n_equal, n_source: by unit; added to. Rows that were read twice count once. Of
+/* Pairs the rows by identity. n_equal, n_source: by unit; added to. Rows that were read twice count once,
+ * and so do rows of several keys that are equal in everything. Of
  * several rows of Redis with one identity one meets the row of PostgreSQL (the one that equals it, if there
  * is one), and the others are missing. */
 void rp_suspects_settle(RpSuspects *suspects, guint64 *n_source, guint64 *n_equal, RpSuspicionTake take,

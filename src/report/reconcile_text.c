@@ -3,6 +3,8 @@
 
 #include "report/table.h"
 
+#define MOST_SHOWN 20u /* differences of an entity, and examples of a link */
+
 static void add_number(GPtrArray *cells, guint64 number) {
     g_ptr_array_add(cells, rp_text_number(number));
 }
@@ -83,11 +85,12 @@ static void add_findings(GString *text, const RpReconcileResult *result) {
     for (guint i = 0; i < result->entities->len; i++) {
         const RpEntityResult *entity = g_ptr_array_index(result->entities, i);
         const guint64 n_found = entity->missing + entity->extra + entity->different;
-        for (guint j = 0; j < entity->differences->len; j++)
+        const guint n_shown = MIN(entity->differences->len, MOST_SHOWN);
+        for (guint j = 0; j < n_shown; j++)
             add_difference(findings, entity, g_ptr_array_index(entity->differences, j));
-        if (result->level != RP_LEVEL_COUNTS && n_found > entity->differences->len)
-            g_string_append_printf(findings, "  … and %" G_GUINT64_FORMAT " more of %s (--limit)\n",
-                                   n_found - entity->differences->len, entity->entity);
+        if (result->level != RP_LEVEL_COUNTS && n_found > n_shown)
+            g_string_append_printf(findings, "  … and %" G_GUINT64_FORMAT " more of %s (--json, --limit)\n",
+                                   n_found - n_shown, entity->entity);
         add_notes(findings, entity);
     }
     if (findings->len > 0)
@@ -105,7 +108,7 @@ static void add_links(GString *text, const RpReconcileResult *result) {
                                "\nlink %s: %" G_GUINT64_FORMAT " members checked, %" G_GUINT64_FORMAT
                                " dangling, %" G_GUINT64_FORMAT " unlisted\n",
                                link->link, link->checked, link->dangling, link->unlisted);
-        for (guint j = 0; j < link->examples->len; j++) {
+        for (guint j = 0; j < MIN(link->examples->len, MOST_SHOWN); j++) {
             const RpLinkExample *example = g_ptr_array_index(link->examples, j);
             g_string_append_printf(text,
                                    example->is_dangling ? "  dangling: %s lists %s, which is not there\n"
