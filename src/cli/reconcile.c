@@ -2,9 +2,12 @@
 #include "reconcile/reconcile.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "cli/progress.h"
+#include "ledger/results.h"
+#include "migrations/migrations.h"
 #include "report/reconcile_report.h"
 #include "sink/wait.h"
 
@@ -97,7 +100,7 @@ static gboolean check_settings(const RpMapping *mapping, RpLevel *level, GError 
 }
 
 static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, RpLevel level,
-                        RpReconcileResult **result, GError **error) {
+                        gboolean is_on_record, RpReconcileResult **result, GError **error) {
     g_autoptr(RpProgress) progress = rp_progress_new(globals->progress, globals->is_quiet, error);
     if (progress == NULL)
         return FALSE;
@@ -113,21 +116,53 @@ static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, Rp
                                 .timeout_seconds = (guint)settings.timeout_seconds,
                                 .observe = rp_progress_observe,
                                 .observe_data = progress};
-    const RpReconcileOptions options = {&load, level, (guint)settings.rounds, (guint)settings.limit};
+    const RpReconcileOptions options = {&load, level, is_on_record, (guint)settings.rounds,
+                                        (guint)settings.limit};
     return rp_reconcile(&options, result, error);
 }
 
-static int print_result(const RpGlobals *globals, const RpReconcileResult *result) {
+/* What the ledger keeps of the settings: none of them is a secret. */
+static char *settings_text(void) {
+    g_autofree char *entities = rp_load_entities_json((const char *const *)settings.entities);
+    return g_strdup_printf("{\"level\": \"%s\", \"rounds\": %" G_GINT64_FORMAT
+                           ", \"limit\": %" G_GINT64_FORMAT ", \"entities\": %s}",
+                           settings.level, settings.rounds, settings.limit, entities);
+}
+
+/* That it cannot be kept changes nothing in the result. */
+static void keep_result(const RpPrepared *prepared, const RpReconcileResult *result, json_t *document) {
+    g_autoptr(GError) error = NULL;
+    g_autofree char *place = rp_redis_address_show(prepared->redis);
+    g_autofree char *text = settings_text();
+    const RpResultHead head = {prepared->mapping,     place, result->source_run_id,
+                               result->redis_version, text,  result->seconds};
+    if (!rp_ledger_keep_result(prepared->postgres, &head, document, &error))
+        rp_log(RP_LOG_WARNING, "%s", error->message);
+}
+
+static void print_result(const RpGlobals *globals, const RpReconcileResult *result, json_t *document) {
     if (globals->is_json) {
-        rp_print_json(rp_report_reconcile_json(result));
-    } else {
-        g_autofree char *text = rp_report_reconcile_text(result);
-        g_print("%s", text);
+        rp_print_json(json_incref(document));
+        return;
     }
-    return (settings.allows_rejects ? rp_reconcile_result_is_explained(result)
-                                    : rp_reconcile_result_is_equal(result))
-               ? 0
-               : 1;
+    g_autofree char *text = rp_report_reconcile_text(result);
+    g_print("%s", text);
+}
+
+static int status_of(const RpReconcileResult *result) {
+    const gboolean is_fine = settings.allows_rejects ? rp_reconcile_result_is_explained(result)
+                                                     : rp_reconcile_result_is_equal(result);
+    return is_fine ? 0 : 1;
+}
+
+/* Whoever may only read can compare, but nothing is explained then, nor kept. */
+static gboolean reach_ledger(const RpPrepared *prepared) {
+    g_autoptr(GError) error = NULL;
+    if (rp_migrations_apply_ledger(prepared->postgres, &error))
+        return TRUE;
+    rp_log(RP_LOG_WARNING, "the ledger is left out: rejects explain nothing, and the result is not kept: %s",
+           error->message);
+    return FALSE;
 }
 
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
@@ -140,10 +175,15 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
         !rp_prepare(globals, (guint)settings.retry_seconds, &prepared, findings, error) ||
         !rp_findings_check(findings, error) || !check_settings(prepared.mapping, &level, error))
         return FALSE;
+    const gboolean is_on_record = reach_ledger(&prepared);
     g_autoptr(RpReconcileResult) result = NULL;
-    if (!compare(globals, &prepared, level, &result, error))
+    if (!compare(globals, &prepared, level, is_on_record, &result, error))
         return FALSE;
-    *status = print_result(globals, result);
+    json_auto_t *document = rp_report_reconcile_json(result);
+    if (is_on_record)
+        keep_result(&prepared, result, document);
+    print_result(globals, result, document);
+    *status = status_of(result);
     return TRUE;
 }
 

@@ -1,4 +1,5 @@
 /* From what was found to the result. */
+#include "reconcile/orphans.h"
 #include "reconcile/reconciliation.h"
 
 static void take_not_compared(const RpUnit *unit, RpEntityResult *entity) {
@@ -159,12 +160,13 @@ static gboolean describe(RpReconciliation *own, GPtrArray *listed, GPtrArray *pl
 
 gboolean rp_conclude(RpReconciliation *own, GError **error) {
     g_autofree guint64 *unrecorded = g_new0(guint64, own->units->units->len);
-    g_autoptr(GPtrArray) listed = rp_differences_explain(&own->differences, own->connection, own->has_ledger,
-                                                         own->options->limit, error);
+    g_autoptr(GPtrArray) listed = rp_differences_explain(
+        &own->differences, own->connection, own->options->is_on_record, own->options->limit, error);
     if (listed == NULL || !rp_differences_check_refused(own->units, own->source.refused, own->connection,
-                                                        own->has_ledger, unrecorded, error))
+                                                        own->options->is_on_record, unrecorded, error))
         return FALSE;
     g_autoptr(GPtrArray) places = take_units(own, unrecorded);
     own->result->n_scanned = own->source.n_scanned;
-    return describe(own, listed, places, error);
+    return describe(own, listed, places, error) &&
+           rp_orphans_find(own->connection, own->units, own->options->limit, own->result->orphans, error);
 }

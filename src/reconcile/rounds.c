@@ -17,7 +17,7 @@
 
 static gboolean has_open_run(RpReconciliation *own, gboolean *has_one, GError **error) {
     *has_one = FALSE;
-    if (!own->has_ledger)
+    if (!own->options->is_on_record)
         return TRUE;
     g_autoptr(PGresult) result = rp_postgres_query(
         own->connection, "SELECT EXISTS (SELECT FROM redis2pg.runs WHERE status = 'open')", 0, NULL, error);
