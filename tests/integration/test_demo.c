@@ -85,7 +85,7 @@ Test(demo, the_story_in_text_names_its_commands) {
     rp_case_run(test_case, &out, "demo", "--customers", "100", "--orders", "200", "--payments", "150",
                 "--progress", "none", NULL);
     rp_outcome_assert_status(&out, 0);
-    rp_assert_says(out.output, "== 1/6");
+    rp_assert_says(out.output, "== 1/7");
     rp_assert_says(out.output, "== 7/7");
     rp_assert_says(out.output, "$ redis2pg run");
     rp_assert_says(out.output, "$ redis2pg rejects list");
