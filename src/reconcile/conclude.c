@@ -49,7 +49,6 @@ static RpEntityResult *take_entity(RpReconciliation *own, const RpUnit *unit, co
     if (unit->leader == unit->number)
         rp_totals_compare(own->source_totals, own->target_totals, unit, entity->aggregates);
     take_not_compared(unit, entity);
-    take_columns(own, unit, entity);
     g_ptr_array_add(own->result->entities, entity);
     return entity;
 }
@@ -136,14 +135,18 @@ static void take_link_example(RpLinkResult *link, RpListed *listed) {
     g_ptr_array_add(link->examples, example);
 }
 
-static void take_listed(RpListed *listed, gpointer place) {
+static void take_listed(RpReconciliation *own, RpListed *listed, gpointer place) {
     RpEntityResult *entity = place;
+    guint64 *n_different = own->n_different[listed->unit->number];
+    for (guint i = 0;
+         own->options->level == RP_LEVEL_FIELDS && listed->alike != NULL && i < listed->alike->len; i++)
+        n_different[g_array_index(listed->alike, guint, i)]--;
     if (listed->unit->link != NULL) {
         take_link_example(place, listed);
     } else if (listed->is_equal) {
         entity->different--;
         entity->equal++;
-    } else if (listed->is_shown) {
+    } else if (entity->differences->len < own->options->limit) {
         g_ptr_array_add(entity->differences, g_steal_pointer(&listed->difference));
     }
 }
@@ -153,8 +156,11 @@ static gboolean describe(RpReconciliation *own, GPtrArray *listed, GPtrArray *pl
         return FALSE;
     for (guint i = 0; i < listed->len; i++) {
         RpListed *one = g_ptr_array_index(listed, i);
-        take_listed(one, g_ptr_array_index(places, one->unit->number));
+        take_listed(own, one, g_ptr_array_index(places, one->unit->number));
     }
+    for (guint i = 0; i < places->len; i++)
+        if (g_ptr_array_index(places, i) != NULL && rp_units_get(own->units, i)->link == NULL)
+            take_columns(own, rp_units_get(own->units, i), g_ptr_array_index(places, i));
     return TRUE;
 }
 

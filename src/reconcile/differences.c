@@ -117,7 +117,8 @@ static void empty(Asking *asking) {
 typedef struct {
     RpDifferences *differences;
     guint64 limit;
-    guint64 *n_listed; /* by unit */
+    guint64 *n_listed;   /* by unit; without the doubtful ones */
+    guint64 *n_doubtful; /* by unit: their bytes may tell apart what is equal */
     GPtrArray *listed;
     GPtrArray
         *portion; /* of RpListed: the missing ones that are asked about; NULL where they are not listed */
@@ -132,16 +133,14 @@ static gboolean is_loose(const RpUnit *unit) {
 
 static RpListed *list(Listing *listing, const RpSuspicion *suspicion) {
     const RpUnit *unit = rp_units_get(listing->differences->units, suspicion->unit);
-    const gboolean is_shown = listing->n_listed[suspicion->unit] < listing->limit;
-    const gboolean is_doubtful = suspicion->kind == RP_DIFFERENCE_DIFFERENT && is_loose(unit) &&
-                                 listing->n_listed[suspicion->unit] < MOST_DOUBTFUL;
-    if (!is_shown && !is_doubtful)
+    const gboolean is_doubtful = suspicion->kind == RP_DIFFERENCE_DIFFERENT && is_loose(unit);
+    guint64 *n_listed = &(is_doubtful ? listing->n_doubtful : listing->n_listed)[suspicion->unit];
+    if (*n_listed >= (is_doubtful ? MAX(MOST_DOUBTFUL, listing->limit) : listing->limit))
         return NULL;
-    listing->n_listed[suspicion->unit]++;
+    (*n_listed)++;
     RpListed *listed = g_new0(RpListed, 1);
     *listed = (RpListed){.difference = rp_difference_new(suspicion->kind),
                          .unit = unit,
-                         .is_shown = is_shown,
                          .identity = suspicion->identity,
                          .name = g_memdup2(suspicion->name.data, suspicion->name.size),
                          .name_size = suspicion->name.size};
@@ -198,7 +197,8 @@ GPtrArray *rp_differences_explain(RpDifferences *differences, PGconn *connection
     g_autoptr(GPtrArray) listed = g_ptr_array_new_with_free_func(rp_listed_free);
     g_autoptr(GPtrArray) portion = g_ptr_array_new();
     g_autofree guint64 *n_listed = g_new0(guint64, differences->units->units->len);
-    Listing listing = {differences, limit, n_listed, listed, portion};
+    g_autofree guint64 *n_doubtful = g_new0(guint64, differences->units->units->len);
+    Listing listing = {differences, limit, n_listed, n_doubtful, listed, portion};
     Asking *asking = asking_new(connection, is_on_record);
     const gboolean is_fine = walk(&listing, asking, error);
     asking_free(asking);
