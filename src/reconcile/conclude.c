@@ -11,14 +11,28 @@ static void take_not_compared(const RpUnit *unit, RpEntityResult *entity) {
     }
 }
 
+/* At level counts nobody knows which row of a table is whose: those that its entities give are theirs in
+ * turn, and the first one has what is left. */
+static void share_rows(const RpReconciliation *own, const RpUnit *unit, RpEntityResult *entity) {
+    guint64 left = own->target.n_rows[unit->leader];
+    entity->source_rows = own->source.side.n_rows[unit->number];
+    for (guint i = unit->leader; i < own->units->units->len; i++) {
+        if (rp_units_get(own->units, i)->leader != unit->leader)
+            continue;
+        const guint64 taken = MIN(left, own->source.side.n_rows[i]);
+        left -= taken;
+        if (i == unit->number)
+            entity->equal = taken;
+    }
+    entity->missing = entity->source_rows - entity->equal;
+    entity->extra = unit->leader == unit->number && unit->is_told_extra ? left : 0;
+    entity->target_rows = entity->equal + entity->extra;
+}
+
 static void count_rows(const RpReconciliation *own, const RpUnit *unit, RpEntityResult *entity) {
     const RpDifferences *differences = &own->differences;
     if (own->options->level == RP_LEVEL_COUNTS) {
-        entity->source_rows = own->source.side.n_rows[unit->number];
-        entity->target_rows = own->target.n_rows[unit->number];
-        entity->equal = MIN(entity->source_rows, entity->target_rows);
-        entity->missing = entity->source_rows - entity->equal;
-        entity->extra = entity->target_rows - entity->equal;
+        share_rows(own, unit, entity);
         return;
     }
     entity->source_rows = own->n_source[unit->number];
@@ -46,7 +60,8 @@ static RpEntityResult *take_entity(RpReconciliation *own, const RpUnit *unit, co
     entity->rejected = own->source.n_refused[unit->number];
     entity->unrecorded = unrecorded[unit->number];
     entity->filtered = own->source.rows.filtered[unit->number];
-    if (unit->leader == unit->number)
+    /* Where rows are not told as extra, values of others' rows stand in its columns. */
+    if (unit->leader == unit->number && unit->is_told_extra)
         rp_totals_compare(own->source_totals, own->target_totals, unit, entity->aggregates);
     take_not_compared(unit, entity);
     g_ptr_array_add(own->result->entities, entity);

@@ -47,8 +47,8 @@ typedef struct {
     gsize offsets[RP_EXPLAIN_MOST + 1];
     guint n_keys;
     guint64 counts[RP_EXPLAIN_MOST];
-    /* Open rejects of a key that may have many missing rows, less those that were counted already. */
-    GHashTable *left; /* GBytes -> guint64 * */
+    /* Open rejects of a unit's key that may have many missing rows, less those that were counted already. */
+    GHashTable *left; /* GBytes (number of the unit, key) -> guint64 * */
 } Asking;
 
 static Asking *asking_new(PGconn *connection, gboolean is_on_record) {
@@ -80,12 +80,19 @@ static gboolean has_many_rows(const RpUnit *unit) {
     return unit->entity->scope.has_each || rp_record_type_has_elements(unit->entity->scope.type);
 }
 
+/* Several units may read one key; each has rejects of its own. */
+static GBytes *name_key(const RpUnit *unit, RpSpan key) {
+    GByteArray *bytes = g_byte_array_sized_new((guint)(sizeof unit->number + key.size));
+    g_byte_array_append(bytes, (const guint8 *)&unit->number, sizeof unit->number);
+    g_byte_array_append(bytes, (const guint8 *)key.data, (guint)key.size);
+    return g_byte_array_free_to_bytes(bytes);
+}
+
 /* Each reject explains one row of its key. */
 static gboolean takes_one(Asking *asking, const RpUnit *unit, guint position) {
     if (asking->counts[position] == 0 || !has_many_rows(unit))
         return asking->counts[position] > 0;
-    const RpSpan key = key_at(asking, position);
-    g_autoptr(GBytes) bytes = g_bytes_new(key.data, key.size);
+    g_autoptr(GBytes) bytes = name_key(unit, key_at(asking, position));
     guint64 *left = g_hash_table_lookup(asking->left, bytes);
     if (left == NULL) {
         left = g_memdup2(&asking->counts[position], sizeof *left);
