@@ -17,11 +17,13 @@
 /* What Redis is at the time; of records that come from elsewhere nothing. */
 typedef struct {
     char *run_id;
+    char *version;
     guint64 n_keys; /* of the database */
 } Source;
 
 static void source_clear(Source *source) {
     g_clear_pointer(&source->run_id, g_free);
+    g_clear_pointer(&source->version, g_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Source, source_clear)
@@ -38,8 +40,10 @@ static gboolean look_at_source(const RpCrew *crew, Source *source, GError **erro
     if (redis == NULL)
         return FALSE;
     source->run_id = rp_redis_info_field(redis, "server", "run_id", error);
+    if (source->run_id != NULL)
+        source->version = rp_redis_info_field(redis, "server", "redis_version", error);
     g_autoptr(redisReply) size =
-        source->run_id != NULL ? rp_redis_command(redis, 1, dbsize, NULL, error) : NULL;
+        source->version != NULL ? rp_redis_command(redis, 1, dbsize, NULL, error) : NULL;
     if (size == NULL)
         return FALSE;
     if (size->type != REDIS_REPLY_INTEGER) {
@@ -147,8 +151,8 @@ static gboolean resume(RpCrew *crew, PGconn *connection, Source *source, const R
 static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const char *place,
                       const RpInterrupted *last, GError **error) {
     const RpLoadOptions *options = crew->options;
-    const RpRunHead head = {crew->feed->kind, "merge",          options->mapping, place,
-                            source->run_id,   options->settings};
+    const RpRunHead head = {crew->feed->kind, "merge",         options->mapping, place,
+                            source->run_id,   source->version, options->settings};
     if (last->run != 0 && g_str_equal(crew->feed->kind, "run"))
         rp_log(RP_LOG_WARNING,
                "run %" G_GUINT64_FORMAT
