@@ -5,6 +5,7 @@
 #include "cli/load_settings.h"
 #include "cli/prepare.h"
 #include "cli/progress.h"
+#include "cli/report_option.h"
 #include "migrations/migrations.h"
 #include "pipeline/load.h"
 #include "sink/wait.h"
@@ -16,6 +17,7 @@ static struct {
     RpLoadSettings load;
     gboolean is_resuming;
     char **entities;
+    char *report;
 } settings = {.load = {.max_rejects = -1}};
 
 static const RpOption OPTIONS[] = {
@@ -35,6 +37,7 @@ static const RpOption OPTIONS[] = {
      .target = &settings.entities,
      .argument = "NAME",
      .help = "load only this entity; may stand several times"},
+    RP_REPORT_OPTION(settings.report, NULL),
     {0},
 };
 
@@ -99,12 +102,14 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     g_autoptr(RpFindings) findings = rp_findings_new();
     rp_wait_default((guint)settings.load.timeout_seconds);
     if (!rp_expect_words(&RP_COMMAND_RUN, n_words, 0, 0, error) ||
+        !rp_report_option_prepare(settings.report, error) ||
         !rp_prepare(globals, (guint)settings.load.retry_seconds, &prepared, findings, error) ||
         !rp_findings_check(findings, error) || !check_settings(prepared.mapping, error) ||
         !reach_redis(prepared.redis, error) || !rp_migrations_apply_ledger(prepared.postgres, error))
         return FALSE;
     g_autoptr(RpRunSummary) summary = NULL;
     const gboolean is_fine = load(globals, &prepared, &summary, error);
+    rp_report_option_write_run(settings.report, globals, summary != NULL ? summary->run : 0);
     return rp_load_settings_conclude(&settings.load, globals, is_fine, summary, status, error);
 }
 
