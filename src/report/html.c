@@ -120,6 +120,17 @@ void rp_html_text(RpHtml *html, const char *text) {
     append_text(html->text, rp_span(text), FALSE);
 }
 
+void rp_html_sentence(RpHtml *html, const char *text) {
+    const gsize size = strlen(text);
+    g_autoptr(GString) kept = g_string_sized_new(size);
+    for (gsize i = 0; i < size; i++) {
+        const gboolean is_within = text[i] == ' ' && i > 0 && g_ascii_isdigit(text[i - 1]) &&
+                                   strspn(text + i + 1, "0123456789") == 3;
+        g_string_append_len(kept, is_within ? "\u202f" : text + i, is_within ? 3 : 1);
+    }
+    rp_html_text(html, kept->str);
+}
+
 void rp_html_printf(RpHtml *html, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -194,6 +205,8 @@ void rp_html_difference(RpHtml *html, RpSpan data, RpSpan other) {
     rp_shown_compare(data, other, &before, &after);
     const gsize n_letters = rp_shown_letters(data);
     const gboolean is_long = n_letters > MAX_LETTERS;
+    if (!is_long && 2 * (before + after) < n_letters)
+        before = after = 0; /* letters that two words share by chance */
     const gsize from = is_long && before > LETTERS_BEFORE_DIFFERENCE ? before - LETTERS_BEFORE_DIFFERENCE : 0;
     const gsize end = is_long ? MIN(from + MAX_LETTERS, n_letters) : n_letters;
     const gsize changed_end = MIN(n_letters - after, end);

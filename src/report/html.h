@@ -25,6 +25,8 @@ void rp_html_close(RpHtml *html, const char *tag);
 
 /* Our own words and names, all of them. */
 void rp_html_text(RpHtml *html, const char *text);
+/* The same of a sentence: numbers in it, "1 600", are not broken. */
+void rp_html_sentence(RpHtml *html, const char *text);
 void rp_html_printf(RpHtml *html, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* <tag class="…">text</tag>; class_name may be NULL. */

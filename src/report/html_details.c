@@ -80,7 +80,7 @@ void rp_html_kept(RpHtml *html, const json_t *document) {
     g_autofree char *caption =
         g_strdup_printf("Rows that stay as they are: %zu of %" G_GUINT64_FORMAT, json_array_size(kept),
                         rp_field_number(rollback, "kept_total"));
-    rp_html_table_open(html, caption, headings);
+    rp_html_table_open_as(html, "stacked kept", caption, headings);
     for (size_t i = 0; i < json_array_size(kept); i++) {
         const json_t *row = json_array_get(kept, i);
         g_autofree char *key = rp_field_show_key(json_object_get(row, "key"));
@@ -88,7 +88,7 @@ void rp_html_kept(RpHtml *html, const json_t *document) {
         rp_html_row_open(html);
         rp_html_heading_cell(html, key != NULL ? key : "");
         rp_html_member_cell(html, row, "table");
-        rp_html_member_cell(html, row, "reason");
+        rp_html_prose_cell(html, row, "reason");
         rp_html_text_cell(html, changed != NULL ? changed : "");
         rp_html_row_close(html);
     }

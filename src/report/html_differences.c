@@ -107,7 +107,7 @@ static void write_entity(RpHtml *html, const json_t *entity, guint64 n_all) {
         n_shown < n_all ? g_strdup_printf("The first %zu of %" G_GUINT64_FORMAT " differences of %s", n_shown,
                                           n_all, rp_field_text(entity, "entity"))
                         : g_strdup_printf("Differences of %s", rp_field_text(entity, "entity"));
-    rp_html_table_open(html, caption, headings);
+    rp_html_table_open_as(html, "stacked differences", caption, headings);
     for (size_t i = 0; i < n_shown; i++)
         write_difference(html, json_array_get(differences, i));
     rp_html_table_close(html);

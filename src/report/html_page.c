@@ -4,13 +4,15 @@
 #include "report/document.h"
 #include "report/field.h"
 #include "report/html_sections.h"
+#include "report/report-resource.h"
 
 #include <gio/gio.h>
 
 #define STYLE_PATH "/org/redis2pg/report/report.css"
 
 static void write_style(RpHtml *html) {
-    g_autoptr(GBytes) style = g_resources_lookup_data(STYLE_PATH, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    g_autoptr(GBytes) style =
+        g_resource_lookup_data(rp_report_get_resource(), STYLE_PATH, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
     g_assert(style != NULL); /* it is built into the program */
     g_autofree char *text = g_strndup(g_bytes_get_data(style, NULL), g_bytes_get_size(style));
     rp_html_open(html, "style", NULL);
@@ -62,7 +64,7 @@ static void write_sentence(RpHtml *html, const char *sentence) {
         if (i % 2 == 1 && parts[i + 1] != NULL)
             rp_html_element(html, "code", NULL, parts[i]);
         else
-            rp_html_text(html, parts[i]);
+            rp_html_sentence(html, parts[i]);
     rp_html_close(html, "p");
 }
 
@@ -139,7 +141,7 @@ static void write_verdict(RpHtml *html, const json_t *document, const char *name
     rp_html_open(html, "div", "class", "headline", NULL);
     write_sign(html, status);
     rp_html_open(html, "h1", "id", "verdict", NULL);
-    rp_html_text(html, rp_field_text(verdict, "headline"));
+    rp_html_sentence(html, rp_field_text(verdict, "headline"));
     rp_html_close(html, "h1");
     rp_html_close(html, "div");
     rp_html_open(html, "div", "class", "sentences", NULL);
@@ -207,5 +209,6 @@ char *rp_html_page(const json_t *document) {
     rp_html_close(html, "footer");
     rp_html_close(html, "body");
     rp_html_close(html, "html");
+    rp_html_literal(html, "\n");
     return rp_html_take(html);
 }

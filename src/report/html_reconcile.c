@@ -36,13 +36,18 @@ static void write_bar_row(RpHtml *html, const json_t *entity, size_t number) {
 }
 
 static void write_rows_table(RpHtml *html, const json_t *entities) {
-    static const char *const headings[] = {"Entity",     "Table",    ">In Redis",  ">In PostgreSQL",
-                                           ">Equal",     ">Missing", ">explained", ">Extra",
-                                           ">Different", ">Refused", NULL};
-    rp_html_table_open(
-        html,
-        "Rows by entity: in Redis = equal + different + missing; in PostgreSQL = equal + different + extra",
-        headings);
+    static const char *const headings[] = {"Entity",
+                                           "Table",
+                                           ">In Redis",
+                                           ">In PostgreSQL",
+                                           ">Equal",
+                                           ">Missing",
+                                           ">of which explained",
+                                           ">Extra",
+                                           ">Different",
+                                           ">Refused",
+                                           NULL};
+    rp_html_table_open(html, "Rows by entity", headings);
     for (size_t i = 0; i < json_array_size(entities); i++) {
         const json_t *entity = json_array_get(entities, i);
         rp_html_row_open(html);
@@ -65,18 +70,17 @@ static void write_rows_table(RpHtml *html, const json_t *entities) {
 static void write_notes(RpHtml *html, const json_t *entity) {
     static const struct {
         const char *member, *meaning;
-    } notes[] = {{"unexplained", "missing rows have no open reject on record"},
-                 {"extra_refused", "extra rows have a key in Redis that the mapping refuses now"},
-                 {"unrecorded", "records that the mapping refuses now have no open reject on record"}};
+    } notes[] = {{"unexplained", "missing rows without an open reject on record"},
+                 {"extra_refused", "extra rows whose key is in Redis, but is refused by the mapping now"},
+                 {"unrecorded", "records that the mapping refuses now, without an open reject on record"}};
     for (guint i = 0; i < G_N_ELEMENTS(notes); i++) {
         const guint64 n = rp_field_number(entity, notes[i].member);
         if (n == 0)
             continue;
         rp_html_open(html, "p", "class", "lead", NULL);
         rp_html_data(html, rp_field_span(entity, "entity"));
-        rp_html_text(html, ": ");
+        rp_html_printf(html, ": %s: ", notes[i].meaning);
         rp_html_number(html, n);
-        rp_html_printf(html, " %s.", notes[i].meaning);
         rp_html_close(html, "p");
     }
 }
@@ -93,7 +97,7 @@ static void write_not_compared(RpHtml *html, const json_t *entities) {
             rp_html_row_open(html);
             rp_html_heading_cell(html, rp_field_text(json_array_get(entities, e), "entity"));
             rp_html_member_cell(html, json_array_get(columns, c), "column");
-            rp_html_member_cell(html, json_array_get(columns, c), "why");
+            rp_html_prose_cell(html, json_array_get(columns, c), "why");
             rp_html_row_close(html);
         }
     }
@@ -108,6 +112,8 @@ void rp_html_rows(RpHtml *html, const json_t *document) {
                                          {"missing in PostgreSQL", "s-rejected", 0},
                                          {"extra in PostgreSQL", "s-parked", 0}};
     const json_t *entities = entities_of(document);
+    rp_html_element(html, "p", "lead",
+                    "In Redis = equal + different + missing. In PostgreSQL = equal + different + extra.");
     for (size_t i = 0; i < json_array_size(entities); i++)
         write_bar_row(html, json_array_get(entities, i), i);
     rp_html_legend(html, legend, G_N_ELEMENTS(legend));
@@ -177,7 +183,7 @@ void rp_html_links(RpHtml *html, const json_t *document) {
         rp_html_number_cell(html, rp_field_number(link, "checked"));
         rp_html_marked_cell(html, rp_field_number(link, "dangling"), "bad");
         rp_html_marked_cell(html, rp_field_number(link, "unlisted"), "bad");
-        rp_html_member_cell(html, link, "not_checked");
+        rp_html_prose_cell(html, link, "not_checked");
         rp_html_row_close(html);
     }
     rp_html_table_close(html);

@@ -35,7 +35,7 @@ static GArray *codes_of(const json_t *rejects) {
 
 static void write_codes(RpHtml *html, const GArray *codes) {
     static const char *const headings[] = {"Code", ">Rejects", "Meaning", NULL};
-    rp_html_table_open(html, "Rejects by code, the most frequent first", headings);
+    rp_html_table_open_as(html, "stacked codes", "Rejects by code, the most frequent first", headings);
     for (guint i = 0; i < codes->len; i++) {
         const Code *code = &g_array_index(codes, Code, i);
         rp_html_row_open(html);
@@ -83,7 +83,7 @@ static void write_examples(RpHtml *html, const json_t *examples, const Code *cod
     rp_html_printf(html, " %u of %" G_GUINT64_FORMAT, n, code->count);
     rp_html_close(html, "span");
     rp_html_close(html, "summary");
-    rp_html_table_open(html, caption, headings);
+    rp_html_table_open_as(html, "stacked examples", caption, headings);
     for (size_t i = 0; i < json_array_size(examples); i++) {
         const json_t *example = json_array_get(examples, i);
         if (!is_of(example, code->code))
@@ -93,7 +93,7 @@ static void write_examples(RpHtml *html, const json_t *examples, const Code *cod
         rp_html_member_cell(html, example, "entity");
         write_place(html, example);
         rp_html_member_cell(html, example, "value");
-        rp_html_member_cell(html, example, "message");
+        rp_html_prose_cell(html, example, "message");
         rp_html_row_close(html);
     }
     rp_html_table_close(html);

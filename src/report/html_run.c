@@ -58,10 +58,7 @@ static void write_account(RpHtml *html, const json_t *entities) {
     static const char *const headings[] = {"Entity",   "Table",      ">Read",     ">Inserted",
                                            ">Updated", ">Unchanged", ">Filtered", ">Vanished",
                                            ">Parked",  ">Rejected",  ">Deleted",  NULL};
-    rp_html_table_open(
-        html,
-        "Rows by entity: read = inserted + updated + unchanged + filtered + vanished + parked + rejected",
-        headings);
+    rp_html_table_open(html, "Rows by entity", headings);
     for (size_t i = 0; i < json_array_size(entities); i++) {
         const json_t *entity = json_array_get(entities, i);
         rp_html_row_open(html);
@@ -82,7 +79,8 @@ void rp_html_balance(RpHtml *html, const json_t *document) {
     const json_t *entities = rp_field_list(run, "entities");
     rp_html_element(html, "p", "lead",
                     rp_field_is_true(run, "balanced")
-                        ? "Every row that was read is in exactly one account."
+                        ? "Every row that was read is in one account: read = inserted + updated + unchanged "
+                          "+ filtered + vanished + parked + rejected."
                         : "The accounts do not add up: rows are unaccounted for.");
     write_bars(html, entities);
     write_account(html, entities);
@@ -106,7 +104,8 @@ void rp_html_keys(RpHtml *html, const json_t *document) {
     rp_html_open(html, "div", "class", "bar-row", NULL);
     rp_html_bar(html, "bar-keys", "Keys of Redis", shares, G_N_ELEMENTS(shares));
     rp_html_close(html, "div");
-    rp_html_table_open(html, "Keys that Redis gave", headings);
+    rp_html_legend(html, shares, G_N_ELEMENTS(shares));
+    rp_html_table_open_as(html, "stacked keys", "Keys that Redis gave", headings);
     rp_html_row_open(html);
     rp_html_heading_cell(html, "scanned");
     rp_html_number_cell(html, rp_field_number(keys, "scanned"));
