@@ -173,7 +173,7 @@ static void close_data(RpHtml *html, gsize n_letters) {
     if (n_letters == 0)
         return;
     rp_html_open(html, "span", "class", "length", NULL);
-    rp_html_printf(html, " (%" G_GSIZE_FORMAT " letters)", n_letters);
+    rp_html_printf(html, " (%" G_GSIZE_FORMAT " characters)", n_letters);
     rp_html_close(html, "span");
 }
 

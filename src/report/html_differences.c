@@ -100,7 +100,8 @@ static void write_entity(RpHtml *html, const json_t *entity, guint64 n_all) {
     rp_html_element(html, "h3", NULL, rp_field_text(entity, "entity"));
     write_column_counts(html, entity);
     if (n_shown == 0) {
-        rp_html_printf(html, "%" G_GUINT64_FORMAT " rows, none of them listed.", n_all);
+        g_autofree char *none = g_strdup_printf("%" G_GUINT64_FORMAT " rows, none of them listed.", n_all);
+        rp_html_element(html, "p", NULL, none);
         return;
     }
     g_autofree char *caption =

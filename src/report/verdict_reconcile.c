@@ -6,7 +6,8 @@
 typedef struct {
     guint64 n_source, n_target;
     guint64 n_missing, n_unexplained, n_extra, n_different;
-    guint64 n_aggregates; /* that differ */
+    guint64 n_aggregates;            /* that differ */
+    guint64 n_refused, n_unrecorded; /* records of Redis that give no row */
     guint64 n_dangling, n_unlisted, n_orphans;
 } Facts;
 
@@ -41,6 +42,8 @@ static Facts read_facts(const json_t *reconcile) {
                    .n_unexplained = count_unexplained(entities),
                    .n_extra = rp_field_sum(entities, "extra"),
                    .n_different = rp_field_sum(entities, "different"),
+                   .n_refused = rp_field_sum(entities, "rejected"),
+                   .n_unrecorded = rp_field_sum(entities, "unrecorded"),
                    .n_aggregates = count_unequal(entities),
                    .n_dangling = rp_field_sum(links, "dangling"),
                    .n_unlisted = rp_field_sum(links, "unlisted"),
@@ -85,6 +88,19 @@ static void say_rows(RpVerdict *verdict, const json_t *reconcile, const Facts *f
         "%s missing in PostgreSQL, of which %s without an open reject; %s there and not in Redis; %s "
         "with other values.",
         missing, unexplained, extra, different);
+}
+
+/* Equal rows do not mean that nothing is left behind. */
+static void say_refused(RpVerdict *verdict, const Facts *facts) {
+    if (facts->n_refused == 0)
+        return;
+    g_autofree char *refused = rp_verdict_count(facts->n_refused, "record");
+    g_autofree char *unrecorded = rp_text_number(facts->n_unrecorded);
+    rp_verdict_say(
+        verdict,
+        "%s of Redis %s refused by the mapping and not among these rows; %s of them without an open "
+        "reject on record.",
+        refused, facts->n_refused == 1 ? "is" : "are", facts->n_unrecorded == 0 ? "none" : unrecorded);
 }
 
 static void say_others(RpVerdict *verdict, const Facts *facts) {
@@ -132,6 +148,7 @@ void rp_verdict_of_reconcile(RpVerdict *verdict, const json_t *reconcile) {
     verdict->status = is_equal ? "fine" : "findings";
     verdict->headline = headline_of(&facts, is_equal);
     say_rows(verdict, reconcile, &facts);
+    say_refused(verdict, &facts);
     say_others(verdict, &facts);
     say_what_to_do(verdict, reconcile, &facts);
     if (is_equal)
