@@ -110,36 +110,45 @@ void rp_html_speed(RpHtml *html, const json_t *document) {
     rp_html_throughput(html, points);
 }
 
-static void write_line(RpHtml *html, const char *name, const json_t *value) {
+static void write_line(RpHtml *html, const char *name, const json_t *value, const char *absent) {
     g_autofree char *text = rp_field_show(value);
     rp_html_row_open(html);
     rp_html_heading_cell(html, name);
-    rp_html_data_cell(html, rp_span(text != NULL ? text : "not known"));
+    rp_html_data_cell(html, rp_span(text != NULL ? text : absent));
     rp_html_row_close(html);
+}
+
+static void write_versions(RpHtml *html, const json_t *document) {
+    const json_t *versions = json_object_get(document, "versions");
+    const json_t *mapping = json_object_get(document, "mapping");
+    const struct {
+        const char *name;
+        const json_t *value;
+    } lines[] = {{"redis2pg", json_object_get(versions, "redis2pg")},
+                 {"Redis", json_object_get(versions, "redis")},
+                 {"PostgreSQL", json_object_get(versions, "postgres")},
+                 {"mapping", json_object_get(mapping, "path")},
+                 {"SHA-256 of the mapping", json_object_get(mapping, "digest")},
+                 {"source", json_object_get(document, "source")},
+                 {"target", json_object_get(document, "target")},
+                 {"ran on", json_object_get(document, "host")},
+                 {"started", json_object_get(document, "started_at")},
+                 {"ended", json_object_get(document, "ended_at")}};
+    for (guint i = 0; i < G_N_ELEMENTS(lines); i++)
+        write_line(html, lines[i].name, lines[i].value, "not known");
 }
 
 void rp_html_details(RpHtml *html, const json_t *document) {
     static const char *const headings[] = {"Name", "Value", NULL};
-    const json_t *versions = json_object_get(document, "versions"),
-                 *mapping = json_object_get(document, "mapping");
     const char *name;
     json_t *value;
-    rp_html_table_open(html, "Versions and places", headings);
-    write_line(html, "redis2pg", json_object_get(versions, "redis2pg"));
-    write_line(html, "Redis", json_object_get(versions, "redis"));
-    write_line(html, "PostgreSQL", json_object_get(versions, "postgres"));
-    write_line(html, "mapping", json_object_get(mapping, "path"));
-    write_line(html, "SHA-256 of the mapping", json_object_get(mapping, "digest"));
-    write_line(html, "source", json_object_get(document, "source"));
-    write_line(html, "target", json_object_get(document, "target"));
-    write_line(html, "ran on", json_object_get(document, "host"));
-    write_line(html, "started", json_object_get(document, "started_at"));
-    write_line(html, "ended", json_object_get(document, "ended_at"));
+    rp_html_table_open_as(html, "stacked", "Versions and places", headings);
+    write_versions(html, document);
     rp_html_table_close(html);
     const json_t *settings = json_object_get(document, "settings");
     if (json_object_size(settings) == 0)
         return;
-    rp_html_table_open(html, "Settings", headings);
-    json_object_foreach((json_t *)settings, name, value) write_line(html, name, value);
+    rp_html_table_open_as(html, "stacked", "Settings", headings);
+    json_object_foreach((json_t *)settings, name, value) write_line(html, name, value, "not set");
     rp_html_table_close(html);
 }

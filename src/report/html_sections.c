@@ -41,8 +41,9 @@ static gboolean has_kept(const json_t *document) {
     return rp_field_number(json_object_get(document, "rollback"), "kept_total") > 0;
 }
 
+/* A rollback's undoing is no throughput of rows written. */
 static gboolean has_throughput(const json_t *document) {
-    return json_array_size(rp_field_list(document, "throughput")) > 0;
+    return is_run(document) && json_array_size(rp_field_list(document, "throughput")) > 0;
 }
 
 static gboolean is_any(const json_t *document) {

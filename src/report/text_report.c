@@ -79,7 +79,7 @@ static void append_verdict(GString *text, const json_t *document) {
 
 static void append_throughput(GString *text, const json_t *document) {
     const json_t *points = rp_field_list(document, "throughput");
-    if (json_array_size(points) == 0)
+    if (json_array_size(points) == 0 || g_str_equal(rp_field_text(document, "kind"), "rollback"))
         return;
     const json_t *last = json_array_get(points, json_array_size(points) - 1);
     const double seconds = rp_field_real(last, "seconds");
