@@ -15,6 +15,7 @@
 static struct {
     char *strategy;
     RpLoadSettings load;
+    gboolean is_dry_run;
     gboolean is_resuming;
     char **entities;
     char *report;
@@ -32,6 +33,11 @@ static const RpOption OPTIONS[] = {
      .kind = RP_OPTION_FLAG,
      .target = &settings.is_resuming,
      .help = "go on with the last run of this mapping and source, which was interrupted or killed"},
+    {.name = "dry-run",
+     .kind = RP_OPTION_FLAG,
+     .target = &settings.is_dry_run,
+     .help = "do it all in one transaction with one writer, say what came of it, and leave everything as it "
+             "was"},
     {.name = "entity",
      .kind = RP_OPTION_LIST,
      .target = &settings.entities,
@@ -45,6 +51,12 @@ static gboolean check_settings(const RpMapping *mapping, GError **error) {
     if (strcmp(settings.strategy, "auto") != 0 && strcmp(settings.strategy, "merge") != 0) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "--strategy is auto or merge, not \"%s\"",
                     settings.strategy);
+        return FALSE;
+    }
+    if (settings.is_dry_run && settings.is_resuming) {
+        g_set_error(
+            error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+            "--dry-run does not go with --resume: a dry run begins anew, and leaves nothing to resume");
         return FALSE;
     }
     for (char **name = settings.entities; name != NULL && *name != NULL; name++) {
@@ -81,6 +93,7 @@ static gboolean load(const RpGlobals *globals, const RpPrepared *prepared, RpRun
         .mapping = prepared->mapping,
         .only = (const char *const *)settings.entities,
         .settings = json,
+        .is_dry_run = settings.is_dry_run,
         .is_resuming = settings.is_resuming,
         .observe = rp_progress_observe,
         .observe_data = progress,
@@ -101,11 +114,14 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
     rp_wait_default((guint)settings.load.timeout_seconds);
+    if (settings.is_dry_run) /* one transaction, one connection */
+        settings.load.writers = 1;
     if (!rp_expect_words(&RP_COMMAND_RUN, n_words, 0, 0, error) ||
         !rp_report_option_prepare(settings.report, error) ||
         !rp_prepare(globals, (guint)settings.load.retry_seconds, &prepared, findings, error) ||
         !rp_findings_check(findings, error) || !check_settings(prepared.mapping, error) ||
-        !reach_redis(prepared.redis, error) || !rp_migrations_apply_ledger(prepared.postgres, error))
+        !reach_redis(prepared.redis, error) ||
+        (!settings.is_dry_run && !rp_migrations_apply_ledger(prepared.postgres, error)))
         return FALSE;
     g_autoptr(RpRunSummary) summary = NULL;
     const gboolean is_fine = load(globals, &prepared, &summary, error);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "sink/unit.h"
 
 #include <jansson.h>
 #include <unistd.h>
@@ -103,7 +104,7 @@ gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt
                                       head->settings,
                                       head->redis_version,
                                       PQparameterStatus(connection, "server_version")};
-    if (!rp_postgres_run(connection, "BEGIN; SET LOCAL lock_timeout = '20s'", error) ||
+    if (!rp_unit_begin(connection, "SET LOCAL lock_timeout = '20s'", error) ||
         !rp_ledger_close_abandoned(connection, 0, error))
         return FALSE;
     g_autoptr(PGresult) result = rp_postgres_query(
@@ -118,8 +119,8 @@ gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt
         !rp_ledger_begin_attempt(connection, g_ascii_strtoull(PQgetvalue(result, 0, 0), NULL, 10),
                                  g_ascii_strtoll(PQgetvalue(result, 0, 1), NULL, 10), head->source_run_id,
                                  attempt, error) ||
-        !rp_postgres_run(connection, "COMMIT", error)) {
-        rp_postgres_run(connection, "ROLLBACK", NULL);
+        !rp_unit_commit(connection, error)) {
+        rp_unit_abort(connection);
         g_prefix_error(error, "opening the run in the ledger: ");
         return FALSE;
     }

@@ -9,7 +9,10 @@
 #include "base/log.h"
 #include "ledger/lock.h"
 #include "ledger/runs.h"
+#include "migrations/migrations.h"
+#include "pipeline/session.h"
 #include "pipeline/writer.h"
+#include "sink/unit.h"
 #include "source/info.h"
 
 #include <string.h>
@@ -167,21 +170,37 @@ static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const ch
     return TRUE;
 }
 
+/* From here on nothing is committed: the ledger itself may have to be created. */
+static gboolean rehearse(RpCrew *crew, PGconn *connection, GError **error) {
+    if (!crew->options->is_dry_run)
+        return TRUE;
+    crew->rehearsal = connection;
+    rp_session_limit(connection, crew->options->timeout_seconds, &crew->is_cancelled);
+    return rp_unit_rehearse(connection, error) && rp_migrations_apply_ledger(connection, error);
+}
+
 gboolean rp_opening_run(RpCrew *crew, PGconn *connection, GError **error) {
     const RpLoadOptions *options = crew->options;
     g_auto(Source) source = {0};
     g_auto(RpInterrupted) last = {0};
     g_autofree char *place =
         crew->feed->source != NULL ? g_strdup(crew->feed->source) : rp_redis_address_show(options->redis);
-    if (!look_at_source(crew, &source, error) || !rp_ledger_lock(connection, error) ||
-        !rp_ledger_find_interrupted(connection, place, options->mapping, &last, error))
+    if (!look_at_source(crew, &source, error) || !rp_ledger_lock(connection, error))
         return FALSE;
     rp_ledger_end_lost_writers(connection);
+    if (!rehearse(crew, connection, error) ||
+        !rp_ledger_find_interrupted(connection, place, options->mapping, &last, error))
+        return FALSE;
     return options->is_resuming ? resume(crew, connection, &source, &last, error)
                                 : begin(crew, connection, &source, place, &last, error);
 }
 
 gboolean rp_crew_begin_again(RpCrew *crew, GError **error) {
+    if (crew->rehearsal != NULL) {
+        g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
+                    "Redis was started anew: a dry run does not go on with it");
+        return FALSE;
+    }
     g_autoptr(PGconn) connection =
         rp_postgres_await(crew->options->postgres, crew->options->retry_seconds, error);
     g_auto(Source) source = {0};

@@ -41,8 +41,8 @@ static void on_signal(RpCrew *crew, guint n_signals) {
                  n_signals > 1);
     g_atomic_int_set(&crew->is_pressed, 1);
     if (n_signals == 1) {
-        rp_log(RP_LOG_WARNING,
-               "interrupted: the batches in hand are being committed (once more to abort them)");
+        rp_log(RP_LOG_WARNING, "interrupted: the batches in hand are being %s (once more to abort them)",
+               crew->options->is_dry_run ? "finished, then all is rolled back" : "committed");
     } else {
         rp_log(RP_LOG_WARNING, "interrupted again: open transactions are aborted");
         press_hard(crew);
@@ -113,8 +113,9 @@ static void await_end(Watch *watch, RpKeeper *keeper) {
         if (!rp_signals_wait(watch->signals, WATCH_END_MS))
             continue;
         watch->n_signals++;
-        rp_log(RP_LOG_WARNING, "the run is being closed in the ledger%s",
-               watch->n_signals == 1 ? " (once more to leave it open)" : ": that is given up");
+        rp_log(RP_LOG_WARNING, "the run is being %s%s",
+               watch->crew->options->is_dry_run ? "summed up" : "closed in the ledger",
+               watch->n_signals == 1 ? " (once more to give that up)" : ": that is given up");
         g_atomic_int_set(&watch->crew->is_pressed, 1);
         if (watch->n_signals > 1)
             press_hard(watch->crew);
