@@ -143,7 +143,7 @@ static gboolean replay(const RpGlobals *globals, const RpRejectsSettings *settin
         const RpReplaySource source = {connection, &selection, settings->is_from_source};
         g_autoptr(RpRunSummary) summary = NULL;
         is_fine = load(globals, settings, prepared, &source, &summary, error);
-        rp_report_option_write_run(settings->report, globals, summary != NULL ? summary->run : 0);
+        rp_report_option_write_load(settings->report, globals, summary);
         is_fine = rp_load_settings_conclude(&settings->load, globals, is_fine, summary, status, error);
     }
     if (warn_of_left(&selection, settings->is_from_source) > 0 && !settings->load.allows_rejects)

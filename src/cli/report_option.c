@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "ledger/rollback.h"
-#include "ledger/summary.h"
 #include "report/folder.h"
 #include "report/rollback_report.h"
 #include "report/run_report.h"
@@ -55,6 +54,18 @@ static json_t *read_result(PGconn *connection, const RpRunSummary *summary, GErr
     return rp_report_run_json_full(summary);
 }
 
+static json_t *make_document(PGconn *connection, const char *kind, json_t *result,
+                             const RpRunSummary *summary, const RpEvidence *evidence) {
+    g_autofree char *target = rp_report_option_target(connection);
+    const RpReportFrame frame = {.source = summary->source,
+                                 .target = target,
+                                 .mapping = summary->mapping,
+                                 .started_at = summary->started_at,
+                                 .ended_at = summary->ended_at,
+                                 .evidence = evidence};
+    return rp_document_new(kind, result, &frame);
+}
+
 json_t *rp_report_option_read(PGconn *connection, guint64 run, GError **error) {
     g_autoptr(RpRunSummary) summary = NULL;
     g_autoptr(RpEvidence) evidence = NULL;
@@ -67,16 +78,7 @@ json_t *rp_report_option_read(PGconn *connection, guint64 run, GError **error) {
         return NULL;
     }
     json_t *result = read_result(connection, summary, error);
-    if (result == NULL)
-        return NULL;
-    g_autofree char *target = rp_report_option_target(connection);
-    const RpReportFrame frame = {.source = summary->source,
-                                 .target = target,
-                                 .mapping = summary->mapping,
-                                 .started_at = summary->started_at,
-                                 .ended_at = summary->ended_at,
-                                 .evidence = evidence};
-    return rp_document_new(summary->kind, result, &frame);
+    return result != NULL ? make_document(connection, summary->kind, result, summary, evidence) : NULL;
 }
 
 /* ---- writing ---- */
@@ -108,6 +110,22 @@ void rp_report_option_write_run(const char *path, const RpGlobals *globals, guin
     if (document == NULL || !write_document(path, document, &trouble))
         warn(path, run, trouble);
     json_decref(document);
+}
+
+void rp_report_option_write_load(const char *path, const RpGlobals *globals, const RpRunSummary *summary) {
+    if (path == NULL || summary == NULL)
+        return;
+    if (!summary->is_dry_run) {
+        rp_report_option_write_run(path, globals, summary->run);
+        return;
+    }
+    g_autoptr(GError) trouble = NULL;
+    g_autoptr(PGconn) connection = rp_postgres_connect(globals->postgres_conninfo, &trouble);
+    if (connection == NULL)
+        warn(path, 0, trouble);
+    else
+        rp_report_option_write(path, make_document(connection, "dry_run", rp_report_run_json_full(summary),
+                                                   summary, summary->evidence));
 }
 
 void rp_report_option_write(const char *path, json_t *document) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "ledger/summary.h"
 #include "report/document.h"
 #include "sink/connection.h"
 
@@ -33,6 +34,10 @@ char *rp_report_option_target(PGconn *connection);
 /* Writes the report of a run that has ended, by a connection of its own. What goes wrong is a warning, with
  * the way to the report: the command's exit status is the run's. Does nothing without a path or run (0). */
 void rp_report_option_write_run(const char *path, const RpGlobals *globals, guint64 run);
+
+/* The same of what a load gave; a dry run's is made of the summary, for nothing else is left of it. summary
+ * may be NULL: there was no run. */
+void rp_report_option_write_load(const char *path, const RpGlobals *globals, const RpRunSummary *summary);
 
 /* Writes a document that no ledger keeps (a dry run's), which it takes. What goes wrong is a warning. */
 void rp_report_option_write(const char *path, json_t *document);

@@ -125,7 +125,7 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
         return FALSE;
     g_autoptr(RpRunSummary) summary = NULL;
     const gboolean is_fine = load(globals, &prepared, &summary, error);
-    rp_report_option_write_run(settings.report, globals, summary != NULL ? summary->run : 0);
+    rp_report_option_write_load(settings.report, globals, summary);
     return rp_load_settings_conclude(&settings.load, globals, is_fine, summary, status, error);
 }
 
