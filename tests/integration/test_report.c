@@ -112,6 +112,10 @@ Test(report, every_face_has_the_figures_of_the_run) {
     cr_assert(json_array_size(rp_json_at(report, "reject_examples")) > 0);
     cr_assert(json_array_size(rp_json_at(report, "throughput")) > 0);
     cr_assert(rp_json_number(report, "settings.batch_rows") == 10000);
+    cr_assert(eq(sz, strlen(rp_json_text(report, "mapping.digest")), 64));
+    cr_assert(rp_json_text(report, "versions.redis")[0] != 0 &&
+              rp_json_text(report, "versions.postgres")[0] != 0);
+    rp_assert_says(rp_json_text(report, "target"), ":");
     assert_faces(folder, run);
     drop_folder(folder);
 }
@@ -276,7 +280,7 @@ Test(report, a_folder_that_cannot_be_written_ends_it_before_it_begins) {
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     char *file = rp_file_write("in the way");
     g_autofree char *below = g_build_filename(file, "folder", NULL);
-    const char *const folders[] = {file, below, "/proc/redis2pg-report", ""};
+    const char *const folders[] = {file, below, "/proc/redis2pg-report", "/proc/self", ""};
     rp_case_add_customer(test_case, "c1");
     for (guint i = 0; i < G_N_ELEMENTS(folders); i++) {
         g_auto(RpOutcome) run = {0}, replay = {0}, rollback = {0}, show = {0};

@@ -256,7 +256,7 @@ Test(report_faces, folder_that_cannot_be_written_is_refused) {
     g_autofree char *file = g_build_filename(above, "file", NULL);
     g_autofree char *below = g_build_filename(file, "folder", NULL);
     cr_assert(g_file_set_contents(file, "x", 1, NULL));
-    const char *const paths[] = {"", file, below, "/proc/redis2pg-report"};
+    const char *const paths[] = {"", file, below, "/proc/redis2pg-report", "/proc/self"};
     for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
         g_autoptr(GError) error = NULL;
         cr_expect(!rp_report_folder_prepare(paths[i], &error), "%s", paths[i]);
