@@ -84,6 +84,10 @@ gboolean rp_ledger_lock(PGconn *connection, GError **error) {
     }
 }
 
+void rp_ledger_unlock(PGconn *connection) {
+    rp_postgres_run(connection, "SELECT pg_advisory_unlock_all()", NULL);
+}
+
 void rp_ledger_end_lost_writers(PGconn *connection) {
     g_autoptr(PGresult) ended = rp_postgres_query(
         connection,

@@ -8,6 +8,7 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "ledger/batches.h"
+#include "ledger/lock.h"
 #include "ledger/runs.h"
 #include "ledger/settle.h"
 #include "ledger/standing.h"
@@ -115,19 +116,27 @@ static gboolean close_run(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary
                                "the account of rows does not balance", error);
 }
 
-/* The last look at what a dry run wrote, before all of it goes. */
-static gboolean finish_rehearsal(const RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary,
-                                 GError **error) {
-    RpRunSummary *told = *summary;
-    told->is_dry_run = TRUE;
-    if (crew->error == NULL && told->is_balanced) {
-        g_free(told->status);
-        told->status = g_strdup("dry_run");
+/* The last look at what a dry run wrote. */
+static gboolean sum_up(const RpCrew *crew, RpKeeper *keeper, RpRunSummary *summary, GError **error) {
+    summary->is_dry_run = TRUE;
+    if (crew->error == NULL && summary->is_balanced) {
+        g_free(summary->status);
+        summary->status = g_strdup("dry_run");
     }
-    if (rp_ledger_read_evidence(keeper->connection, told->run, &told->evidence, error))
-        return TRUE;
-    g_clear_pointer(summary, rp_run_summary_free);
-    return FALSE;
+    return rp_ledger_read_evidence(keeper->connection, summary->run, &summary->evidence, error);
+}
+
+/* Takes everything back; and what could not be told is not told by halves. */
+static gboolean end_rehearsal(const RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary,
+                              gboolean is_closed, GError **error) {
+    const gboolean is_fine = is_closed && sum_up(crew, keeper, *summary, error);
+    if (!is_fine)
+        g_clear_pointer(summary, rp_run_summary_free);
+    if (keeper->connection != NULL) {
+        rp_unit_end_rehearsal(keeper->connection);
+        rp_ledger_unlock(keeper->connection);
+    }
+    return is_fine;
 }
 
 /* After a server was lost in the middle the way on is the same, whichever it was. */
@@ -172,12 +181,12 @@ static void note_open(RpCrew *crew, GError *trouble) {
 /* The end of the keeper's thread; data is the summary's place. */
 static void end_run(RpKeeper *keeper, gpointer data) {
     RpCrew *crew = keeper->crew;
-    RpRunSummary **summary = data;
     GError *trouble = NULL;
-    if (!close_run(crew, keeper, summary, &trouble) ||
-        (crew->rehearsal != NULL && !finish_rehearsal(crew, keeper, summary, &trouble)))
+    gboolean is_closed = close_run(crew, keeper, data, &trouble);
+    if (crew->rehearsal != NULL)
+        is_closed = end_rehearsal(crew, keeper, data, is_closed, &trouble);
+    if (!is_closed)
         note_open(crew, trouble);
-    rp_unit_end_rehearsal(keeper->connection);
 }
 
 gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSummary **summary,

@@ -97,7 +97,6 @@ void rp_unit_end_rehearsal(PGconn *connection) {
     if (rehearsal == NULL)
         return;
     rp_postgres_run(connection, "ROLLBACK", NULL);
-    rp_postgres_run(connection, "SELECT pg_advisory_unlock_all()", NULL);
     PQsetInstanceData(connection, keep_rehearsal, NULL);
     g_free(rehearsal);
 }

@@ -33,8 +33,8 @@ gboolean rp_unit_commit(PGconn *connection, GError **error);
 /* Fine when none is open, and when the connection is lost. */
 void rp_unit_abort(PGconn *connection);
 
-/* Rolls everything back, and gives up all advisory locks: when it returns, nothing is left on the server but
- * the session. The connection rehearses no longer. Fine when it is lost: the server does the same then. */
+/* Rolls everything back; the connection rehearses no longer. Fine when it does not, and when it is lost: the
+ * server does the same then. Locks of the session stay. */
 void rp_unit_end_rehearsal(PGconn *connection);
 
 G_END_DECLS
