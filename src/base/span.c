@@ -77,3 +77,10 @@ gboolean rp_span_is_text(RpSpan span) {
     }
     return g_utf8_validate_len(at, left, NULL);
 }
+
+char *rp_span_hex(RpSpan span) {
+    GString *hex = g_string_sized_new(2 * span.size);
+    for (gsize i = 0; i < span.size; i++)
+        g_string_append_printf(hex, "%02x", (guint)(guchar)span.data[i]);
+    return g_string_free(hex, FALSE);
+}

@@ -29,6 +29,9 @@ static inline gboolean rp_span_equal(RpSpan a, RpSpan b) {
  * then "…". The caller frees the text. */
 char *rp_span_show(RpSpan span, gsize max_bytes);
 
+/* The bytes as hexadecimal digits. The caller frees the text. */
+char *rp_span_hex(RpSpan span);
+
 /* Whether the bytes are UTF-8 without NUL: what a PostgreSQL text can hold. */
 gboolean rp_span_is_text(RpSpan span);
 

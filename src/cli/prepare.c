@@ -47,6 +47,17 @@ gboolean rp_expect_words(const RpCommand *command, int n_words, int least, int m
     return FALSE;
 }
 
+gboolean rp_check_entities(const RpMapping *mapping, char **names, GError **error) {
+    for (char **name = names; name != NULL && *name != NULL; name++) {
+        if (rp_mapping_find_entity(mapping, *name) != NULL)
+            continue;
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "--entity: the mapping has no entity \"%s\"", *name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean rp_parse_number(const char *text, const char *what, guint64 *number, GError **error) {
     if (g_ascii_string_to_unsigned(text, 10, 1, G_MAXINT64, number, NULL))
         return TRUE;

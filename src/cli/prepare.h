@@ -32,6 +32,9 @@ void rp_print_json(json_t *document);
 /* FALSE with RP_USAGE_ERROR unless the command was given between least and most words. */
 gboolean rp_expect_words(const RpCommand *command, int n_words, int least, int most, GError **error);
 
+/* FALSE with RP_USAGE_ERROR when the mapping lacks one of the entities that --entity names (NULL: none). */
+gboolean rp_check_entities(const RpMapping *mapping, char **names, GError **error);
+
 /* Reads a number of a run or a reject. */
 gboolean rp_parse_number(const char *text, const char *what, guint64 *number, GError **error);
 

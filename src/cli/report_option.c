@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "ledger/results.h"
 #include "ledger/rollback.h"
 #include "report/folder.h"
 #include "report/rollback_report.h"
@@ -31,19 +32,12 @@ static json_t *read_rollback(PGconn *connection, guint64 run, GError **error) {
 
 /* A reconciliation's result, which is kept as it was given. */
 static json_t *read_reconcile(PGconn *connection, guint64 run, GError **error) {
-    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
-    const char *const parameters[] = {number};
-    g_autoptr(PGresult) result = rp_postgres_query(
-        connection, "SELECT result FROM redis2pg.runs WHERE run = $1", 1, parameters, error);
-    if (result == NULL)
-        return NULL;
-    json_t *json = PQntuples(result) > 0 && !PQgetisnull(result, 0, 0)
-                       ? json_loads(PQgetvalue(result, 0, 0), JSON_ALLOW_NUL, NULL)
-                       : NULL;
-    if (json == NULL)
-        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-                    "reconciliation %s did not come to a result: there is nothing to report", number);
-    return json;
+    json_t *result = NULL;
+    if (rp_ledger_read_result(connection, run, &result, error) && result == NULL)
+        g_set_error(
+            error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+            "reconciliation %" G_GUINT64_FORMAT " did not come to a result: there is nothing to report", run);
+    return result;
 }
 
 static json_t *read_result(PGconn *connection, const RpRunSummary *summary, GError **error) {

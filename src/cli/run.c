@@ -59,14 +59,7 @@ static gboolean check_settings(const RpMapping *mapping, GError **error) {
             "--dry-run does not go with --resume: a dry run begins anew, and leaves nothing to resume");
         return FALSE;
     }
-    for (char **name = settings.entities; name != NULL && *name != NULL; name++) {
-        if (rp_mapping_find_entity(mapping, *name) == NULL) {
-            g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-                        "--entity: the mapping has no entity \"%s\"", *name);
-            return FALSE;
-        }
-    }
-    return TRUE;
+    return rp_check_entities(mapping, settings.entities, error);
 }
 
 /* What the ledger keeps of the settings: none of them is a secret. */

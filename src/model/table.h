@@ -41,7 +41,7 @@ struct RpColumn {
     guint32 type_oid;   /* of the type or domain */
     RpColumn *element;  /* of an array: what its elements are; else NULL */
     int max_characters; /* of varchar(n) and char(n); -1: no limit */
-    gboolean is_padded; /* char(n): PostgreSQL pads it, and compares it without the padding */
+    gboolean is_padded; /* char(n), bpchar: PostgreSQL pads it, and compares it without the padding */
     /* Different texts may be the same value: of a collation that is not deterministic, and of bpchar. Never
      * set of an element. */
     gboolean is_folding;

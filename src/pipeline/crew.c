@@ -15,6 +15,22 @@ static gboolean is_shared(const RpMapping *mapping, guint entity) {
     return FALSE;
 }
 
+/* Nobody waits for parents. */
+static GArray *plan_one_pass(const RpMapping *mapping, guint *n_passes) {
+    GArray *passes = g_array_new(FALSE, TRUE, sizeof(guint32));
+    g_array_set_size(passes, mapping->entities->len);
+    *n_passes = 1;
+    return passes;
+}
+
+static void make_plans(RpCrew *crew, PGconn *connection) {
+    const RpMapping *mapping = crew->options->mapping;
+    crew->plans = g_ptr_array_new_with_free_func((GDestroyNotify)rp_merge_plan_free);
+    for (guint i = 0; crew->feed->ledger != NULL && i < mapping->entities->len; i++)
+        g_ptr_array_add(crew->plans, rp_merge_plan_new(connection, g_ptr_array_index(mapping->entities, i), i,
+                                                       crew->feed->ledger, is_shared(mapping, i)));
+}
+
 gboolean rp_crew_init(RpCrew *crew, const RpLoadOptions *options, const RpFeed *feed, PGconn *connection,
                       GError **error) {
     const RpMapping *mapping = options->mapping;
@@ -22,14 +38,12 @@ gboolean rp_crew_init(RpCrew *crew, const RpLoadOptions *options, const RpFeed *
         (RpCrew){.options = options, .feed = feed, .occasion = {options->redis->database, g_get_real_time()}};
     crew->patience = (RpPatience){options->max_value_bytes, options->timeout_seconds, options->retry_seconds,
                                   &crew->is_cancelled, &crew->is_pressed};
-    crew->passes = rp_passes_plan(mapping, &crew->n_passes, error);
+    crew->passes = feed->is_survey ? plan_one_pass(mapping, &crew->n_passes)
+                                   : rp_passes_plan(mapping, &crew->n_passes, error);
     if (crew->passes == NULL)
         return FALSE;
     g_mutex_init(&crew->mutex);
-    crew->plans = g_ptr_array_new_with_free_func((GDestroyNotify)rp_merge_plan_free);
-    for (guint i = 0; i < mapping->entities->len; i++)
-        g_ptr_array_add(crew->plans, rp_merge_plan_new(connection, g_ptr_array_index(mapping->entities, i), i,
-                                                       feed->ledger, is_shared(mapping, i)));
+    make_plans(crew, connection);
     crew->pool = rp_queue_new();
     crew->to_map = rp_queue_new();
     crew->to_go_on = g_ptr_array_new_with_free_func((GDestroyNotify)rp_queue_free);

@@ -19,8 +19,12 @@ typedef struct {
     const char *way_on;          /* after an interruption, for its message: "run --resume goes on" */
     GThreadFunc read;            /* the thread that fills batches; its data is the crew */
     gconstpointer data;          /* for it; borrowed */
-    const RpMergeLedger *ledger; /* for merges */
+    const RpMergeLedger *ledger; /* for merges; NULL: nothing is merged, and no plans are made */
     const char *source; /* where they were read, for the ledger; NULL: Redis is asked, and must be there */
+    GThreadFunc take;   /* the threads that get the mapped batches, in the place of writers; NULL: writers */
+    /* Nothing is written: one pass takes all entities, a signal ends it at once, and so does a Redis that was
+     * started anew. */
+    gboolean is_survey;
 } RpFeed;
 
 typedef struct {

@@ -191,7 +191,8 @@ static gboolean read_pass_of(Reader *reader, GError **error) {
         rp_filling_begin(&reader->filling, reader->pass, cursor, is_here ? attempt->first_batch : 0);
         if (open_keys(reader, &trouble) && read_pass(reader, cursor, &trouble))
             return TRUE;
-        if (!g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED)) {
+        if (reader->crew->feed->is_survey ||
+            !g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED)) {
             g_propagate_error(error, g_steal_pointer(&trouble));
             return FALSE;
         }

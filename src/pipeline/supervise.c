@@ -37,10 +37,14 @@ static void press_hard(RpCrew *crew) {
 }
 
 static void on_signal(RpCrew *crew, guint n_signals) {
+    const gboolean is_survey = crew->feed->is_survey;
     rp_crew_fail(crew, g_error_new(RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "interrupted by a signal"),
-                 n_signals > 1);
+                 is_survey || n_signals > 1);
     g_atomic_int_set(&crew->is_pressed, 1);
-    if (n_signals == 1) {
+    if (is_survey) {
+        rp_log(RP_LOG_WARNING, "interrupted: what is under way is given up");
+        abort_transactions(crew);
+    } else if (n_signals == 1) {
         rp_log(RP_LOG_WARNING, "interrupted: the batches in hand are being %s (once more to abort them)",
                crew->options->is_dry_run ? "finished, then all is rolled back" : "committed");
     } else {
@@ -87,11 +91,12 @@ static void show_progress(const Watch *watch) {
 
 static void work(Watch *watch) {
     RpCrew *crew = watch->crew;
+    const GThreadFunc take = crew->feed->take != NULL ? crew->feed->take : rp_writer_thread;
     const RpLoadOptions *options = crew->options;
     gint n_readers = 1, n_mappers = (gint)options->n_mappers, n_writers = (gint)options->n_writers;
     Duty reader = {crew, crew->feed->read, &n_readers, NULL};
     Duty mapper = {crew, rp_mapper_thread, &n_mappers, crew->to_write};
-    Duty writer = {crew, rp_writer_thread, &n_writers, NULL};
+    Duty writer = {crew, take, &n_writers, NULL};
     g_autoptr(GPtrArray) threads = g_ptr_array_new();
     g_ptr_array_add(threads, g_thread_new("reader", do_duty, &reader));
     for (guint i = 0; i < options->n_mappers; i++)
@@ -120,6 +125,10 @@ static void await_end(Watch *watch, RpKeeper *keeper) {
         if (watch->n_signals > 1)
             press_hard(watch->crew);
     }
+}
+
+void rp_supervise_survey(RpCrew *crew, const RpSignals *signals) {
+    work(&(Watch){crew, signals, g_get_monotonic_time(), 0});
 }
 
 void rp_supervise(RpCrew *crew, RpKeeper *keeper, const RpSignals *signals) {

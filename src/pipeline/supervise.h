@@ -13,4 +13,7 @@ G_BEGIN_DECLS
  * is the crew's then. */
 void rp_supervise(RpCrew *crew, RpKeeper *keeper, const RpSignals *signals);
 
+/* The same of a crew that writes nothing (RpFeed.is_survey), and has no keeper. */
+void rp_supervise_survey(RpCrew *crew, const RpSignals *signals);
+
 G_END_DECLS

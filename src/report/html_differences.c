@@ -18,10 +18,13 @@ static void write_side(RpHtml *html, const char *mine, const char *other) {
     rp_html_close(html, "td");
 }
 
-static void write_kind(RpHtml *html, const char *kind) {
+/* A missing row may be explained by an open reject. */
+static void write_kind(RpHtml *html, const char *kind, gboolean is_explained) {
     g_autofree char *classes = g_strdup_printf("kind k-%s", kind);
     rp_html_open(html, "td", NULL);
     rp_html_element(html, "span", classes, kind);
+    if (is_explained)
+        rp_html_element(html, "span", "length", " explained by a reject");
     rp_html_close(html, "td");
 }
 
@@ -63,7 +66,7 @@ static void write_difference(RpHtml *html, const json_t *difference) {
     for (size_t i = 0; i < MAX(json_array_size(columns), 1); i++) {
         rp_html_row_open(html);
         write_key(html, difference);
-        write_kind(html, kind);
+        write_kind(html, kind, rp_field_is_true(difference, "explained"));
         if (json_array_size(columns) > 0)
             write_column(html, json_array_get(columns, i));
         else if (g_str_equal(kind, "different"))

@@ -123,6 +123,12 @@ void rp_html_rows(RpHtml *html, const json_t *document) {
     write_not_compared(html, entities);
 }
 
+/* Of no rows there is no sum: null. */
+static void write_value(RpHtml *html, const json_t *aggregate, const char *name) {
+    g_autofree char *value = rp_field_show(json_object_get(aggregate, name));
+    rp_html_data(html, value != NULL ? rp_span(value) : (RpSpan){NULL, 0});
+}
+
 void rp_html_aggregates(RpHtml *html, const json_t *document) {
     static const char *const headings[] = {"Aggregate",      "Entity", ">In Redis",
                                            ">In PostgreSQL", "Equal",  NULL};
@@ -137,10 +143,10 @@ void rp_html_aggregates(RpHtml *html, const json_t *document) {
             rp_html_heading_cell(html, rp_field_text(aggregate, "name"));
             rp_html_data_cell(html, rp_field_span(json_array_get(entities, e), "entity"));
             rp_html_open(html, "td", "class", "n", NULL);
-            rp_html_data(html, rp_field_span(aggregate, "source"));
+            write_value(html, aggregate, "source");
             rp_html_close(html, "td");
             rp_html_open(html, "td", "class", "n", NULL);
-            rp_html_data(html, rp_field_span(aggregate, "target"));
+            write_value(html, aggregate, "target");
             rp_html_close(html, "td");
             rp_html_element(html, "td", is_equal ? "good" : "bad", is_equal ? "✓ equal" : "✗ differs");
             rp_html_row_close(html);

@@ -41,6 +41,8 @@ static void append_difference(GString *text, const json_t *difference) {
     g_autofree char *source_key = rp_shown(rp_field_span(difference, "source_key"), 60);
     g_string_append_printf(text, "  %-9s  %s%s%s\n", kind, key, source_key[0] != '\0' ? "  from " : "",
                            source_key);
+    if (rp_field_is_true(difference, "explained"))
+        g_string_append(text, "             explained by an open reject\n");
     if (!g_str_equal(kind, "different"))
         return;
     for (size_t i = 0; i < json_array_size(columns); i++)

@@ -107,12 +107,11 @@ static void set_limits(RpColumn *column, const char *type, int modifier) {
     if (modifier >= 0 && (column->kind == RP_TYPE_TIME || column->kind == RP_TYPE_TIMESTAMP ||
                           column->kind == RP_TYPE_TIMESTAMPTZ))
         column->precision = modifier; /* timestamp.c, anytimestamp_typmod_check */
+    column->is_padded = strcmp(type, "bpchar") == 0;
     if (modifier < 4)
         return;
     if (strcmp(type, "varchar") == 0 || strcmp(type, "bpchar") == 0)
         column->max_characters = modifier - 4;
-    if (strcmp(type, "bpchar") == 0)
-        column->is_padded = TRUE;
     if (strcmp(type, "numeric") == 0) {
         column->precision = ((modifier - 4) >> 16) & 0xffff;
         column->scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024;

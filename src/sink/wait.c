@@ -147,6 +147,26 @@ PGresult *rp_wait_result(PGconn *connection, GError **error) {
     return PQgetResult(connection);
 }
 
+gssize rp_wait_copy_data(PGconn *connection, char **data, GError **error) {
+    const Limit *limit = limit_of(connection);
+    gint64 deadline = 0;
+    for (;;) {
+        const int size = PQgetCopyData(connection, data, limit != NULL);
+        if (size > 0)
+            return size;
+        if (size == -1)
+            return 0;
+        short ready;
+        deadline = deadline == 0 && limit != NULL ? deadline_of(limit) : deadline;
+        if (size == 0 && !await_socket(connection, limit, POLLIN, &deadline, &ready, error))
+            return -1;
+        if (size < 0 || PQconsumeInput(connection) == 0) {
+            rp_postgres_set_error(error, connection, NULL);
+            return -1;
+        }
+    }
+}
+
 /* ---- statements ---- */
 
 static gboolean is_error(const PGresult *result) {
@@ -159,11 +179,7 @@ static gboolean begins_copy(const PGresult *result) {
     return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
-static PGresult *execute_limited(PGconn *connection, const char *sql, int n_parameters,
-                                 const char *const *parameters, int format, GError **error) {
-    const int is_sent = n_parameters < 0 ? PQsendQuery(connection, sql)
-                                         : PQsendQueryParams(connection, sql, n_parameters, NULL, parameters,
-                                                             NULL, NULL, format);
+static PGresult *await_answer(PGconn *connection, int is_sent, GError **error) {
     if (is_sent == 0) {
         rp_postgres_set_error(error, connection, NULL);
         return NULL;
@@ -193,7 +209,11 @@ static PGresult *execute_limited(PGconn *connection, const char *sql, int n_para
 static PGresult *execute(PGconn *connection, const char *sql, int n_parameters, const char *const *parameters,
                          int format, GError **error) {
     if (limit_of(connection) != NULL)
-        return execute_limited(connection, sql, n_parameters, parameters, format, error);
+        return await_answer(connection,
+                            n_parameters < 0 ? PQsendQuery(connection, sql)
+                                             : PQsendQueryParams(connection, sql, n_parameters, NULL,
+                                                                 parameters, NULL, NULL, format),
+                            error);
     PGresult *result =
         n_parameters < 0 ? PQexec(connection, sql)
                          : PQexecParams(connection, sql, n_parameters, NULL, parameters, NULL, NULL, format);
@@ -210,4 +230,23 @@ PGresult *rp_wait_execute(PGconn *connection, const char *sql, int n_parameters,
 PGresult *rp_wait_execute_binary(PGconn *connection, const char *sql, int n_parameters,
                                  const char *const *parameters, GError **error) {
     return execute(connection, sql, n_parameters, parameters, 1, error);
+}
+
+PGresult *rp_wait_execute_values(PGconn *connection, const char *sql, int n_values, const RpSpan *values,
+                                 GError **error) {
+    const char *data[RP_WAIT_MOST_VALUES];
+    int sizes[RP_WAIT_MOST_VALUES], formats[RP_WAIT_MOST_VALUES];
+    g_assert(n_values <= RP_WAIT_MOST_VALUES);
+    for (int i = 0; i < n_values; i++) {
+        data[i] = values[i].data;
+        sizes[i] = (int)values[i].size;
+        formats[i] = 1;
+    }
+    if (limit_of(connection) != NULL)
+        return await_answer(
+            connection, PQsendQueryParams(connection, sql, n_values, NULL, data, sizes, formats, 0), error);
+    PGresult *result = PQexecParams(connection, sql, n_values, NULL, data, sizes, formats, 0);
+    if (result == NULL)
+        rp_postgres_set_error(error, connection, NULL);
+    return result;
 }

@@ -1,6 +1,7 @@
 /* Waiting for a server's answers for a limited time. A connection without a limit waits as libpq does. */
 #pragma once
 
+#include "base/span.h"
 #include "sink/connection.h"
 
 #include <glib.h>
@@ -29,8 +30,18 @@ PGresult *rp_wait_execute(PGconn *connection, const char *sql, int n_parameters,
 PGresult *rp_wait_execute_binary(PGconn *connection, const char *sql, int n_parameters,
                                  const char *const *parameters, GError **error);
 
+/* The same for one statement whose parameters are values in binary (data NULL: null), of at most
+ * RP_WAIT_MOST_VALUES; results come as text. */
+#define RP_WAIT_MOST_VALUES 2000
+PGresult *rp_wait_execute_values(PGconn *connection, const char *sql, int n_values, const RpSpan *values,
+                                 GError **error);
+
 /* The next result of what was sent; NULL when there is none, or with error set when none came in time. */
 PGresult *rp_wait_result(PGconn *connection, GError **error);
+
+/* The next piece of a COPY … TO STDOUT: *data is to be freed with PQfreemem. Gives its size; 0: there is no
+ * more, and the result comes next; -1: error is set. */
+gssize rp_wait_copy_data(PGconn *connection, char **data, GError **error);
 
 /* Waits until what libpq has taken is sent. */
 gboolean rp_wait_flush(PGconn *connection, GError **error);

@@ -1,0 +1,219 @@
+/* `redis2pg reconcile`: Redis and PostgreSQL compared in both directions. */
+#include "reconcile/reconcile.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/prepare.h"
+#include "cli/progress.h"
+#include "cli/report_option.h"
+#include "ledger/results.h"
+#include "migrations/migrations.h"
+#include "report/reconcile_report.h"
+#include "sink/wait.h"
+
+static struct {
+    char *level;
+    char **entities;
+    gint64 rounds;
+    gint64 limit;
+    gint64 mappers;
+    gint64 max_value_bytes;
+    gint64 retry_seconds;
+    gint64 timeout_seconds;
+    gboolean allows_rejects;
+    char *report;
+} settings;
+
+static const RpOption OPTIONS[] = {
+    {.name = "level",
+     .kind = RP_OPTION_TEXT,
+     .target = &settings.level,
+     .argument = "counts|rows|fields",
+     .fallback = "rows",
+     .help = "how closely: by numbers of rows and sums, row by row, or with the columns that differ counted"},
+    {.name = "entity",
+     .kind = RP_OPTION_LIST,
+     .target = &settings.entities,
+     .argument = "NAME",
+     .help = "compare only this entity; may stand several times"},
+    {.name = "rounds",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.rounds,
+     .argument = "N",
+     .fallback = "3",
+     .minimum = 1,
+     .maximum = 100,
+     .help = "how often differences are looked at before they are told, while Redis changes"},
+    {.name = "limit",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.limit,
+     .argument = "N",
+     .fallback = "100",
+     .minimum = 0,
+     .maximum = 100000,
+     .help = "differences of each entity that are listed; all are counted"},
+    {.name = "allow-rejects",
+     .kind = RP_OPTION_FLAG,
+     .target = &settings.allows_rejects,
+     .help = "exit status 0 when all that is missing has an open reject on record"},
+    {.name = "mappers",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.mappers,
+     .argument = "N",
+     .fallback = "1",
+     .minimum = 1,
+     .maximum = 64,
+     .help = "threads that map records to rows"},
+    {.name = "max-value-bytes",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.max_value_bytes,
+     .argument = "N",
+     .fallback = "67108864",
+     .minimum = 1024,
+     .maximum = 536870912,
+     .help = "a key with more bytes is refused as too_large, as in a run"},
+    {.name = "retry-seconds",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.retry_seconds,
+     .argument = "N",
+     .fallback = "60",
+     .minimum = 0,
+     .maximum = 86400,
+     .help = "how long a lost Redis is tried again; 0: not at all"},
+    {.name = "timeout-seconds",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.timeout_seconds,
+     .argument = "N",
+     .fallback = "60",
+     .minimum = 1,
+     .maximum = 86400,
+     .help = "how long an answer of either server may take"},
+    RP_REPORT_OPTION(settings.report, NULL),
+    {0},
+};
+
+static gboolean check_settings(const RpMapping *mapping, RpLevel *level, GError **error) {
+    if (!rp_level_parse(settings.level, level)) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "--level is counts, rows or fields, not \"%s\"", settings.level);
+        return FALSE;
+    }
+    return rp_check_entities(mapping, settings.entities, error);
+}
+
+static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, RpLevel level,
+                        gboolean is_on_record, RpReconcileResult **result, GError **error) {
+    g_autoptr(RpProgress) progress = rp_progress_new(globals->progress, globals->is_quiet, error);
+    if (progress == NULL)
+        return FALSE;
+    const RpLoadOptions load = {.redis = prepared->redis,
+                                .postgres = globals->postgres_conninfo,
+                                .mapping = prepared->mapping,
+                                .only = (const char *const *)settings.entities,
+                                .batch_rows = 10000,
+                                .batch_bytes = 4 * 1024 * 1024,
+                                .n_mappers = (guint)settings.mappers,
+                                .max_value_bytes = (gsize)settings.max_value_bytes,
+                                .retry_seconds = (guint)settings.retry_seconds,
+                                .timeout_seconds = (guint)settings.timeout_seconds,
+                                .observe = rp_progress_observe,
+                                .observe_data = progress};
+    const RpReconcileOptions options = {&load, level, is_on_record, (guint)settings.rounds,
+                                        (guint)settings.limit};
+    return rp_reconcile(&options, result, error);
+}
+
+/* What the ledger keeps of the settings: none of them is a secret. */
+static char *settings_text(void) {
+    g_autofree char *entities = rp_load_entities_json((const char *const *)settings.entities);
+    return g_strdup_printf("{\"level\": \"%s\", \"rounds\": %" G_GINT64_FORMAT
+                           ", \"limit\": %" G_GINT64_FORMAT ", \"entities\": %s}",
+                           settings.level, settings.rounds, settings.limit, entities);
+}
+
+/* That it cannot be kept changes nothing in the result. */
+static void keep_result(const RpPrepared *prepared, const RpReconcileResult *result, json_t *document) {
+    g_autoptr(GError) error = NULL;
+    g_autofree char *place = rp_redis_address_show(prepared->redis);
+    g_autofree char *text = settings_text();
+    const RpResultHead head = {prepared->mapping,     place, result->source_run_id,
+                               result->redis_version, text,  result->seconds};
+    if (!rp_ledger_keep_result(prepared->postgres, &head, document, &error))
+        rp_log(RP_LOG_WARNING, "%s", error->message);
+}
+
+/* Out of the ledger, so that it can be made again; of a result that is not kept, of what was found. */
+static void write_report(const RpGlobals *globals, const RpPrepared *prepared, json_t *document) {
+    const json_int_t run = json_integer_value(json_object_get(document, "run"));
+    if (settings.report == NULL)
+        return;
+    if (run > 0) {
+        rp_report_option_write_run(settings.report, globals, (guint64)run);
+        return;
+    }
+    g_autofree char *source = rp_redis_address_show(prepared->redis);
+    g_autofree char *target = rp_report_option_target(prepared->postgres);
+    const RpReportFrame frame = {.source = source, .target = target, .mapping = prepared->mapping->path};
+    rp_report_option_write(settings.report, rp_document_new("reconcile", json_incref(document), &frame));
+}
+
+static void print_result(const RpGlobals *globals, const RpReconcileResult *result, json_t *document) {
+    if (globals->is_json) {
+        rp_print_json(json_incref(document));
+        return;
+    }
+    g_autofree char *text = rp_report_reconcile_text(result);
+    g_print("%s", text);
+}
+
+static int status_of(const RpReconcileResult *result) {
+    const gboolean is_fine = settings.allows_rejects ? rp_reconcile_result_is_explained(result)
+                                                     : rp_reconcile_result_is_equal(result);
+    return is_fine ? 0 : 1;
+}
+
+/* Whoever may only read can compare, but nothing is explained then, nor kept. */
+static gboolean reach_ledger(const RpPrepared *prepared) {
+    g_autoptr(GError) error = NULL;
+    if (rp_migrations_apply_ledger(prepared->postgres, &error))
+        return TRUE;
+    rp_log(RP_LOG_WARNING, "the ledger is left out: rejects explain nothing, and the result is not kept: %s",
+           error->message);
+    return FALSE;
+}
+
+static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
+    (void)words;
+    g_auto(RpPrepared) prepared = {0};
+    g_autoptr(RpFindings) findings = rp_findings_new();
+    RpLevel level;
+    rp_wait_default((guint)settings.timeout_seconds);
+    if (!rp_expect_words(&RP_COMMAND_RECONCILE, n_words, 0, 0, error) ||
+        !rp_report_option_prepare(settings.report, error) ||
+        !rp_prepare(globals, (guint)settings.retry_seconds, &prepared, findings, error) ||
+        !rp_findings_check(findings, error) || !check_settings(prepared.mapping, &level, error))
+        return FALSE;
+    const gboolean is_on_record = reach_ledger(&prepared);
+    g_autoptr(RpReconcileResult) result = NULL;
+    if (!compare(globals, &prepared, level, is_on_record, &result, error))
+        return FALSE;
+    json_auto_t *document = rp_report_reconcile_json(result);
+    if (is_on_record)
+        keep_result(&prepared, result, document);
+    write_report(globals, &prepared, document);
+    print_result(globals, result, document);
+    *status = status_of(result);
+    return TRUE;
+}
+
+const RpCommand RP_COMMAND_RECONCILE = {
+    .name = "reconcile",
+    .summary = "Compares Redis with PostgreSQL, in both directions.\n"
+               "Tells rows that are missing, extra or different, aggregates, links, and what open rejects "
+               "explain.",
+    .example = "redis2pg reconcile --redis redis://127.0.0.1:6379/0 --postgres 'dbname=shop' --mapping "
+               "mappings/shop.yaml",
+    .options = OPTIONS,
+    .execute = execute,
+};

@@ -1,0 +1,33 @@
+/* A survey: what Redis holds is read and mapped as in a run, and whoever wants to know takes the batches.
+ * Nothing is written, and nothing is locked. */
+#pragma once
+
+#include "model/batch.h"
+#include "pipeline/load.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Takes a batch that was mapped (of one that was mapped in portions, each of them); it is borrowed. Called
+ * from one thread of its own. FALSE with error set ends the survey. */
+typedef gboolean (*RpSurveyTake)(RpBatch *batch, gpointer data, GError **error);
+
+/* Gives the next key that is to be read, for the entity of that number in the mapping: *key is borrowed until
+ * the next call. *is_end instead when there is none. Called from the reading thread. */
+typedef gboolean (*RpSurveyNext)(guint *entity, RpSpan *key, gboolean *is_end, gpointer data, GError **error);
+
+typedef struct {
+    /* Borrowed. postgres, settings, n_writers, max_rejects and is_resuming mean nothing here. */
+    const RpLoadOptions *load;
+    const char *run_id; /* of the Redis process that must answer, as INFO gives it; NULL: any */
+    RpSurveyTake take;
+    RpSurveyNext next; /* the keys to read; NULL: all that Redis has */
+    gpointer data;     /* for both */
+} RpSurvey;
+
+/* Reads and maps; blocks SIGINT and SIGTERM while it does, which end it (RP_STOP_ERROR). FALSE with the error
+ * of Redis, or the one that take or next gave. From the thread that supervises. */
+gboolean rp_survey(const RpSurvey *survey, GError **error);
+
+G_END_DECLS

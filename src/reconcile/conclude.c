@@ -1,0 +1,172 @@
+/* From what was found to the result. */
+#include "reconcile/orphans.h"
+#include "reconcile/reconciliation.h"
+
+static void take_not_compared(const RpUnit *unit, RpEntityResult *entity) {
+    for (guint i = 0; i < unit->not_compared->len; i += 2) {
+        RpNotCompared *column = g_new(RpNotCompared, 1);
+        *column = (RpNotCompared){g_strdup(unit->not_compared->pdata[i]),
+                                  g_strdup(unit->not_compared->pdata[i + 1])};
+        g_ptr_array_add(entity->not_compared, column);
+    }
+}
+
+static void count_rows(const RpReconciliation *own, const RpUnit *unit, RpEntityResult *entity) {
+    const RpDifferences *differences = &own->differences;
+    if (own->options->level == RP_LEVEL_COUNTS) {
+        entity->source_rows = own->source.side.n_rows[unit->number];
+        entity->target_rows = own->target.n_rows[unit->number];
+        entity->equal = MIN(entity->source_rows, entity->target_rows);
+        entity->missing = entity->source_rows - entity->equal;
+        entity->extra = entity->target_rows - entity->equal;
+        return;
+    }
+    entity->source_rows = own->n_source[unit->number];
+    entity->equal = own->n_equal[unit->number];
+    entity->missing = rp_differences_count(differences, unit->number, RP_DIFFERENCE_MISSING);
+    entity->extra = rp_differences_count(differences, unit->number, RP_DIFFERENCE_EXTRA);
+    entity->different = rp_differences_count(differences, unit->number, RP_DIFFERENCE_DIFFERENT);
+    entity->explained = differences->n_explained[unit->number];
+    entity->target_rows = entity->equal + entity->different + entity->extra;
+}
+
+static void take_columns(const RpReconciliation *own, const RpUnit *unit, RpEntityResult *entity) {
+    for (guint i = 0; own->options->level == RP_LEVEL_FIELDS && i < unit->columns->len; i++) {
+        if (own->n_different[unit->number][i] == 0)
+            continue;
+        RpColumnCount *count = g_new(RpColumnCount, 1);
+        *count = (RpColumnCount){g_strdup(rp_unit_column(unit, i)->name), own->n_different[unit->number][i]};
+        g_ptr_array_add(entity->columns, count);
+    }
+}
+
+static RpEntityResult *take_entity(RpReconciliation *own, const RpUnit *unit, const guint64 *unrecorded) {
+    RpEntityResult *entity = rp_entity_result_new(unit->entity->name, unit->entity->table->shown);
+    count_rows(own, unit, entity);
+    entity->rejected = own->source.n_refused[unit->number];
+    entity->unrecorded = unrecorded[unit->number];
+    entity->filtered = own->source.rows.filtered[unit->number];
+    if (unit->leader == unit->number)
+        rp_totals_compare(own->source_totals, own->target_totals, unit, entity->aggregates);
+    take_not_compared(unit, entity);
+    take_columns(own, unit, entity);
+    g_ptr_array_add(own->result->entities, entity);
+    return entity;
+}
+
+static RpLinkResult *take_link(RpReconciliation *own, const RpUnit *unit) {
+    const RpDifferences *differences = &own->differences;
+    RpLinkResult *link = rp_link_result_new(unit->link->name);
+    const guint64 n_refused = own->source.n_refused[unit->number];
+    if (own->options->level == RP_LEVEL_COUNTS) {
+        link->not_checked = g_strdup("level counts compares no rows");
+    } else {
+        link->checked = own->n_source[unit->number] + n_refused;
+        link->dangling = rp_differences_count(differences, unit->number, RP_DIFFERENCE_MISSING) + n_refused;
+        link->unlisted = rp_differences_count(differences, unit->number, RP_DIFFERENCE_EXTRA);
+    }
+    g_ptr_array_add(own->result->links, link);
+    return link;
+}
+
+static void take_skipped_links(RpReconciliation *own) {
+    for (guint i = 0; i < own->units->skipped->len; i += 2) {
+        RpLinkResult *link = rp_link_result_new(own->units->skipped->pdata[i]);
+        link->not_checked = g_strdup(own->units->skipped->pdata[i + 1]);
+        g_ptr_array_add(own->result->links, link);
+    }
+}
+
+/* Rows of one table are added up together, whichever entities they are of. */
+static void merge_followers(const RpUnits *units, RpTotals *totals) {
+    for (guint i = 0; i < units->units->len; i++) {
+        const RpUnit *unit = rp_units_get(units, i);
+        if (unit->leader != i && rp_units_wants(units, unit))
+            rp_totals_merge(totals, rp_units_get(units, unit->leader), unit);
+    }
+}
+
+/* Whether the looks have found other rows than the first reading: some that it read twice, or that `checks`
+ * refuse, or that came since. Then what the sides have in common and what was looked at is added up. */
+static gboolean has_other_rows(const RpReconciliation *own) {
+    for (guint i = 0; i < own->units->units->len; i++)
+        if (rp_units_wants(own->units, rp_units_get(own->units, i)) &&
+            own->n_source[i] != own->source.side.n_rows[i])
+            return TRUE;
+    return FALSE;
+}
+
+static void settle_totals(RpReconciliation *own) {
+    merge_followers(own->units, &own->source.side.totals);
+    own->source_totals = &own->source.side.totals;
+    own->target_totals = &own->target.totals;
+    if (!own->has_looked || !has_other_rows(own))
+        return;
+    merge_followers(own->units, &own->looked_source);
+    rp_totals_add_all(&own->looked_source, &own->rest);
+    rp_totals_add_all(&own->looked_target, &own->rest);
+    own->source_totals = &own->looked_source;
+    own->target_totals = &own->looked_target;
+}
+
+/* Gives the place of each unit's differences: an RpEntityResult, an RpLinkResult, or NULL where it takes no
+ * part. The caller unrefs it. */
+static GPtrArray *take_units(RpReconciliation *own, const guint64 *unrecorded) {
+    GPtrArray *places = g_ptr_array_new();
+    settle_totals(own);
+    for (guint i = 0; i < own->units->units->len; i++) {
+        const RpUnit *unit = rp_units_get(own->units, i);
+        gpointer place = NULL;
+        if (rp_units_wants(own->units, unit))
+            place = unit->link != NULL ? (gpointer)take_link(own, unit) : take_entity(own, unit, unrecorded);
+        g_ptr_array_add(places, place);
+    }
+    take_skipped_links(own);
+    return places;
+}
+
+static void take_link_example(RpLinkResult *link, RpListed *listed) {
+    const GPtrArray *key = listed->difference->key;
+    if (key->len != 2)
+        return;
+    const RpColumnPair *owner = g_ptr_array_index(key, 0), *member = g_ptr_array_index(key, 1);
+    RpLinkExample *example = g_new(RpLinkExample, 1);
+    *example = (RpLinkExample){g_strdup(owner->source), g_strdup(member->source),
+                               listed->difference->kind == RP_DIFFERENCE_MISSING};
+    g_ptr_array_add(link->examples, example);
+}
+
+static void take_listed(RpListed *listed, gpointer place) {
+    RpEntityResult *entity = place;
+    if (listed->unit->link != NULL) {
+        take_link_example(place, listed);
+    } else if (listed->is_equal) {
+        entity->different--;
+        entity->equal++;
+    } else if (listed->is_shown) {
+        g_ptr_array_add(entity->differences, g_steal_pointer(&listed->difference));
+    }
+}
+
+static gboolean describe(RpReconciliation *own, GPtrArray *listed, GPtrArray *places, GError **error) {
+    if (!rp_describe(&own->place, own->connection, listed, error))
+        return FALSE;
+    for (guint i = 0; i < listed->len; i++) {
+        RpListed *one = g_ptr_array_index(listed, i);
+        take_listed(one, g_ptr_array_index(places, one->unit->number));
+    }
+    return TRUE;
+}
+
+gboolean rp_conclude(RpReconciliation *own, GError **error) {
+    g_autofree guint64 *unrecorded = g_new0(guint64, own->units->units->len);
+    g_autoptr(GPtrArray) listed = rp_differences_explain(
+        &own->differences, own->connection, own->options->is_on_record, own->options->limit, error);
+    if (listed == NULL || !rp_differences_check_refused(own->units, own->source.refused, own->connection,
+                                                        own->options->is_on_record, unrecorded, error))
+        return FALSE;
+    g_autoptr(GPtrArray) places = take_units(own, unrecorded);
+    own->result->n_scanned = own->source.n_scanned;
+    return describe(own, listed, places, error) &&
+           rp_orphans_find(own->connection, own->units, own->options->limit, own->result->orphans, error);
+}

@@ -1,0 +1,45 @@
+/* The differences that were found, however many: counted by unit, and listed in a temporary file. */
+#pragma once
+
+#include "reconcile/describe.h"
+#include "reconcile/look.h"
+#include "reconcile/result.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define RP_N_DIFFERENCE_KINDS 3
+
+typedef struct {
+    const RpUnits *units;
+    RpSpool *list;        /* unit, kind, then identity (RpHash) and name as in RpSuspicion */
+    guint64 *n;           /* by unit and kind */
+    guint64 *n_explained; /* by unit: missing ones with an open reject */
+} RpDifferences;
+
+/* FALSE when there is no room for a temporary file. */
+gboolean rp_differences_init(RpDifferences *differences, const RpUnits *units, GError **error);
+void rp_differences_clear(RpDifferences *differences);
+
+void rp_differences_add(RpDifferences *differences, const RpSuspicion *suspicion);
+
+static inline guint64 rp_differences_count(const RpDifferences *differences, guint unit,
+                                           RpDifferenceKind kind) {
+    return differences->n[unit * RP_N_DIFFERENCE_KINDS + kind];
+}
+
+/* Asks the ledger (where is_on_record) which missing rows have an open reject, and gives those to show: at
+ * most limit of each unit, as an array of RpListed that frees them. */
+GPtrArray *rp_differences_explain(RpDifferences *differences, PGconn *connection, gboolean is_on_record,
+                                  guint64 limit, GError **error);
+
+/* The rest of an entry of the list. */
+RpSuspicion rp_differences_entry(const RpSpoolEntry *entry);
+
+/* Of the refused keys in spool (unit, then RpHash and key) those without an open reject; unrecorded: by
+ * unit. */
+gboolean rp_differences_check_refused(const RpUnits *units, RpSpool *spool, PGconn *connection,
+                                      gboolean is_on_record, guint64 *unrecorded, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,39 @@
+/* Open rejects of keys. */
+#include "reconcile/explain.h"
+
+#include <string.h>
+
+/* Keys are bytes: they go as an array of bytea in hex. */
+static char *show_array(const RpSpan *keys, guint n_keys) {
+    static const char digits[] = "0123456789abcdef";
+    g_autoptr(GString) array = g_string_new("{");
+    for (guint i = 0; i < n_keys; i++) {
+        g_string_append(array, i > 0 ? ",\"\\\\x" : "\"\\\\x");
+        for (gsize j = 0; j < keys[i].size; j++) {
+            g_string_append_c(array, digits[(guchar)keys[i].data[j] >> 4]);
+            g_string_append_c(array, digits[(guchar)keys[i].data[j] & 15]);
+        }
+        g_string_append_c(array, '"');
+    }
+    g_string_append_c(array, '}');
+    return g_string_free(g_steal_pointer(&array), FALSE);
+}
+
+gboolean rp_explain_keys(PGconn *connection, const char *entity, const RpSpan *keys, guint n_keys,
+                         guint64 *counts, GError **error) {
+    g_autofree char *array = show_array(keys, n_keys);
+    const char *const parameters[] = {entity, array};
+    g_autoptr(PGresult) result = rp_postgres_query(
+        connection,
+        "SELECT (SELECT count(*) FROM redis2pg.rejects r JOIN redis2pg.runs l USING (run) WHERE r.entity = $1"
+        " AND md5(r.key) = md5(k.key) AND r.key = k.key AND r.resolved_by IS NULL AND r.replaced_by IS NULL"
+        " AND l.undone_by IS NULL) FROM unnest($2::bytea[]) WITH ORDINALITY k (key, place) ORDER BY k.place",
+        2, parameters, error);
+    if (result == NULL) {
+        g_prefix_error(error, "asking the ledger for rejects of %s: ", entity);
+        return FALSE;
+    }
+    for (guint i = 0; i < n_keys; i++)
+        counts[i] = g_ascii_strtoull(PQgetvalue(result, (int)i, 0), NULL, 10);
+    return TRUE;
+}

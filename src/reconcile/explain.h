@@ -1,0 +1,19 @@
+/* What the ledger has on record of keys that are missing or refused. */
+#pragma once
+
+#include "base/span.h"
+#include "sink/connection.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Keys that are asked about at once, at most. */
+#define RP_EXPLAIN_MOST 1000
+
+/* How many open rejects each of the keys (n_keys of them) has for the entity. counts is filled. Those that a
+ * later run, a replay or a rollback has settled do not count. */
+gboolean rp_explain_keys(PGconn *connection, const char *entity, const RpSpan *keys, guint n_keys,
+                         guint64 *counts, GError **error);
+
+G_END_DECLS

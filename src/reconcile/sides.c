@@ -1,0 +1,115 @@
+/* Adding rows up on both sides. */
+#include "reconcile/sides.h"
+
+#define MOST_SPOOL_BYTES (G_GUINT64_CONSTANT(8) << 30)
+
+void rp_side_init(RpSide *side, const RpUnits *units, guint64 seed, gboolean is_counting) {
+    *side = (RpSide){.units = units, .is_counting = is_counting};
+    side->n_rows = g_new0(guint64, units->units->len);
+    side->digester = rp_digester_new(seed);
+    rp_totals_init(&side->totals, units);
+    rp_buckets_init(&side->buckets, units->units->len);
+}
+
+void rp_side_clear(RpSide *side) {
+    g_clear_pointer(&side->n_rows, g_free);
+    g_clear_pointer(&side->digester, rp_digester_free);
+    rp_totals_clear(&side->totals);
+    rp_buckets_clear(&side->buckets);
+}
+
+/* ---- the source ---- */
+
+static gboolean take_source_row(const RpSourceRow *row, gpointer data, GError **error) {
+    (void)error;
+    RpSourceSide *source = data;
+    RpSide *side = &source->side;
+    RpDigest digest;
+    side->n_rows[row->unit->number]++;
+    rp_totals_add(&side->totals, row->unit, row->values);
+    if (side->is_counting)
+        return TRUE;
+    rp_digester_digest(side->digester, row->unit, row->values, row->is_stored, &digest);
+    rp_buckets_add(&side->buckets, row->unit, &digest);
+    rp_spool_add(source->keys, row->unit->number, rp_buckets_find(&side->buckets, &digest.identity), row->key,
+                 (RpSpan){0});
+    return TRUE;
+}
+
+static void take_refused(const RpUnit *unit, const RpBatch *batch, const RpReject *reject, gpointer data) {
+    RpSourceSide *source = data;
+    static const RpHash unknown = {0, 0};
+    source->n_refused[unit->number]++;
+    rp_spool_add(source->refused, unit->number, 0, (RpSpan){(const char *)&unknown, sizeof unknown},
+                 rp_records_key(&batch->records, reject->record));
+}
+
+gboolean rp_source_side_init(RpSourceSide *source, const RpUnits *units, guint64 seed, gboolean is_counting,
+                             GError **error) {
+    rp_side_init(&source->side, units, seed, is_counting);
+    source->rows.units = units;
+    source->rows.take = take_source_row;
+    source->rows.refuse = take_refused;
+    source->rows.data = source;
+    source->n_refused = g_new0(guint64, units->units->len);
+    rp_source_rows_init(&source->rows);
+    source->keys = rp_spool_new(MOST_SPOOL_BYTES, error);
+    source->refused = source->keys != NULL ? rp_spool_new(MOST_SPOOL_BYTES, error) : NULL;
+    return source->refused != NULL;
+}
+
+void rp_source_side_clear(RpSourceSide *source) {
+    rp_side_clear(&source->side);
+    rp_source_rows_clear(&source->rows);
+    g_clear_pointer(&source->n_refused, g_free);
+    g_clear_pointer(&source->keys, rp_spool_free);
+    g_clear_pointer(&source->refused, rp_spool_free);
+}
+
+gboolean rp_source_side_take(RpBatch *batch, gpointer data, GError **error) {
+    RpSourceSide *source = data;
+    source->n_scanned += batch->keys.scanned;
+    return rp_source_rows_walk(&source->rows, batch, error);
+}
+
+/* ---- the target ---- */
+
+typedef struct {
+    const RpUnit *unit;
+    RpSpan *values;
+    RpTargetTake take;
+    gpointer data;
+} Reading;
+
+static gboolean take_tuple(RpSpan tuple, gpointer data, GError **error) {
+    const Reading *reading = data;
+    if (rp_digester_target_values(reading->unit, tuple, reading->values))
+        return reading->take(reading->unit, reading->values, reading->data, error);
+    g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_FATAL,
+                "PostgreSQL: rows of %s have other columns than asked for", reading->unit->entity->name);
+    return FALSE;
+}
+
+gboolean rp_target_read(PGconn *connection, const RpUnit *unit, RpTargetTake take, gpointer data,
+                        GError **error) {
+    g_autofree char *sql = rp_unit_copy_sql(unit);
+    g_autofree RpSpan *values = g_new0(RpSpan, unit->columns->len);
+    Reading reading = {unit, values, take, data};
+    if (rp_copy_out_binary(connection, sql, take_tuple, &reading, error))
+        return TRUE;
+    g_prefix_error(error, "reading the rows of %s: ", unit->entity->name);
+    return FALSE;
+}
+
+gboolean rp_target_side_take(const RpUnit *unit, const RpSpan *values, gpointer data, GError **error) {
+    (void)error;
+    RpSide *side = data;
+    RpDigest digest;
+    side->n_rows[unit->number]++;
+    rp_totals_add(&side->totals, unit, values);
+    if (side->is_counting)
+        return TRUE;
+    rp_digester_digest(side->digester, unit, values, TRUE, &digest);
+    rp_buckets_add(&side->buckets, unit, &digest);
+    return TRUE;
+}

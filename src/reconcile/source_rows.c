@@ -1,0 +1,67 @@
+/* From batches to rows. */
+#include "reconcile/source_rows.h"
+
+#include "sink/merge_plan.h"
+
+void rp_source_rows_init(RpSourceRows *rows) {
+    rows->values = g_new0(RpSpan, rp_units_most_columns(rows->units));
+    rows->filtered = g_new0(guint64, rows->units->units->len);
+}
+
+void rp_source_rows_clear(RpSourceRows *rows) {
+    g_clear_pointer(&rows->values, g_free);
+    g_clear_pointer(&rows->filtered, g_free);
+    g_clear_pointer(&rows->plans, g_ptr_array_unref);
+    g_clear_pointer(&rows->connection, PQfinish);
+}
+
+/* What tells the elements of a key apart: the index in an array or a list, else what the element itself is.
+ */
+static guint64 element_of(const RpUnit *unit, const RpBatch *batch, const RpRow *row) {
+    const RpRecord *record = rp_records_get(&batch->records, row->record);
+    RpSpan value;
+    if (unit->entity->scope.has_each)
+        return row->element;
+    if (!rp_record_type_has_elements((RpRecordType)record->type))
+        return 0;
+    if (record->index >= 0)
+        return (guint64)record->index;
+    guint64 hash = 14695981039346656037u; /* FNV-1a */
+    if (rp_records_values(&batch->records, row->record, &value, 1) > 0)
+        for (gsize i = 0; i < value.size; i++)
+            hash = (hash ^ (guchar)value.data[i]) * 1099511628211u;
+    return hash;
+}
+
+gboolean rp_source_rows_give(RpSourceRows *rows, const RpUnit *unit, const RpBatch *batch, guint ordinal,
+                             gboolean is_stored, GError **error) {
+    const RpRow *row = rp_tuples_get(&batch->tuples[unit->number], ordinal);
+    const RpSourceRow given = {unit, rows->values, is_stored, rp_records_key(&batch->records, row->record),
+                               element_of(unit, batch, row)};
+    return rows->take(&given, rows->data, error);
+}
+
+static gboolean walk_unit(RpSourceRows *rows, const RpUnit *unit, RpBatch *batch, GError **error) {
+    const RpTuples *tuples = &batch->tuples[unit->number];
+    if (tuples->rows->len == 0)
+        return TRUE;
+    if (unit->is_staged || (rows->judges && unit->has_checks))
+        return rp_staged_rows_walk(rows, unit, batch, error);
+    for (guint ordinal = 0; ordinal < tuples->rows->len; ordinal++) {
+        rp_digester_source_values(unit, tuples, ordinal, rows->values);
+        if (!rp_source_rows_give(rows, unit, batch, ordinal, FALSE, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean rp_source_rows_walk(RpSourceRows *rows, RpBatch *batch, GError **error) {
+    for (guint i = 0; i < rows->units->units->len; i++)
+        if (!walk_unit(rows, rp_units_get(rows->units, i), batch, error))
+            return FALSE;
+    for (guint i = 0; i < batch->rejects->len; i++) {
+        const RpReject *reject = &g_array_index(batch->rejects, RpReject, i);
+        rows->refuse(rp_units_get(rows->units, reject->entity), batch, reject, rows->data);
+    }
+    return TRUE;
+}

@@ -1,0 +1,169 @@
+/* Pairing by sorting: what belongs together stands together then. */
+#include "reconcile/suspects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    RpDigest digest;
+    guint64 element;
+    gsize name; /* offset in names: size, then bytes, then hashes of columns */
+    gboolean has_columns;
+    guint32 unit;
+    gboolean is_target;
+} Row;
+
+void rp_suspects_init(RpSuspects *suspects) {
+    *suspects = (RpSuspects){.rows = g_array_new(FALSE, FALSE, sizeof(Row))};
+}
+
+void rp_suspects_clear(RpSuspects *suspects) {
+    g_clear_pointer(&suspects->rows, g_array_unref);
+    rp_buffer_clear(&suspects->names);
+}
+
+void rp_suspects_reset(RpSuspects *suspects) {
+    g_array_set_size(suspects->rows, 0);
+    suspects->names.size = 0;
+}
+
+static void add(RpSuspects *suspects, const RpSuspect *suspect, gboolean is_target) {
+    const Row row = {.digest = suspect->digest,
+                     .element = suspect->element,
+                     .name = suspects->names.size,
+                     .has_columns = suspect->columns != NULL,
+                     .unit = suspect->unit,
+                     .is_target = is_target};
+    rp_buffer_append_u32(&suspects->names, (guint32)suspect->name.size);
+    rp_buffer_append(&suspects->names, suspect->name.data, suspect->name.size);
+    if (suspect->columns != NULL)
+        rp_buffer_append(&suspects->names, suspect->columns, suspect->n_columns * sizeof(guint64));
+    g_array_append_val(suspects->rows, row);
+}
+
+void rp_suspects_add_source(RpSuspects *suspects, const RpSuspect *suspect) {
+    add(suspects, suspect, FALSE);
+}
+
+void rp_suspects_add_target(RpSuspects *suspects, const RpSuspect *suspect) {
+    add(suspects, suspect, TRUE);
+}
+
+guint rp_suspects_get_size(const RpSuspects *suspects) {
+    return suspects->rows->len;
+}
+
+static RpSpan name_of(const RpSuspects *suspects, const Row *row) {
+    guint32 size;
+    memcpy(&size, suspects->names.data + row->name, sizeof size);
+    return (RpSpan){suspects->names.data + row->name + sizeof size, GUINT32_FROM_BE(size)};
+}
+
+/* By identity, the source's rows first; then in an order that does not depend on that of reading. Readings of
+ * one thing stay in theirs. */
+static gint compare_rows(gconstpointer a, gconstpointer b, gpointer suspects) {
+    const Row *left = a, *right = b;
+    if (left->digest.identity.low != right->digest.identity.low)
+        return left->digest.identity.low < right->digest.identity.low ? -1 : 1;
+    if (left->digest.identity.high != right->digest.identity.high)
+        return left->digest.identity.high < right->digest.identity.high ? -1 : 1;
+    if (left->is_target != right->is_target)
+        return left->is_target ? 1 : -1;
+    if (left->unit != right->unit)
+        return left->unit < right->unit ? -1 : 1;
+    if (left->element != right->element)
+        return left->element < right->element ? -1 : 1;
+    const RpSpan left_name = name_of(suspects, left), right_name = name_of(suspects, right);
+    const int order = memcmp(left_name.data, right_name.data, MIN(left_name.size, right_name.size));
+    return order != 0 ? order : (left_name.size > right_name.size) - (left_name.size < right_name.size);
+}
+
+/* ---- one identity ---- */
+
+typedef struct {
+    const RpSuspects *suspects;
+    guint64 *n_source;
+    guint64 *n_equal;
+    RpSuspicionTake take;
+    gpointer data;
+} Settling;
+
+static const char *columns_of(const Settling *settling, const Row *row) {
+    const RpSpan name = name_of(settling->suspects, row);
+    return row->has_columns ? name.data + name.size : NULL;
+}
+
+static void suspect(const Settling *settling, RpDifferenceKind kind, const Row *row, const Row *target) {
+    const gboolean has_both = kind == RP_DIFFERENCE_DIFFERENT;
+    const RpSuspicion suspicion = {.kind = kind,
+                                   .unit = row->unit,
+                                   .identity = row->digest.identity,
+                                   .name = name_of(settling->suspects, row),
+                                   .source_columns = has_both ? columns_of(settling, row) : NULL,
+                                   .target_columns = has_both ? columns_of(settling, target) : NULL};
+    settling->take(&suspicion, settling->data);
+}
+
+/* Two keys that give the very same row give one row. */
+static gboolean is_same_thing(const Settling *settling, const Row *a, const Row *b) {
+    if (rp_hash_equal(&a->digest.row, &b->digest.row))
+        return TRUE;
+    return a->unit == b->unit && a->element == b->element &&
+           rp_span_equal(name_of(settling->suspects, a), name_of(settling->suspects, b));
+}
+
+/* Of readings of one thing the last stays. Gives how many rows are left. */
+static guint drop_repeated(const Settling *settling, Row *rows, guint n_rows) {
+    guint n_kept = 0;
+    for (guint i = 0; i < n_rows; i++) {
+        guint at = n_kept;
+        for (guint j = 0; j < n_kept; j++)
+            if (is_same_thing(settling, &rows[j], &rows[i]))
+                at = j;
+        rows[at] = rows[i];
+        n_kept += at == n_kept;
+    }
+    return n_kept;
+}
+
+static guint find_equal(const Row *rows, guint n_rows, const Row *target) {
+    for (guint i = 0; i < n_rows; i++)
+        if (rp_hash_equal(&rows[i].digest.row, &target->digest.row))
+            return i;
+    return n_rows;
+}
+
+/* sources and targets have one identity; a target without a unique constraint in force may have several. */
+static void settle(const Settling *settling, Row *sources, guint n_sources, Row *targets, guint n_targets) {
+    n_sources = drop_repeated(settling, sources, n_sources);
+    for (guint i = 0; i < n_sources; i++)
+        settling->n_source[sources[i].unit]++;
+    for (guint i = 0; i < n_targets; i++) {
+        const guint equal = find_equal(sources, n_sources, &targets[i]);
+        const guint met = equal < n_sources ? equal : 0;
+        if (equal < n_sources)
+            settling->n_equal[sources[equal].unit]++;
+        else
+            suspect(settling, n_sources > 0 ? RP_DIFFERENCE_DIFFERENT : RP_DIFFERENCE_EXTRA,
+                    n_sources > 0 ? &sources[0] : &targets[i], &targets[i]);
+        if (n_sources > 0)
+            sources[met] = sources[--n_sources];
+    }
+    for (guint i = 0; i < n_sources; i++)
+        suspect(settling, RP_DIFFERENCE_MISSING, &sources[i], NULL);
+}
+
+void rp_suspects_settle(RpSuspects *suspects, guint64 *n_source, guint64 *n_equal, RpSuspicionTake take,
+                        gpointer data) {
+    const Settling settling = {suspects, n_source, n_equal, take, data};
+    Row *rows = (Row *)(void *)suspects->rows->data;
+    const guint n_rows = suspects->rows->len;
+    g_qsort_with_data(rows, (gint)n_rows, sizeof(Row), compare_rows, suspects);
+    for (guint from = 0; from < n_rows;) {
+        guint targets = from, end = from;
+        while (end < n_rows && rp_hash_equal(&rows[end].digest.identity, &rows[from].digest.identity))
+            targets += !rows[end++].is_target;
+        settle(&settling, &rows[from], targets - from, &rows[targets], end - targets);
+        from = end;
+    }
+}
