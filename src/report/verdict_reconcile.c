@@ -137,6 +137,11 @@ static void say_what_to_do(RpVerdict *verdict, const json_t *reconcile, const Fa
         say_repair(verdict, repair);
     else if (facts->n_unexplained + facts->n_different > 0)
         rp_verdict_say(verdict, "To write what is missing or differs: `redis2pg reconcile --repair`.");
+    if (!json_is_object(repair) && facts->n_extra > 0)
+        rp_verdict_say(
+            verdict, "Extra rows stay, unless they are to go: `redis2pg reconcile --repair --delete-extra`.");
+    if (facts->n_unrecorded > 0)
+        rp_verdict_say(verdict, "To have what the mapping refuses on record: `redis2pg run`.");
     if (facts->n_missing > facts->n_unexplained)
         rp_verdict_say(verdict, "Rejects explain missing rows: mend the data or the mapping, then `redis2pg "
                                 "rejects replay`.");

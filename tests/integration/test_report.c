@@ -208,6 +208,47 @@ Test(report, of_a_reconciliation_comes_from_its_result) {
     drop_folder(folder);
 }
 
+Test(report, of_a_reconciliation_that_was_made) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_auto(RpOutcome) out = {0};
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
+    char *folder = make_folder();
+    rp_case_add_customer(test_case, "c1");
+    rp_case_add_order(test_case, "o1", "c1");
+    json_decref(rp_case_load(test_case, 0, NULL));
+    rp_case_sql(test_case, "UPDATE orders SET status = 'cancelled'");
+    rp_case_run(test_case, &out, "reconcile", "--json", "--mapping", mapping, "--report", folder, NULL);
+    rp_outcome_assert_status(&out, 1);
+    g_autoptr(json_t) printed = rp_outcome_json(&out);
+    g_autoptr(json_t) report = read_report(folder);
+    assert_same(rp_json_at(report, "reconcile"), printed, "result");
+    cr_assert(eq(str, (char *)rp_json_text(report, "verdict.headline"),
+                 "1 row differs between Redis and PostgreSQL"));
+    g_autofree char *page = read_face(folder, "report.html");
+    rp_assert_says(page, "<mark>cancelled</mark>");
+    assert_again(test_case, "2", folder);
+    drop_folder(folder);
+}
+
+/* Who may only read can compare; the report is of what was found, as no ledger keeps it. */
+Test(report, of_a_reconciliation_that_is_not_kept) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_auto(RpOutcome) out = {0};
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
+    char *folder = make_folder();
+    g_autofree char *reading =
+        g_strconcat(test_case->conninfo, " options='-c default_transaction_read_only=on'", NULL);
+    rp_case_add_customer(test_case, "c1");
+    rp_case_run(test_case, &out, "--postgres", reading, "reconcile", "--mapping", mapping, "--report", folder,
+                NULL);
+    rp_outcome_assert_status(&out, 1);
+    g_autoptr(json_t) report = read_report(folder);
+    cr_assert(JSON_NULL == json_typeof(rp_json_at(report, "reconcile.run")));
+    cr_assert(eq(str, (char *)rp_json_text(report, "verdict.headline"),
+                 "1 row differs between Redis and PostgreSQL"));
+    drop_folder(folder);
+}
+
 Test(report, of_a_dry_run_leaves_nothing_else) {
     g_autoptr(RpCase) test_case = rp_case_new();
     g_auto(RpOutcome) out = {0};
@@ -283,7 +324,7 @@ Test(report, a_folder_that_cannot_be_written_ends_it_before_it_begins) {
     const char *const folders[] = {file, below, "/proc/redis2pg-report", "/proc/self", ""};
     rp_case_add_customer(test_case, "c1");
     for (guint i = 0; i < G_N_ELEMENTS(folders); i++) {
-        g_auto(RpOutcome) run = {0}, replay = {0}, rollback = {0}, show = {0};
+        g_auto(RpOutcome) run = {0}, replay = {0}, rollback = {0}, show = {0}, reconcile = {0};
         rp_case_run(test_case, &run, "run", "--mapping", mapping, "--report", folders[i], NULL);
         rp_outcome_assert_status(&run, 2);
         rp_assert_says(run.errors, "--report");
@@ -294,6 +335,9 @@ Test(report, a_folder_that_cannot_be_written_ends_it_before_it_begins) {
         rp_case_run(test_case, &rollback, "rollback", "1", "--report", folders[i], NULL);
         rp_outcome_assert_status(&rollback, 2);
         rp_assert_says(rollback.errors, "--report");
+        rp_case_run(test_case, &reconcile, "reconcile", "--mapping", mapping, "--report", folders[i], NULL);
+        rp_outcome_assert_status(&reconcile, 2);
+        rp_assert_says(reconcile.errors, "--report");
         rp_case_run(test_case, &show, "runs", "show", "1", "--report", folders[i], NULL);
         rp_outcome_assert_status(&show, 2);
         rp_assert_says(show.errors, "--report");
