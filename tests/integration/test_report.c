@@ -134,6 +134,22 @@ Test(report, a_fine_run_is_fine) {
     drop_folder(folder);
 }
 
+/* Whatever came of it is worth a report. */
+Test(report, of_a_run_that_a_guard_ended) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    g_auto(RpOutcome) out = {0};
+    char *folder = make_folder();
+    rp_case_add_order(test_case, "o1", "nobody");
+    run_with_report(test_case, &out, folder, "--max-rejects=0");
+    rp_outcome_assert_status(&out, 6);
+    g_autoptr(json_t) report = read_report(folder);
+    g_autofree char *junit = read_face(folder, "junit.xml");
+    cr_assert(eq(str, (char *)rp_json_text(report, "verdict.status"), "interrupted"));
+    cr_assert(eq(str, (char *)rp_json_text(report, "verdict.headline"), "The run was interrupted"));
+    rp_assert_says(junit, "<failure message=\"status interrupted");
+    drop_folder(folder);
+}
+
 /* ---- again, from the ledger ---- */
 
 static void assert_again(RpCase *test_case, const char *run, const char *folder) {
