@@ -5,6 +5,7 @@
 #include "cli/load_settings.h"
 #include "cli/prepare.h"
 #include "cli/progress.h"
+#include "cli/report_option.h"
 #include "migrations/migrations.h"
 #include "pipeline/load.h"
 #include "sink/wait.h"
@@ -17,6 +18,7 @@ static struct {
     gboolean is_dry_run;
     gboolean is_resuming;
     char **entities;
+    char *report;
 } settings = {.load = {.max_rejects = -1}};
 
 static const RpOption OPTIONS[] = {
@@ -41,6 +43,7 @@ static const RpOption OPTIONS[] = {
      .target = &settings.entities,
      .argument = "NAME",
      .help = "load only this entity; may stand several times"},
+    RP_REPORT_OPTION(settings.report, NULL),
     {0},
 };
 
@@ -107,6 +110,7 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     if (settings.is_dry_run) /* one transaction, one connection */
         settings.load.writers = 1;
     if (!rp_expect_words(&RP_COMMAND_RUN, n_words, 0, 0, error) ||
+        !rp_report_option_prepare(settings.report, error) ||
         !rp_prepare(globals, (guint)settings.load.retry_seconds, &prepared, findings, error) ||
         !rp_findings_check(findings, error) || !check_settings(prepared.mapping, error) ||
         !reach_redis(prepared.redis, error) ||
@@ -114,6 +118,7 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
         return FALSE;
     g_autoptr(RpRunSummary) summary = NULL;
     const gboolean is_fine = load(globals, &prepared, &summary, error);
+    rp_report_option_write_load(settings.report, globals, summary);
     return rp_load_settings_conclude(&settings.load, globals, is_fine, summary, status, error);
 }
 
