@@ -34,17 +34,13 @@ class Browser:
         self.events, self.buffer, self.number, self.session = [], b"", 0, None
         to_read, self.to_browser = map(high, os.pipe())
         self.from_browser, to_write = map(high, os.pipe())
-
-        def place():
-            os.dup2(to_read, 3)
-            os.dup2(to_write, 4)
-
-        # A process group of its own: it is ended whole.
+        # The browser reads from 3 and writes to 4. A process group of its own: it is ended whole.
         self.process = subprocess.Popen(
-            [path, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write} {to_read}<&- {to_write}>&-', "browser", path,
+             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
              "--force-color-profile=srgb", f"--user-data-dir={self.folder.name}/profile", "--remote-debugging-pipe"],
-            preexec_fn=place, pass_fds=(3, 4), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(f"{self.folder.name}/stderr", "wb"), start_new_session=True,
             env={**os.environ, "HOME": self.folder.name})
         os.close(to_read)
