@@ -19,8 +19,8 @@ typedef struct {
     char *schema;
     char **environment; /* of the children */
     guint n_steps;
-    json_t *run;     /* the run's JSON */
-    json_t *rejects; /* {"orders": {"out_of_range": 3}} */
+    json_t *run;            /* the run's JSON */
+    json_t *rejects;        /* {"orders": {"out_of_range": 3}} */
     json_t *reconciliation; /* its JSON */
     json_t *differences;
     int status; /* of the child that ended the story early; 0 otherwise */

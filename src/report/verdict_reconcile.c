@@ -51,15 +51,15 @@ static Facts read_facts(const json_t *reconcile) {
 }
 
 static char *headline_of(const Facts *facts, gboolean is_equal) {
-    const guint64 n_rows = facts->n_missing + facts->n_extra + facts->n_different;
-    const gboolean is_explained =
-        n_rows > 0 && facts->n_unexplained + facts->n_extra + facts->n_different == 0;
+    const guint64 n_rows = facts->n_unexplained + facts->n_extra + facts->n_different;
     g_autofree char *rows = rp_verdict_count(n_rows, "row");
-    if (is_explained)
-        return g_strdup_printf("%s %s missing, each with an open reject", rows, n_rows == 1 ? "is" : "are");
+    g_autofree char *missing = rp_verdict_count(facts->n_missing, "row");
     if (n_rows > 0)
         return g_strdup_printf("%s %s between Redis and PostgreSQL", rows,
                                n_rows == 1 ? "differs" : "differ");
+    if (facts->n_missing > 0)
+        return g_strdup_printf("%s %s missing, each with an open reject", missing,
+                               facts->n_missing == 1 ? "is" : "are");
     return g_strdup(is_equal                  ? "Redis and PostgreSQL agree"
                     : facts->n_orphans > 0    ? "The rows agree, but some refer to nothing"
                     : facts->n_dangling > 0   ? "The rows agree, but links lead nowhere"
