@@ -116,7 +116,7 @@ static const Step *step_at(const Diff *diff, guint i) {
 /* Behind the last step of the hunk whose first change is at i. */
 static guint hunk_end(const Diff *diff, guint i) {
     guint last = i;
-    for (; i < diff->steps->len && i - last <= 2 * CONTEXT; i++)
+    for (; i < diff->steps->len && i - last <= 2 * CONTEXT + 1; i++)
         if (step_at(diff, i)->sign != ' ')
             last = i;
     return MIN(last + 1 + CONTEXT, diff->steps->len);
