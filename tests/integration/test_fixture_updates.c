@@ -99,3 +99,38 @@ Test(fixture_updates, that_cannot_be_updated_are_left_alone) {
         cr_assert(strcmp(before, after) == 0, "%s", after);
     }
 }
+
+Test(fixture_updates, keep_the_form_of_what_stands_there) {
+    g_auto(Folder) folder = folder_new();
+    static const char KEYS[] =
+        "mapping: $MAPPING\nschema: $SCHEMA\n"
+        "redis: [HSET customer:c1 created_at 2025-01-01T00:00:00, SET customer:c3 1]\n";
+    g_autofree char *text = g_strconcat("test: a\n", KEYS,
+                                        "expect: {rows: {users: [{customer_id: c9}]}, keys: {mapped: 3}, "
+                                        "rejects: [{code: wrong_type}]}\n---\ntest: b\n",
+                                        KEYS,
+                                        "expect:\n"
+                                        "  rows:\n"
+                                        "    users:\n"
+                                        "    - customer_id: c9   # without a step\n"
+                                        "      email: \xc3\xa4\n"
+                                        "\n"
+                                        "    # behind\n"
+                                        "  unmapped:\n"
+                                        "    [a]   # odd\n"
+                                        "  rejects: [{code: wrong_type}]\n",
+                                        NULL);
+    g_autofree char *path = write_file(&folder, "a.yaml", text);
+    g_auto(RpOutcome) out;
+    run_test(&out, path, "--update", NULL);
+    rp_outcome_assert_status(&out, 1);
+    g_autofree char *after = read_file(path);
+    rp_assert_says(after, "expect: {rows: {users: [{customer_id: c1}]}, keys: {mapped: 2}, rejects: [{code: "
+                          "wrong_type}]}\n---\n");
+    rp_assert_says(
+        after, "    users:\n    - {customer_id: c1, email: null}\n\n    # behind\n  unmapped:\n    []   # "
+               "odd\n  rejects: [{code: wrong_type}]\n");
+    rp_outcome_clear(&out);
+    run_test(&out, path, NULL);
+    rp_outcome_assert_status(&out, 0);
+}
