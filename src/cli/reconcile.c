@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "cli/progress.h"
+#include "migrations/migrations.h"
 #include "report/reconcile_report.h"
 #include "sink/wait.h"
 
@@ -17,8 +18,13 @@ static struct {
     gint64 max_value_bytes;
     gint64 retry_seconds;
     gint64 timeout_seconds;
+    gint64 max_rejects;
     gboolean allows_rejects;
-} settings;
+    gboolean repairs;
+    gboolean deletes_extra;
+} settings = {.max_rejects = -1};
+
+#define REPAIR_WRITERS 2
 
 static const RpOption OPTIONS[] = {
     {.name = "level",
@@ -52,6 +58,22 @@ static const RpOption OPTIONS[] = {
      .kind = RP_OPTION_FLAG,
      .target = &settings.allows_rejects,
      .help = "exit status 0 when all that is missing has an open reject on record"},
+    {.name = "repair",
+     .kind = RP_OPTION_FLAG,
+     .target = &settings.repairs,
+     .help = "write what is missing or different, as a run of its own, and tell what is found after it"},
+    {.name = "delete-extra",
+     .kind = RP_OPTION_FLAG,
+     .target = &settings.deletes_extra,
+     .help = "with --repair: delete rows that no key of Redis gives"},
+    {.name = "max-rejects",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.max_rejects,
+     .argument = "N",
+     .minimum = 0,
+     .maximum = G_MAXINT64,
+     .help = "with --repair: stop with exit status 6 when there are more rejects; without it there is no "
+             "limit"},
     {.name = "mappers",
      .kind = RP_OPTION_NUMBER,
      .target = &settings.mappers,
@@ -93,7 +115,31 @@ static gboolean check_settings(const RpMapping *mapping, RpLevel *level, GError 
                     "--level is counts, rows or fields, not \"%s\"", settings.level);
         return FALSE;
     }
+    if ((settings.deletes_extra || settings.max_rejects >= 0) && !settings.repairs) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "%s goes with --repair",
+                    settings.deletes_extra ? "--delete-extra" : "--max-rejects");
+        return FALSE;
+    }
+    if (settings.repairs && *level == RP_LEVEL_COUNTS) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "--repair needs to know which rows differ: --level rows or fields");
+        return FALSE;
+    }
     return rp_check_entities(mapping, settings.entities, error);
+}
+
+/* What the ledger keeps of the settings of a repair: none of them is a secret. */
+static char *repair_json(void) {
+    g_autofree char *entities = rp_load_entities_json((const char *const *)settings.entities);
+    json_t *object = json_pack("{sI sI sI sb}", "mappers", (json_int_t)settings.mappers, "writers",
+                               (json_int_t)REPAIR_WRITERS, "max_value_bytes",
+                               (json_int_t)settings.max_value_bytes, "delete_extra", settings.deletes_extra);
+    json_object_set_new(object, "entities", json_loads(entities, JSON_DECODE_ANY, NULL));
+    char *dumped = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    char *text = g_strdup(dumped);
+    free(dumped);
+    return text;
 }
 
 static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, RpLevel level,
@@ -113,7 +159,12 @@ static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, Rp
                                 .timeout_seconds = (guint)settings.timeout_seconds,
                                 .observe = rp_progress_observe,
                                 .observe_data = progress};
-    const RpReconcileOptions options = {&load, level, (guint)settings.rounds, (guint)settings.limit};
+    g_autofree char *repair_settings = repair_json();
+    const RpRepairOptions repair = {settings.deletes_extra, REPAIR_WRITERS,
+                                    settings.max_rejects < 0 ? G_MAXUINT64 : (guint64)settings.max_rejects,
+                                    repair_settings};
+    const RpReconcileOptions options = {&load, level, (guint)settings.rounds, (guint)settings.limit,
+                                        settings.repairs ? &repair : NULL};
     return rp_reconcile(&options, result, error);
 }
 
@@ -138,7 +189,8 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     rp_wait_default((guint)settings.timeout_seconds);
     if (!rp_expect_words(&RP_COMMAND_RECONCILE, n_words, 0, 0, error) ||
         !rp_prepare(globals, (guint)settings.retry_seconds, &prepared, findings, error) ||
-        !rp_findings_check(findings, error) || !check_settings(prepared.mapping, &level, error))
+        !rp_findings_check(findings, error) || !check_settings(prepared.mapping, &level, error) ||
+        (settings.repairs && !rp_migrations_apply_ledger(prepared.postgres, error)))
         return FALSE;
     g_autoptr(RpReconcileResult) result = NULL;
     if (!compare(globals, &prepared, level, &result, error))
@@ -151,7 +203,7 @@ const RpCommand RP_COMMAND_RECONCILE = {
     .name = "reconcile",
     .summary = "Compares Redis with PostgreSQL, in both directions.\n"
                "Tells rows that are missing, extra or different, aggregates, links, and what open rejects "
-               "explain.",
+               "explain; writes them with --repair.",
     .example = "redis2pg reconcile --redis redis://127.0.0.1:6379/0 --postgres 'dbname=shop' --mapping "
                "mappings/shop.yaml",
     .options = OPTIONS,
