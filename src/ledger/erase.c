@@ -5,6 +5,7 @@
  * 3. The image of each row is in the undo log of the run before its deletion commits. */
 #include "ledger/erase.h"
 
+#include "base/error.h"
 #include "base/event.h"
 #include "ledger/batches.h"
 #include "ledger/image.h"
@@ -75,6 +76,21 @@ static gboolean prepare_table(PGconn *connection, const RpUndoTable *table, GErr
                             table->entity, columns->str);
 }
 
+/* Without the right each row would be refused by itself. */
+static gboolean check_right(PGconn *connection, const RpUndoTable *table, GError **error) {
+    const char *const parameters[] = {table->table->quoted};
+    g_autoptr(PGresult) result =
+        rp_postgres_query(connection, "SELECT has_table_privilege($1, 'DELETE')", 1, parameters, error);
+    if (result == NULL)
+        return FALSE;
+    if (rp_postgres_is_true(result, 0, 0))
+        return TRUE;
+    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                "this role may not delete rows of %s (GRANT DELETE ON %s)", table->table->shown,
+                table->table->shown);
+    return FALSE;
+}
+
 gboolean rp_erasing_init(RpErasing *erasing, PGconn *connection, const RpAttempt *attempt,
                          const RpMapping *mapping, const GArray *entities, guint pass, GError **error) {
     *erasing = (RpErasing){.connection = connection, .attempt = attempt, .mapping = mapping, .pass = pass};
@@ -87,7 +103,7 @@ gboolean rp_erasing_init(RpErasing *erasing, PGconn *connection, const RpAttempt
         if (table == NULL)
             return FALSE;
         g_ptr_array_add(erasing->tables, table);
-        if (!prepare_table(connection, table, error))
+        if (!check_right(connection, table, error) || !prepare_table(connection, table, error))
             return FALSE;
     }
     rp_undo_tables_sort(erasing->tables);

@@ -183,21 +183,26 @@ void rp_mapper_map(RpMapper *mapper, RpBatch *batch) {
 /* ---- identities ---- */
 
 /* Of a record without values only what its key tells can be asked for. */
+static gboolean is_of_key(const RpReference *reference) {
+    return reference->kind == RP_REFERENCE_KEY || reference->kind == RP_REFERENCE_CAPTURE ||
+           reference->kind == RP_REFERENCE_DB;
+}
+
 static gboolean is_told_by_key(const RpMapColumn *column) {
-    for (guint i = 0; i < column->n_parts; i++) {
-        const RpReferenceKind kind = column->parts[i].reference.kind;
-        if (column->parts[i].literal == NULL && kind != RP_REFERENCE_KEY && kind != RP_REFERENCE_CAPTURE &&
-            kind != RP_REFERENCE_DB)
+    for (guint i = 0; i < column->n_parts; i++)
+        if (column->parts[i].literal == NULL && !is_of_key(&column->parts[i].reference))
+            return FALSE;
+    for (guint i = 0; i < column->rules->len; i++) {
+        const RpRule *rule = g_ptr_array_index(column->rules, i);
+        if (rule->has_reference && !is_of_key(&rule->reference))
             return FALSE;
     }
     return TRUE;
 }
 
-/* Rules may ask for other fields. */
 static gboolean can_be_made(const RpMapColumn *column, const RpRecord *head) {
-    if (column->source == RP_FROM_LOOKUP || column->conversion.column->kind == RP_TYPE_OTHER)
-        return FALSE;
-    return head->outcome == RP_READ_OK || (is_told_by_key(column) && column->rules->len == 0);
+    return column->source != RP_FROM_LOOKUP && column->conversion.column->kind != RP_TYPE_OTHER &&
+           (head->outcome == RP_READ_OK || is_told_by_key(column));
 }
 
 /* Whether the reading stands before the element, in the same record. */

@@ -4,12 +4,10 @@
  *    since is left, and so is one whose record is there by then, or is refused.
  * 2. Children are deleted before their parents; a row that something else still refers to is left.
  * 3. Memory is bounded: rows are worked through in portions, each with a reading of its own. */
-#include "base/error.h"
+#include "reconcile/extras.h"
+
 #include "base/log.h"
-#include "base/retry.h"
-#include "ledger/erase.h"
 #include "ledger/lock.h"
-#include "reconcile/repair.h"
 #include "sink/trouble.h"
 
 #include <string.h>
@@ -17,44 +15,22 @@
 #define PORTION_ROWS  200000u
 #define PORTION_BYTES (32u * 1024 * 1024) /* of their keys */
 #define BATCH_ROWS    1000u
-#define NOWHERE       G_MAXUINT
+#define MOST_TOGETHER 10000u /* in a batch, of a table whose rows may refer to each other: they go together  \
+                              */
 
 #define NUMBER G_GUINT64_FORMAT
 
-typedef struct {
-    guint place;
-    guint32 number; /* in the list of its table */
-} Row;
-
-typedef struct {
-    RpRepair *repair;
-    RpCrew *crew;
-    RpErasing erasing;
-    RpRetry retry;
-    guint *places; /* by unit: the place of its table; NOWHERE: nothing is deleted there */
-    guint n_places;
-    /* The portion. */
-    GHashTable *rows; /* identity (RpHash *) -> Row * */
-    RpBuffer *tuples; /* by place */
-    guint32 *n_rows;  /* by place */
-    GString **spared; /* by place: numbers of rows that have a record again */
-    guint64 *n_spared;
-    guint64 *n_unknown; /* by place: refused records that may stand for any row */
-    RpDigester *digester;
-    RpSourceRows source;
-} Extras;
-
-static gboolean is_stopping(const Extras *extras) {
+static gboolean is_stopping(const RpExtras *extras) {
     return g_atomic_int_get(&extras->crew->is_stopping) != 0;
 }
 
-static const RpUnit *unit_at(const Extras *extras, guint place) {
+static const RpUnit *unit_at(const RpExtras *extras, guint place) {
     return rp_units_get(extras->repair->own->units, rp_erasing_entity(&extras->erasing, place));
 }
 
 /* ---- the portion ---- */
 
-static void empty_portion(Extras *extras) {
+static void empty_portion(RpExtras *extras) {
     g_hash_table_remove_all(extras->rows);
     for (guint i = 0; i < extras->n_places; i++) {
         extras->tuples[i].size = 0;
@@ -65,14 +41,14 @@ static void empty_portion(Extras *extras) {
 }
 
 /* A tuple of COPY: the number, then the key's fields as the list has them. */
-static void add_row(Extras *extras, guint place, const RpSuspicion *suspicion) {
+static void add_row(RpExtras *extras, guint place, const RpSuspicion *suspicion) {
     RpBuffer *tuples = &extras->tuples[place];
     const guint16 n_fields = GUINT16_TO_BE((guint16)(1 + unit_at(extras, place)->n_keys));
     if (g_hash_table_contains(extras->rows, &suspicion->identity)) {
         extras->repair->n_left++; /* two rows of one identity: which is the right one nobody can tell */
         return;
     }
-    const Row row = {place, extras->n_rows[place]++};
+    const RpExtraRow row = {place, extras->n_rows[place]++};
     rp_buffer_append(tuples, &n_fields, sizeof n_fields);
     rp_buffer_append_u32(tuples, sizeof(guint32));
     rp_buffer_append_u32(tuples, row.number);
@@ -81,97 +57,16 @@ static void add_row(Extras *extras, guint place, const RpSuspicion *suspicion) {
                         g_memdup2(&row, sizeof row));
 }
 
-static gboolean is_full(const Extras *extras) {
+static gboolean is_full(const RpExtras *extras) {
     gsize n_bytes = 0;
     for (guint i = 0; i < extras->n_places; i++)
         n_bytes += extras->tuples[i].size;
     return g_hash_table_size(extras->rows) >= PORTION_ROWS || n_bytes >= PORTION_BYTES;
 }
 
-/* ---- another look at Redis ---- */
-
-static void spare(Extras *extras, const RpHash *identity) {
-    Row *row = g_hash_table_lookup(extras->rows, identity);
-    if (row == NULL)
-        return;
-    g_string_append_printf(extras->spared[row->place], "%c%u",
-                           extras->spared[row->place]->len == 0 ? '{' : ',', row->number);
-    extras->n_spared[row->place]++;
-    g_hash_table_remove(extras->rows, identity);
-}
-
-static gboolean take_record(const RpSourceRow *row, gpointer data, GError **error) {
-    Extras *extras = data;
-    RpHash identity;
-    (void)error;
-    if (extras->places[row->unit->leader] == NOWHERE)
-        return TRUE;
-    rp_digester_identify(extras->digester, row->unit, row->values, row->is_stored, &identity);
-    spare(extras, &identity);
-    return TRUE;
-}
-
-static void take_refused(const RpUnit *unit, const RpBatch *batch, const RpReject *reject, gpointer data) {
-    Extras *extras = data;
-    const guint place = extras->places[unit->leader];
-    RpHash identity;
-    if (place == NOWHERE)
-        return;
-    if (rp_source_rows_identify(&extras->source, unit, batch, reject, extras->digester, &identity))
-        spare(extras, &identity);
-    else
-        extras->n_unknown[place]++;
-}
-
-static gboolean take_batch(RpBatch *batch, gpointer data, GError **error) {
-    Extras *extras = data;
-    if (!is_stopping(extras))
-        return rp_source_rows_walk(&extras->source, batch, error);
-    g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "stopped while looking for extra rows");
-    return FALSE;
-}
-
-/* Entities whose rows stand in the tables that are deleted from. */
-static GPtrArray *name_entities(const Extras *extras) {
-    const RpUnits *units = extras->repair->own->units;
-    GPtrArray *names = g_ptr_array_new();
-    for (guint i = 0; i < units->units->len; i++) {
-        const RpUnit *unit = rp_units_get(units, i);
-        if (unit->link == NULL && extras->places[unit->leader] != NOWHERE)
-            g_ptr_array_add(names, unit->entity->name);
-    }
-    g_ptr_array_add(names, NULL);
-    return names;
-}
-
-static gboolean look_again(Extras *extras, GError **error) {
-    const RpReconciliation *own = extras->repair->own;
-    g_autoptr(GPtrArray) names = name_entities(extras);
-    RpLoadOptions load = own->load;
-    RpSurvey survey = own->survey;
-    load.only = (const char *const *)names->pdata;
-    load.observe = NULL;
-    survey.load = &load;
-    survey.take = take_batch;
-    survey.next = NULL;
-    survey.data = extras;
-    extras->source = (RpSourceRows){.units = own->units,
-                                    .postgres = load.postgres,
-                                    .is_cancelled = &extras->crew->is_cancelled,
-                                    .timeout_seconds = load.timeout_seconds,
-                                    .database = load.redis->database,
-                                    .take = take_record,
-                                    .refuse = take_refused,
-                                    .data = extras};
-    rp_source_rows_init(&extras->source);
-    const gboolean is_fine = rp_survey(&survey, error);
-    rp_source_rows_clear(&extras->source);
-    return is_fine;
-}
-
 /* ---- deleting ---- */
 
-static void note_batch(Extras *extras, guint place, const RpErased *erased) {
+static void note_batch(RpExtras *extras, guint place, const RpErased *erased) {
     RpCrew *crew = extras->crew;
     rp_retry_reset(&extras->retry);
     extras->repair->n_left += erased->n_changed;
@@ -198,9 +93,8 @@ static void add_to_round(Round *round, RpErased *erased) {
 }
 
 /* A single row that PostgreSQL refuses to delete. What the server says may quote values. */
-static void block_row(Extras *extras, Round *round, const GError *refusal) {
+static void block_row(Round *round, const GError *refusal) {
     const char *sqlstate = rp_sink_error_get_sqlstate(refusal);
-    (void)extras;
     round->n_blocked++;
     if (round->example == NULL)
         round->example = g_strdup_printf("PostgreSQL refuses it (SQLSTATE %s)",
@@ -213,7 +107,7 @@ typedef enum {
     TROUBLE_STAYS,
 } Trouble;
 
-static Trouble judge(Extras *extras, guint place, const GError *trouble) {
+static Trouble judge(RpExtras *extras, guint place, const GError *trouble) {
     if (PQstatus(extras->erasing.connection) != CONNECTION_OK || trouble->domain != RP_SINK_ERROR)
         return TROUBLE_STAYS;
     if (rp_erasing_look_closer(&extras->erasing, place, trouble))
@@ -223,7 +117,7 @@ static Trouble judge(Extras *extras, guint place, const GError *trouble) {
     return rp_trouble_may_be_of_rows(trouble) ? TROUBLE_OF_ROWS : TROUBLE_STAYS;
 }
 
-static gboolean delete_range(Extras *extras, guint place, guint first, guint last, Round *round,
+static gboolean delete_range(RpExtras *extras, guint place, guint first, guint last, Round *round,
                              GError **error) {
     while (!is_stopping(extras)) {
         g_auto(RpErased) erased = {0};
@@ -241,7 +135,7 @@ static gboolean delete_range(Extras *extras, guint place, guint first, guint las
             return FALSE;
         }
         if (first == last) {
-            block_row(extras, round, trouble);
+            block_row(round, trouble);
             return TRUE;
         }
         const guint middle = first + (last - first) / 2;
@@ -251,7 +145,7 @@ static gboolean delete_range(Extras *extras, guint place, guint first, guint las
     return TRUE;
 }
 
-static void tell_blocked(Extras *extras, guint place, const Round *round) {
+static void tell_blocked(RpExtras *extras, guint place, const Round *round) {
     extras->repair->n_left += round->n_blocked;
     if (round->n_blocked > 0)
         rp_log(RP_LOG_WARNING, "%" NUMBER " extra rows of %s are left, because something holds them%s%s",
@@ -260,16 +154,16 @@ static void tell_blocked(Extras *extras, guint place, const Round *round) {
 }
 
 /* Rows of one table that refer to each other may be free in another round. */
-static gboolean delete_list(Extras *extras, guint place, GError **error) {
+static gboolean delete_list(RpExtras *extras, guint place, GError **error) {
+    const gboolean has_self = rp_erasing_has_self(&extras->erasing, place);
+    const guint size = has_self ? MOST_TOGETHER : BATCH_ROWS, n_rows = extras->n_rows[place];
     for (;;) {
         Round round = {0};
         gboolean is_fine = TRUE;
-        for (guint first = 0; is_fine && first < extras->n_rows[place] && !is_stopping(extras);
-             first += BATCH_ROWS)
-            is_fine = delete_range(extras, place, first, MIN(first + BATCH_ROWS, extras->n_rows[place]) - 1,
-                                   &round, error);
-        const gboolean is_over = !is_fine || is_stopping(extras) || round.n_blocked == 0 ||
-                                 round.n_deleted == 0 || !rp_erasing_has_self(&extras->erasing, place);
+        for (guint first = 0; is_fine && first < n_rows && !is_stopping(extras); first += size)
+            is_fine = delete_range(extras, place, first, MIN(first + size, n_rows) - 1, &round, error);
+        const gboolean is_over =
+            !is_fine || is_stopping(extras) || !has_self || round.n_blocked == 0 || round.n_deleted == 0;
         if (is_fine && is_over)
             tell_blocked(extras, place, &round);
         g_free(round.example);
@@ -278,7 +172,7 @@ static gboolean delete_list(Extras *extras, guint place, GError **error) {
     }
 }
 
-static gboolean delete_place(Extras *extras, guint place, GError **error) {
+static gboolean delete_place(RpExtras *extras, guint place, GError **error) {
     const guint64 n_unknown = extras->n_unknown[place];
     if (n_unknown > 0) {
         extras->repair->n_left += extras->n_rows[place];
@@ -297,7 +191,7 @@ static gboolean delete_place(Extras *extras, guint place, GError **error) {
     return delete_list(extras, place, error);
 }
 
-static gboolean do_portion(Extras *extras, GError **error) {
+static gboolean do_portion(RpExtras *extras, GError **error) {
     if (g_hash_table_size(extras->rows) == 0)
         return TRUE;
     for (guint i = 0; i < extras->n_places; i++)
@@ -305,7 +199,7 @@ static gboolean do_portion(Extras *extras, GError **error) {
             !rp_erasing_list(&extras->erasing, i, (RpSpan){extras->tuples[i].data, extras->tuples[i].size},
                              error))
             return FALSE;
-    if (!look_again(extras, error))
+    if (!rp_extras_look(extras, error))
         return FALSE;
     for (guint i = 0; i < extras->n_places && !is_stopping(extras); i++)
         if (extras->n_rows[i] > 0 && !delete_place(extras, i, error))
@@ -317,7 +211,7 @@ static gboolean do_portion(Extras *extras, GError **error) {
 /* ---- the whole ---- */
 
 /* The rows of one table, from the list of all differences. */
-static gboolean do_place(Extras *extras, guint place, GError **error) {
+static gboolean do_place(RpExtras *extras, guint place, GError **error) {
     RpSpool *list = extras->repair->own->differences.list;
     RpSpoolEntry entry;
     gboolean is_end = FALSE;
@@ -339,7 +233,7 @@ static gboolean do_place(Extras *extras, guint place, GError **error) {
     return FALSE;
 }
 
-static gboolean begin(Extras *extras, PGconn *connection, GError **error) {
+static gboolean begin(RpExtras *extras, PGconn *connection, GError **error) {
     const RpReconciliation *own = extras->repair->own;
     g_autoptr(GArray) entities = g_array_new(FALSE, FALSE, sizeof(guint32));
     for (guint32 i = 0; i < own->units->units->len; i++)
@@ -362,13 +256,13 @@ static gboolean begin(Extras *extras, PGconn *connection, GError **error) {
         return FALSE;
     extras->places = g_new(guint, own->units->units->len);
     for (guint i = 0; i < own->units->units->len; i++)
-        extras->places[i] = NOWHERE;
+        extras->places[i] = RP_EXTRAS_NOWHERE;
     for (guint i = 0; i < extras->n_places; i++)
         extras->places[rp_erasing_entity(&extras->erasing, i)] = i;
     return TRUE;
 }
 
-static void clear(Extras *extras) {
+static void clear(RpExtras *extras) {
     rp_erasing_clear(&extras->erasing);
     rp_digester_free(extras->digester);
     g_hash_table_unref(extras->rows);
@@ -385,7 +279,7 @@ static void clear(Extras *extras) {
 }
 
 gboolean rp_extras_delete(RpRepair *repair, RpCrew *crew, PGconn *connection, GError **error) {
-    Extras extras = {.repair = repair, .crew = crew};
+    RpExtras extras = {.repair = repair, .crew = crew};
     gboolean is_fine = begin(&extras, connection, error);
     for (guint i = 0; is_fine && i < extras.n_places && !is_stopping(&extras); i++)
         is_fine = do_place(&extras, i, error);
