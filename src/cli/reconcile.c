@@ -2,9 +2,12 @@
 #include "reconcile/reconcile.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "cli/progress.h"
+#include "cli/report_option.h"
+#include "ledger/results.h"
 #include "migrations/migrations.h"
 #include "report/reconcile_report.h"
 #include "sink/wait.h"
@@ -22,6 +25,7 @@ static struct {
     gboolean allows_rejects;
     gboolean repairs;
     gboolean deletes_extra;
+    char *report;
 } settings = {.max_rejects = -1};
 
 #define REPAIR_WRITERS 2
@@ -106,6 +110,7 @@ static const RpOption OPTIONS[] = {
      .minimum = 1,
      .maximum = 86400,
      .help = "how long an answer of either server may take"},
+    RP_REPORT_OPTION(settings.report, NULL),
     {0},
 };
 
@@ -129,21 +134,16 @@ static gboolean check_settings(const RpMapping *mapping, RpLevel *level, GError 
 }
 
 /* What the ledger keeps of the settings of a repair: none of them is a secret. */
-static char *repair_json(void) {
+static char *repair_text(void) {
     g_autofree char *entities = rp_load_entities_json((const char *const *)settings.entities);
-    json_t *object = json_pack("{sI sI sI sb}", "mappers", (json_int_t)settings.mappers, "writers",
-                               (json_int_t)REPAIR_WRITERS, "max_value_bytes",
-                               (json_int_t)settings.max_value_bytes, "delete_extra", settings.deletes_extra);
-    json_object_set_new(object, "entities", json_loads(entities, JSON_DECODE_ANY, NULL));
-    char *dumped = json_dumps(object, JSON_COMPACT);
-    json_decref(object);
-    char *text = g_strdup(dumped);
-    free(dumped);
-    return text;
+    return g_strdup_printf("{\"mappers\": %" G_GINT64_FORMAT ", \"writers\": %d, \"max_value_bytes\": "
+                           "%" G_GINT64_FORMAT ", \"delete_extra\": %s, \"entities\": %s}",
+                           settings.mappers, REPAIR_WRITERS, settings.max_value_bytes,
+                           settings.deletes_extra ? "true" : "false", entities);
 }
 
 static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, RpLevel level,
-                        RpReconcileResult **result, GError **error) {
+                        gboolean is_on_record, RpReconcileResult **result, GError **error) {
     g_autoptr(RpProgress) progress = rp_progress_new(globals->progress, globals->is_quiet, error);
     if (progress == NULL)
         return FALSE;
@@ -159,26 +159,82 @@ static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, Rp
                                 .timeout_seconds = (guint)settings.timeout_seconds,
                                 .observe = rp_progress_observe,
                                 .observe_data = progress};
-    g_autofree char *repair_settings = repair_json();
+    g_autofree char *repair_settings = repair_text();
     const RpRepairOptions repair = {settings.deletes_extra, REPAIR_WRITERS,
                                     settings.max_rejects < 0 ? G_MAXUINT64 : (guint64)settings.max_rejects,
                                     repair_settings};
-    const RpReconcileOptions options = {&load, level, (guint)settings.rounds, (guint)settings.limit,
+    const RpReconcileOptions options = {&load,
+                                        level,
+                                        is_on_record,
+                                        (guint)settings.rounds,
+                                        (guint)settings.limit,
                                         settings.repairs ? &repair : NULL};
     return rp_reconcile(&options, result, error);
 }
 
-static int print_result(const RpGlobals *globals, const RpReconcileResult *result) {
-    if (globals->is_json) {
-        rp_print_json(rp_report_reconcile_json(result));
-    } else {
-        g_autofree char *text = rp_report_reconcile_text(result);
-        g_print("%s", text);
+/* What the ledger keeps of the settings: none of them is a secret. */
+static char *settings_text(void) {
+    g_autofree char *entities = rp_load_entities_json((const char *const *)settings.entities);
+    return g_strdup_printf("{\"level\": \"%s\", \"rounds\": %" G_GINT64_FORMAT
+                           ", \"limit\": %" G_GINT64_FORMAT ", \"entities\": %s}",
+                           settings.level, settings.rounds, settings.limit, entities);
+}
+
+/* That it cannot be kept changes nothing in the result. */
+static void keep_result(const RpPrepared *prepared, const RpReconcileResult *result, json_t *document) {
+    g_autoptr(GError) error = NULL;
+    g_autofree char *place = rp_redis_address_show(prepared->redis);
+    g_autofree char *text = settings_text();
+    const RpResultHead head = {prepared->mapping,     place, result->source_run_id,
+                               result->redis_version, text,  result->seconds};
+    if (!rp_ledger_keep_result(prepared->postgres, &head, document, &error))
+        rp_log(RP_LOG_WARNING, "%s", error->message);
+}
+
+/* Out of the ledger, so that it can be made again; of a result that is not kept, of what was found. */
+static void write_report(const RpGlobals *globals, const RpPrepared *prepared, json_t *document) {
+    const json_int_t run = json_integer_value(json_object_get(document, "run"));
+    if (settings.report == NULL)
+        return;
+    if (run > 0) {
+        rp_report_option_write_run(settings.report, globals, (guint64)run);
+        return;
     }
-    return (settings.allows_rejects ? rp_reconcile_result_is_explained(result)
-                                    : rp_reconcile_result_is_equal(result))
-               ? 0
-               : 1;
+    g_autofree char *source = rp_redis_address_show(prepared->redis);
+    g_autofree char *target = rp_report_option_target(prepared->postgres);
+    const RpReportFrame frame = {.source = source, .target = target, .mapping = prepared->mapping->path};
+    rp_report_option_write(settings.report, rp_document_new("reconcile", json_incref(document), &frame));
+}
+
+static void print_result(const RpGlobals *globals, const RpReconcileResult *result, json_t *document) {
+    if (globals->is_json) {
+        rp_print_json(json_incref(document));
+        return;
+    }
+    g_autofree char *text = rp_report_reconcile_text(result);
+    g_print("%s", text);
+}
+
+static int status_of(const RpReconcileResult *result) {
+    const gboolean is_fine = settings.allows_rejects ? rp_reconcile_result_is_explained(result)
+                                                     : rp_reconcile_result_is_equal(result);
+    return is_fine ? 0 : 1;
+}
+
+/* Whoever may only read can compare, but nothing is explained then, nor kept; and nothing can be repaired. */
+static gboolean reach_ledger(const RpPrepared *prepared, gboolean *is_on_record, GError **error) {
+    GError *trouble = NULL;
+    *is_on_record = rp_migrations_apply_ledger(prepared->postgres, &trouble);
+    if (*is_on_record)
+        return TRUE;
+    if (settings.repairs) {
+        g_propagate_error(error, trouble);
+        return FALSE;
+    }
+    rp_log(RP_LOG_WARNING, "the ledger is left out: rejects explain nothing, and the result is not kept: %s",
+           trouble->message);
+    g_error_free(trouble);
+    return TRUE;
 }
 
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
@@ -188,14 +244,22 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     RpLevel level;
     rp_wait_default((guint)settings.timeout_seconds);
     if (!rp_expect_words(&RP_COMMAND_RECONCILE, n_words, 0, 0, error) ||
+        !rp_report_option_prepare(settings.report, error) ||
         !rp_prepare(globals, (guint)settings.retry_seconds, &prepared, findings, error) ||
-        !rp_findings_check(findings, error) || !check_settings(prepared.mapping, &level, error) ||
-        (settings.repairs && !rp_migrations_apply_ledger(prepared.postgres, error)))
+        !rp_findings_check(findings, error) || !check_settings(prepared.mapping, &level, error))
+        return FALSE;
+    gboolean is_on_record;
+    if (!reach_ledger(&prepared, &is_on_record, error))
         return FALSE;
     g_autoptr(RpReconcileResult) result = NULL;
-    if (!compare(globals, &prepared, level, &result, error))
+    if (!compare(globals, &prepared, level, is_on_record, &result, error))
         return FALSE;
-    *status = print_result(globals, result);
+    json_auto_t *document = rp_report_reconcile_json(result);
+    if (is_on_record)
+        keep_result(&prepared, result, document);
+    write_report(globals, &prepared, document);
+    print_result(globals, result, document);
+    *status = status_of(result);
     return TRUE;
 }
 

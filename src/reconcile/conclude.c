@@ -1,4 +1,5 @@
 /* From what was found to the result. */
+#include "reconcile/orphans.h"
 #include "reconcile/reconciliation.h"
 
 static void take_not_compared(const RpUnit *unit, RpEntityResult *entity) {
@@ -10,14 +11,28 @@ static void take_not_compared(const RpUnit *unit, RpEntityResult *entity) {
     }
 }
 
+/* At level counts nobody knows which row of a table is whose: those that its entities give are theirs in
+ * turn, and the first one has what is left. */
+static void share_rows(const RpReconciliation *own, const RpUnit *unit, RpEntityResult *entity) {
+    guint64 left = own->target.n_rows[unit->leader];
+    entity->source_rows = own->source.side.n_rows[unit->number];
+    for (guint i = unit->leader; i < own->units->units->len; i++) {
+        if (rp_units_get(own->units, i)->leader != unit->leader)
+            continue;
+        const guint64 taken = MIN(left, own->source.side.n_rows[i]);
+        left -= taken;
+        if (i == unit->number)
+            entity->equal = taken;
+    }
+    entity->missing = entity->source_rows - entity->equal;
+    entity->extra = unit->leader == unit->number && unit->is_told_extra ? left : 0;
+    entity->target_rows = entity->equal + entity->extra;
+}
+
 static void count_rows(const RpReconciliation *own, const RpUnit *unit, RpEntityResult *entity) {
     const RpDifferences *differences = &own->differences;
     if (own->options->level == RP_LEVEL_COUNTS) {
-        entity->source_rows = own->source.side.n_rows[unit->number];
-        entity->target_rows = own->target.n_rows[unit->number];
-        entity->equal = MIN(entity->source_rows, entity->target_rows);
-        entity->missing = entity->source_rows - entity->equal;
-        entity->extra = entity->target_rows - entity->equal;
+        share_rows(own, unit, entity);
         return;
     }
     entity->source_rows = own->n_source[unit->number];
@@ -46,10 +61,10 @@ static RpEntityResult *take_entity(RpReconciliation *own, const RpUnit *unit, co
     entity->rejected = own->source.n_refused[unit->number];
     entity->unrecorded = unrecorded[unit->number];
     entity->filtered = own->source.rows.filtered[unit->number];
-    if (unit->leader == unit->number)
+    /* Where rows are not told as extra, values of others' rows stand in its columns. */
+    if (unit->leader == unit->number && unit->is_told_extra)
         rp_totals_compare(own->source_totals, own->target_totals, unit, entity->aggregates);
     take_not_compared(unit, entity);
-    take_columns(own, unit, entity);
     g_ptr_array_add(own->result->entities, entity);
     return entity;
 }
@@ -136,14 +151,18 @@ static void take_link_example(RpLinkResult *link, RpListed *listed) {
     g_ptr_array_add(link->examples, example);
 }
 
-static void take_listed(RpListed *listed, gpointer place) {
+static void take_listed(RpReconciliation *own, RpListed *listed, gpointer place) {
     RpEntityResult *entity = place;
+    guint64 *n_different = own->n_different[listed->unit->number];
+    for (guint i = 0;
+         own->options->level == RP_LEVEL_FIELDS && listed->alike != NULL && i < listed->alike->len; i++)
+        n_different[g_array_index(listed->alike, guint, i)]--;
     if (listed->unit->link != NULL) {
         take_link_example(place, listed);
     } else if (listed->is_equal) {
         entity->different--;
         entity->equal++;
-    } else if (listed->is_shown) {
+    } else if (entity->differences->len < own->options->limit) {
         g_ptr_array_add(entity->differences, g_steal_pointer(&listed->difference));
     }
 }
@@ -153,19 +172,23 @@ static gboolean describe(RpReconciliation *own, GPtrArray *listed, GPtrArray *pl
         return FALSE;
     for (guint i = 0; i < listed->len; i++) {
         RpListed *one = g_ptr_array_index(listed, i);
-        take_listed(one, g_ptr_array_index(places, one->unit->number));
+        take_listed(own, one, g_ptr_array_index(places, one->unit->number));
     }
+    for (guint i = 0; i < places->len; i++)
+        if (g_ptr_array_index(places, i) != NULL && rp_units_get(own->units, i)->link == NULL)
+            take_columns(own, rp_units_get(own->units, i), g_ptr_array_index(places, i));
     return TRUE;
 }
 
 gboolean rp_conclude(RpReconciliation *own, GError **error) {
     g_autofree guint64 *unrecorded = g_new0(guint64, own->units->units->len);
-    g_autoptr(GPtrArray) listed = rp_differences_explain(&own->differences, own->connection, own->has_ledger,
-                                                         own->options->limit, error);
+    g_autoptr(GPtrArray) listed = rp_differences_explain(
+        &own->differences, own->connection, own->options->is_on_record, own->options->limit, error);
     if (listed == NULL || !rp_differences_check_refused(own->units, own->source.refused, own->connection,
-                                                        own->has_ledger, unrecorded, error))
+                                                        own->options->is_on_record, unrecorded, error))
         return FALSE;
     g_autoptr(GPtrArray) places = take_units(own, unrecorded);
     own->result->n_scanned = own->source.n_scanned;
-    return describe(own, listed, places, error);
+    return describe(own, listed, places, error) &&
+           rp_orphans_find(own->connection, own->units, own->options->limit, own->result->orphans, error);
 }

@@ -12,6 +12,7 @@
 void rp_listed_free(gpointer data) {
     RpListed *listed = data;
     rp_difference_free(listed->difference);
+    g_clear_pointer(&listed->alike, g_array_unref);
     g_free(listed->name);
     g_free(listed);
 }
@@ -87,14 +88,25 @@ static void take_key(RpListed *listed, PGresult *result, int step) {
     }
 }
 
+/* What the hashes of a column that only PostgreSQL can compare have told apart. */
+static gboolean is_alike(const RpUnitColumn *column, PGresult *result, int field) {
+    return column->is_loose && strcmp(PQgetvalue(result, 0, field), PQgetvalue(result, 0, field + 1)) != 0;
+}
+
 static void take_columns(RpListed *listed, PGresult *result) {
     const RpUnit *unit = listed->unit;
     const gboolean is_there = rp_postgres_is_true(result, 0, (int)unit->columns->len * 3);
     gboolean is_equal = is_there;
+    listed->alike = g_array_new(FALSE, FALSE, sizeof(guint));
     for (guint i = 0; i < unit->columns->len; i++) {
         const RpUnitColumn *column = rp_unit_column(unit, i);
         const int field = (int)i * 3;
-        if (!is_there || rp_postgres_is_true(result, 0, field + 2))
+        if (is_there && rp_postgres_is_true(result, 0, field + 2)) {
+            if (is_alike(column, result, field))
+                g_array_append_val(listed->alike, i);
+            continue;
+        }
+        if (!is_there)
             continue;
         is_equal = FALSE;
         if (listed->difference->kind == RP_DIFFERENCE_DIFFERENT)
@@ -147,10 +159,10 @@ static gboolean take_source(const RpSourceRow *row, gpointer data, GError **erro
     RpDigest digest;
     rp_digester_digest(describing->digester, row->unit, row->values, row->is_stored, &digest);
     RpListed *listed = g_hash_table_lookup(describing->waiting, &digest.identity);
-    if (listed == NULL || listed->difference->key->len > 0 ||
-        !rp_span_equal(row->key, (RpSpan){listed->name, listed->name_size}))
-        return TRUE;
-    return describe_row(describing, listed, row->values, error);
+    while (listed != NULL && (listed->difference->key->len > 0 ||
+                              !rp_span_equal(row->key, (RpSpan){listed->name, listed->name_size})))
+        listed = listed->twin;
+    return listed == NULL || describe_row(describing, listed, row->values, error);
 }
 
 static void take_refused(const RpUnit *unit, const RpBatch *batch, const RpReject *reject, gpointer data) {
@@ -212,6 +224,7 @@ static gboolean describe_all(Describing *describing, GError **error) {
             continue;
         }
         has_keys = TRUE;
+        listed->twin = g_hash_table_lookup(describing->waiting, &listed->identity);
         g_hash_table_insert(describing->waiting, &listed->identity, listed);
     }
     survey.take = take_batch;

@@ -9,7 +9,8 @@
 G_BEGIN_DECLS
 
 /* A difference that is to be described, and where it was found. */
-typedef struct {
+typedef struct RpListed RpListed;
+struct RpListed {
     RpDifference *difference; /* gets key and columns; may be stolen */
     const RpUnit *unit;
     RpHash identity;
@@ -18,8 +19,10 @@ typedef struct {
     /* Set when it is described: PostgreSQL holds both rows equal, though their bytes differ, or they have
      * become equal. */
     gboolean is_equal;
-    gboolean is_shown; /* else it is asked about only because its bytes may tell apart what is equal */
-} RpListed;
+    /* Set when it is described: positions (guint) of columns that are equal though their bytes differ. */
+    GArray *alike;
+    RpListed *twin; /* another one of the same identity, or NULL; borrowed */
+};
 
 void rp_listed_free(gpointer listed);
 

@@ -60,8 +60,8 @@ typedef struct {
     gsize offsets[RP_EXPLAIN_MOST + 1];
     guint n_keys;
     guint64 counts[RP_EXPLAIN_MOST];
-    /* Open rejects of a key that may have many missing rows, less those that were counted already. */
-    GHashTable *left; /* GBytes -> guint64 * */
+    /* Open rejects of a unit's key that may have many missing rows, less those that were counted already. */
+    GHashTable *left; /* GBytes (number of the unit, key) -> guint64 * */
 } Asking;
 
 static Asking *asking_new(PGconn *connection, gboolean is_on_record) {
@@ -93,12 +93,19 @@ static gboolean has_many_rows(const RpUnit *unit) {
     return unit->entity->scope.has_each || rp_record_type_has_elements(unit->entity->scope.type);
 }
 
+/* Several units may read one key; each has rejects of its own. */
+static GBytes *name_key(const RpUnit *unit, RpSpan key) {
+    GByteArray *bytes = g_byte_array_sized_new((guint)(sizeof unit->number + key.size));
+    g_byte_array_append(bytes, (const guint8 *)&unit->number, sizeof unit->number);
+    g_byte_array_append(bytes, (const guint8 *)key.data, (guint)key.size);
+    return g_byte_array_free_to_bytes(bytes);
+}
+
 /* Each reject explains one row of its key. */
 static gboolean takes_one(Asking *asking, const RpUnit *unit, guint position) {
     if (asking->counts[position] == 0 || !has_many_rows(unit))
         return asking->counts[position] > 0;
-    const RpSpan key = key_at(asking, position);
-    g_autoptr(GBytes) bytes = g_bytes_new(key.data, key.size);
+    g_autoptr(GBytes) bytes = name_key(unit, key_at(asking, position));
     guint64 *left = g_hash_table_lookup(asking->left, bytes);
     if (left == NULL) {
         left = g_memdup2(&asking->counts[position], sizeof *left);
@@ -130,7 +137,8 @@ static void empty(Asking *asking) {
 typedef struct {
     RpDifferences *differences;
     guint64 limit;
-    guint64 *n_listed; /* by unit */
+    guint64 *n_listed;   /* by unit; without the doubtful ones */
+    guint64 *n_doubtful; /* by unit: their bytes may tell apart what is equal */
     GPtrArray *listed;
     GPtrArray
         *portion; /* of RpListed: the missing ones that are asked about; NULL where they are not listed */
@@ -145,16 +153,14 @@ static gboolean is_loose(const RpUnit *unit) {
 
 static RpListed *list(Listing *listing, const RpSuspicion *suspicion) {
     const RpUnit *unit = rp_units_get(listing->differences->units, suspicion->unit);
-    const gboolean is_shown = listing->n_listed[suspicion->unit] < listing->limit;
-    const gboolean is_doubtful = suspicion->kind == RP_DIFFERENCE_DIFFERENT && is_loose(unit) &&
-                                 listing->n_listed[suspicion->unit] < MOST_DOUBTFUL;
-    if (!is_shown && !is_doubtful)
+    const gboolean is_doubtful = suspicion->kind == RP_DIFFERENCE_DIFFERENT && is_loose(unit);
+    guint64 *n_listed = &(is_doubtful ? listing->n_doubtful : listing->n_listed)[suspicion->unit];
+    if (*n_listed >= (is_doubtful ? MAX(MOST_DOUBTFUL, listing->limit) : listing->limit))
         return NULL;
-    listing->n_listed[suspicion->unit]++;
+    (*n_listed)++;
     RpListed *listed = g_new0(RpListed, 1);
     *listed = (RpListed){.difference = rp_difference_new(suspicion->kind),
                          .unit = unit,
-                         .is_shown = is_shown,
                          .identity = suspicion->identity,
                          .name = g_memdup2(suspicion->name.data, suspicion->name.size),
                          .name_size = suspicion->name.size};
@@ -211,7 +217,8 @@ GPtrArray *rp_differences_explain(RpDifferences *differences, PGconn *connection
     g_autoptr(GPtrArray) listed = g_ptr_array_new_with_free_func(rp_listed_free);
     g_autoptr(GPtrArray) portion = g_ptr_array_new();
     g_autofree guint64 *n_listed = g_new0(guint64, differences->units->units->len);
-    Listing listing = {differences, limit, n_listed, listed, portion};
+    g_autofree guint64 *n_doubtful = g_new0(guint64, differences->units->units->len);
+    Listing listing = {differences, limit, n_listed, n_doubtful, listed, portion};
     Asking *asking = asking_new(connection, is_on_record);
     const gboolean is_fine = walk(&listing, asking, error);
     asking_free(asking);

@@ -30,8 +30,9 @@ static inline guint64 rp_differences_count(const RpDifferences *differences, gui
     return differences->n[unit * RP_N_DIFFERENCE_KINDS + kind];
 }
 
-/* Asks the ledger (where is_on_record) which missing rows have an open reject, and gives those to show: at
- * most limit of each unit, as an array of RpListed that frees them. */
+/* Asks the ledger (where is_on_record) which missing rows have an open reject, and gives those to
+ * describe, as an array of RpListed that frees them: at most limit of each unit, and apart from them 10,000
+ * (or limit, where it is more) different ones of a unit with columns that only PostgreSQL can compare. */
 GPtrArray *rp_differences_explain(RpDifferences *differences, PGconn *connection, gboolean is_on_record,
                                   guint64 limit, GError **error);
 

@@ -26,7 +26,6 @@ void rp_look_init(RpLook *look, const RpLookPlace *place) {
     rp_suspects_init(&look->suspects);
     look->refused = g_array_new(FALSE, FALSE, sizeof(Refused));
     g_array_set_clear_func(look->refused, clear_refused);
-    look->n_filtered = g_new0(guint64, place->units->units->len);
 }
 
 void rp_look_clear(RpLook *look) {
@@ -34,7 +33,6 @@ void rp_look_clear(RpLook *look) {
     rp_totals_clear(&look->source);
     rp_totals_clear(&look->target);
     g_clear_pointer(&look->refused, g_array_unref);
-    g_clear_pointer(&look->n_filtered, g_free);
 }
 
 /* ---- rows ---- */
@@ -274,7 +272,6 @@ gboolean rp_look(RpLook *look, PGconn *connection, GError **error) {
     Looking looking;
     begin(&looking, look);
     const gboolean is_fine = read_target(&looking, connection, error) && read_source(&looking, error);
-    memcpy(look->n_filtered, looking.rows.filtered, look->place->units->units->len * sizeof(guint64));
     rp_source_rows_clear(&looking.rows);
     rp_digester_free(looking.digester);
     rp_buffer_clear(&looking.name);

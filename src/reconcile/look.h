@@ -27,8 +27,7 @@ typedef struct {
     const guint8 *is_wanted; /* by leader's number and bucket */
     gboolean reads_all;      /* keys that came since the first reading are to be found too */
     RpSuspects suspects;     /* what was found; cleared by rp_look_clear */
-    GArray *refused;     /* ours: keys of rows that `checks` of the mapping refused, which only a look asks */
-    guint64 *n_filtered; /* by unit */
+    GArray *refused; /* ours: keys of rows that `checks` of the mapping refused, which only a look asks */
     /* Ours: aggregates of the wanted rows on both sides. */
     RpTotals source;
     RpTotals target;

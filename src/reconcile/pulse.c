@@ -7,6 +7,7 @@
 
 void rp_pulse_clear(RpPulse *pulse) {
     g_clear_pointer(&pulse->run_id, g_free);
+    g_clear_pointer(&pulse->version, g_free);
 }
 
 gboolean rp_pulse_take(const RpRedisAddress *address, guint timeout_seconds, guint retry_seconds,
@@ -17,6 +18,7 @@ gboolean rp_pulse_take(const RpRedisAddress *address, guint timeout_seconds, gui
         return FALSE;
     rp_pulse_clear(pulse);
     *pulse = (RpPulse){.run_id = g_strdup(rp_redis_info_text(info, "run_id")),
+                       .version = g_strdup(rp_redis_info_text(info, "redis_version")),
                        .changes = rp_redis_info_number(info, "rdb_changes_since_last_save"),
                        .last_save = rp_redis_info_number(info, "rdb_last_save_time"),
                        .expired = rp_redis_info_number(info, "expired_keys"),

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 /* What INFO counts of writes, expiries and evictions (https://redis.io/commands/info). */
 typedef struct {
     char *run_id;
+    char *version;
     guint64 changes; /* since the last snapshot */
     guint64 last_save;
     guint64 expired;

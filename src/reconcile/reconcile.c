@@ -2,7 +2,6 @@
 #include "reconcile/reconcile.h"
 
 #include "base/error.h"
-#include "ledger/summary.h"
 #include "reconcile/first.h"
 #include "reconcile/reconciliation.h"
 #include "reconcile/repair.h"
@@ -17,7 +16,6 @@ static gboolean connect(RpReconciliation *own, GError **error) {
         return FALSE;
     rp_wait_limit(own->connection, load->timeout_seconds, &own->is_cancelled);
     return rp_postgres_run(own->connection, "SET jit = off", error) &&
-           rp_ledger_exists(own->connection, &own->has_ledger, error) &&
            rp_pulse_take(load->redis, load->timeout_seconds, load->retry_seconds, &own->pulse, error);
 }
 
@@ -31,6 +29,8 @@ static gboolean begin(RpReconciliation *own, GError **error) {
     own->load.mapping = &own->units->mapping;
     own->load.only = own->units->only != NULL ? (const char *const *)own->units->only->pdata : NULL;
     own->survey = (RpSurvey){.load = &own->load, .run_id = own->pulse.run_id};
+    own->result->source_run_id = g_strdup(own->pulse.run_id);
+    own->result->redis_version = g_strdup(own->pulse.version);
     own->n_source = g_new0(guint64, own->units->units->len);
     own->n_equal = g_new0(guint64, own->units->units->len);
     own->n_different = g_new0(guint64 *, own->units->units->len + 1);

@@ -21,6 +21,7 @@ typedef struct {
      * writing means nothing here. */
     const RpLoadOptions *load;
     RpLevel level;
+    gboolean is_on_record; /* the ledger is there, and says which rejects are open */
     guint n_rounds; /* how often differences are looked at before they are told, while the source changes */
     guint limit;    /* differences that are listed of each entity, and examples of each link */
     /* What differs is written before it is told, and what is told is what was found after it; NULL: nothing

@@ -19,7 +19,6 @@ typedef struct {
     RpSurvey survey;
     RpPulse pulse;
     gint is_cancelled;
-    gboolean has_ledger;
     RpSourceSide source; /* the first reading */
     RpSide target;
     RpDifferences differences;

@@ -149,6 +149,8 @@ void rp_reconcile_result_free(RpReconcileResult *result) {
     g_ptr_array_unref(result->entities);
     g_ptr_array_unref(result->links);
     g_ptr_array_unref(result->orphans);
+    g_free(result->source_run_id);
+    g_free(result->redis_version);
     g_free(result);
 }
 

@@ -119,7 +119,8 @@ typedef struct {
     GPtrArray *entities; /* of RpEntityResult */
     GPtrArray *links;    /* of RpLinkResult */
     GPtrArray *orphans;  /* of RpOrphanResult: only references with orphans */
-    guint64 run;         /* its number in the ledger; 0: not kept */
+    char *source_run_id; /* of the Redis process, as INFO says */
+    char *redis_version;
 } RpReconcileResult;
 
 RpReconcileResult *rp_reconcile_result_new(RpLevel level);

@@ -17,7 +17,7 @@
 
 static gboolean has_open_run(RpReconciliation *own, gboolean *has_one, GError **error) {
     *has_one = FALSE;
-    if (!own->has_ledger)
+    if (!own->options->is_on_record)
         return TRUE;
     g_autoptr(PGresult) result = rp_postgres_query(
         own->connection, "SELECT EXISTS (SELECT FROM redis2pg.runs WHERE status = 'open')", 0, NULL, error);
@@ -175,7 +175,6 @@ static void take_outcome(RpReconciliation *own, const RpLook *look, const Outcom
     for (guint i = 0; i < own->units->units->len; i++) {
         own->n_source[i] += outcome->n_source[i];
         own->n_equal[i] += outcome->n_equal[i];
-        own->source.rows.filtered[i] += look->n_filtered[i];
     }
     for (guint i = 0; i < outcome->suspicions->len; i++)
         take_difference(own, &g_array_index(outcome->suspicions, RpSuspicion, i));

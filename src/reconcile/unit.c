@@ -127,8 +127,9 @@ static int find_column(const RpUnit *unit, const char *name) {
     return -1;
 }
 
-/* Puts the follower's columns into the leader's order; FALSE when they are not the same ones. */
-static gboolean follow(RpUnit *unit, const RpUnit *leader) {
+/* Puts the follower's columns into the leader's order; FALSE when they are not the same ones. What is
+ * sensitive for one of them may stand in a row of the other. */
+static gboolean follow(RpUnit *unit, RpUnit *leader) {
     if (unit->columns->len != leader->columns->len || unit->n_keys != leader->n_keys)
         return FALSE;
     g_autofree guint *order = g_new(guint, unit->columns->len);
@@ -141,8 +142,12 @@ static gboolean follow(RpUnit *unit, const RpUnit *leader) {
     }
     g_autofree RpUnitColumn *columns =
         g_memdup2(unit->columns->data, unit->columns->len * sizeof(RpUnitColumn));
-    for (guint i = 0; i < unit->columns->len; i++)
-        g_array_index(unit->columns, RpUnitColumn, i) = columns[order[i]];
+    for (guint i = 0; i < unit->columns->len; i++) {
+        RpUnitColumn *own = &g_array_index(unit->columns, RpUnitColumn, i);
+        RpUnitColumn *of_leader = &g_array_index(leader->columns, RpUnitColumn, i);
+        *own = columns[order[i]];
+        own->is_masked = of_leader->is_masked = own->is_masked || of_leader->is_masked;
+    }
     unit->leader = leader->number;
     return TRUE;
 }

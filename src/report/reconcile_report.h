@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* The caller owns it. */
+/* "run" and "repair" are null. The caller owns it. */
 json_t *rp_report_reconcile_json(const RpReconcileResult *result);
 
 /* Verdict, a table by entity, differences, aggregates that differ, links, orphans. The caller frees it. */
