@@ -194,6 +194,23 @@ Test(repair, deletes_rows_of_a_table_that_refer_to_each_other) {
     rp_file_drop(mapping);
 }
 
+/* The mapping names children first; nothing is blocked all the same. */
+Test(repair, deletes_children_before_their_parents) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping = rp_file_write(
+        "redis2pg: 1\nentities:\n  b:\n    keys: \"b:{id}\"\n    table: b\n    type: hash\n    key: [id]\n"
+        "    columns: {id: $key.id, a: a}\n  a:\n    keys: \"a:{id}\"\n    table: a\n    type: hash\n"
+        "    key: [id]\n    columns: {id: $key.id}\n");
+    rp_case_sql(test_case, "CREATE TABLE a (id text PRIMARY KEY);"
+                           "CREATE TABLE b (id text PRIMARY KEY, a text REFERENCES a);"
+                           "INSERT INTO a VALUES ('x'); INSERT INTO b VALUES ('y', 'x')");
+    g_autoptr(json_t) result = repair_with(test_case, 0, mapping, NULL, "--delete-extra", NULL);
+    assert_repaired(result, "run 1, written 0, deleted 2, left 0");
+    g_autoptr(json_t) rollback = rp_case_roll_back(test_case, 0, "1", NULL);
+    rp_case_assert_rows(test_case, "SELECT * FROM b", "y|x");
+    rp_file_drop(mapping);
+}
+
 /* ---- rejects, and other runs ---- */
 
 Test(repair, settles_the_rejects_of_what_it_writes) {
