@@ -15,8 +15,9 @@
 #define PORTION_ROWS  200000u
 #define PORTION_BYTES (32u * 1024 * 1024) /* of their keys */
 #define BATCH_ROWS    1000u
-#define MOST_TOGETHER 10000u /* in a batch, of a table whose rows may refer to each other: they go together  \
-                              */
+#define MOST_TOGETHER                                                                                        \
+    10000u /* in a batch, of a table whose rows may refer to each other: they go together                    \
+            */
 
 #define NUMBER G_GUINT64_FORMAT
 
