@@ -80,3 +80,32 @@ Test(mapper_identify, of_a_whole_collection_is_not_known) {
     assert_identity(0, "1");
     assert_identity(1, "-");
 }
+
+/* Elements are found from where the last one was, and from the beginning where they come out of order. */
+Test(mapper_identify, of_elements_of_an_array_in_any_order) {
+    static const struct {
+        guint32 record, element;
+        const char *id;
+    } CASES[] = {{0, 0, "a"}, {0, 2, "c"}, {0, 1, "b"}, {0, 1, "b"}, {0, 3, "-"}, {0, 2, "c"},
+                 {1, 1, "e"}, {0, 1, "b"}, {1, 0, "d"}, {2, 0, "-"}, {1, 1, "e"}};
+    g_autoptr(RpFindings) findings = rp_findings_new();
+    mapped_mapping = handmade_mapping("redis2pg: 1\nentities:\n  t:\n    keys: \"t:{id}\"\n    type: json\n"
+                                      "    each: $value\n    table: t\n    key: [id]\n    columns:\n"
+                                      "      id: {from: $element.id, required: true}\n      n: $element.n\n",
+                                      findings);
+    rp_entity_bind(g_ptr_array_index(mapped_mapping->entities, 0), mapped_table, findings);
+    mapped_batch = rp_batch_new(1);
+    mapped_add_values(RP_RECORD_STRING, "t:1",
+                      "[{\"id\":\"a\"},{\"id\":\"b\",\"n\":\"x\"},{\"id\":\"c\"},{\"n\":1}]", NULL, NULL);
+    mapped_add_values(RP_RECORD_STRING, "t:2", "[{\"id\":\"d\"},{\"id\":\"e\"}]", NULL, NULL);
+    mapped_add_values(RP_RECORD_STRING, "t:3", "no array", NULL, NULL);
+    g_autoptr(RpMapper) mapper = rp_mapper_new(mapped_mapping, &(RpOccasion){0}, 1, 1);
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        RpSpan values[1];
+        g_autofree char *got =
+            rp_mapper_identify(mapper, mapped_batch, CASES[i].record, CASES[i].element, values)
+                ? rp_span_show(values[0], 100)
+                : g_strdup("-");
+        cr_assert(strcmp(got, CASES[i].id) == 0, "case %u gave %s, not %s", i, got, CASES[i].id);
+    }
+}
