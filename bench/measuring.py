@@ -23,8 +23,8 @@ def output_of(argv, what):
     return done.stdout
 
 
-def timed(argv, what, stdout_path=os.devnull):
-    """Runs argv; gives seconds and the most memory that it held, in MiB.
+def timed(argv, what, stdout_path=os.devnull, expected=0):
+    """Runs argv, which must end with that status; gives seconds and the most memory that it held, in MiB.
 
     Linux counts what the forking process held into its child's peak, so ours is the least that can be told."""
     with open(stdout_path, "wb") as stdout:
@@ -33,7 +33,7 @@ def timed(argv, what, stdout_path=os.devnull):
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.monotonic() - start
     child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
+    if child.returncode != expected:
         raise Failure(f"{what} ended with status {child.returncode}: {' '.join(argv)}")
     return seconds, usage.ru_maxrss / 1024
 

@@ -12,6 +12,9 @@ static RpLogFormat log_format = RP_LOG_TEXT;
 static RpLogLevel log_level = RP_LOG_INFO;
 static GMutex log_mutex;
 static gboolean is_bar_drawn;
+static GString *held; /* NULL: lines are written at once */
+
+#define MAX_HELD_BYTES (64 * 1024)
 
 void rp_log_configure(RpLogFormat format, RpLogLevel level) {
     log_format = format;
@@ -49,6 +52,23 @@ static char *json_line(RpLogLevel level, const char *message) {
     return line;
 }
 
+/* With the mutex held. */
+static void write_line(const char *line) {
+    if (is_bar_drawn)
+        write_all("\r\033[K", 4);
+    is_bar_drawn = FALSE;
+    write_all(line, strlen(line));
+}
+
+/* With the mutex held. The oldest lines give way. */
+static void keep_line(const char *line) {
+    g_string_append(held, line);
+    while (held->len > MAX_HELD_BYTES) {
+        const char *end = strchr(held->str, '\n');
+        g_string_erase(held, 0, end != NULL ? end - held->str + 1 : -1);
+    }
+}
+
 void rp_log(RpLogLevel level, const char *format, ...) {
     if (level > log_level)
         return;
@@ -66,10 +86,25 @@ void rp_log(RpLogLevel level, const char *format, ...) {
         line = g_strconcat("redis2pg: ", LEVEL_NAMES[level], ": ", message, "\n", NULL);
 
     g_mutex_lock(&log_mutex);
-    if (is_bar_drawn)
-        write_all("\r\033[K", 4);
-    is_bar_drawn = FALSE;
-    write_all(line, strlen(line));
+    if (held != NULL)
+        keep_line(line);
+    else
+        write_line(line);
+    g_mutex_unlock(&log_mutex);
+}
+
+void rp_log_hold(void) {
+    g_mutex_lock(&log_mutex);
+    if (held == NULL)
+        held = g_string_new(NULL);
+    g_mutex_unlock(&log_mutex);
+}
+
+void rp_log_release(gboolean is_shown) {
+    g_mutex_lock(&log_mutex);
+    g_autoptr(GString) lines = g_steal_pointer(&held);
+    if (is_shown && lines != NULL && lines->len > 0)
+        write_line(lines->str);
     g_mutex_unlock(&log_mutex);
 }
 

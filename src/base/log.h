@@ -27,6 +27,11 @@ gboolean rp_log_level_parse(const char *name, RpLogLevel *level);
  * The message must be free of secrets and of values from sensitive columns. */
 void rp_log(RpLogLevel level, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* From now on lines are kept in memory instead of being written (the newest 64 KiB of them). */
+void rp_log_hold(void);
+/* Ends that, and writes what was kept, or drops it. */
+void rp_log_release(gboolean is_shown);
+
 /* Writes text on stderr as it is, for progress lines; takes the same lock as rp_log, so that a bar that
  * is being drawn (`\r…` without newline) is wiped before a log line is written over it. */
 void rp_log_draw(const char *text);

@@ -12,6 +12,7 @@ extern const RpCommand RP_COMMAND_RECONCILE;
 extern const RpCommand RP_COMMAND_ROLLBACK;
 extern const RpCommand RP_COMMAND_RUNS;
 extern const RpCommand RP_COMMAND_REJECTS;
+extern const RpCommand RP_COMMAND_TEST;
 extern const RpCommand RP_COMMAND_DEMO;
 
 /* All of them, ending in NULL. */

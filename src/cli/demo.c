@@ -53,6 +53,7 @@ static void demo_clear(RpDemo *demo) {
     g_strfreev(demo->environment);
     json_decref(demo->run);
     json_decref(demo->rejects);
+    json_decref(demo->reconciliation);
     json_decref(demo->differences);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RpDemo, demo_clear)
@@ -185,6 +186,7 @@ static void say_next_steps(const RpDemo *demo) {
                       "  redis2pg run                        # again: what stands is not written twice\n"
                       "  redis2pg runs list                  # what ran, and what came of it\n"
                       "  redis2pg rejects list --limit 0     # every record that was refused, and why\n"
+                      "  redis2pg reconcile --report proof   # the comparison as a page to show\n"
                       "  redis2pg run --help                 # and so for each command\n");
 }
 
@@ -220,7 +222,8 @@ static gboolean tell(RpDemo *demo, GError **error) {
     if (!call_step(demo, "schema", "apply", demo->schema, error) ||
         !call_step(demo, "check", NULL, NULL, error))
         return FALSE;
-    return run_load(demo, error) && rp_demo_look_at_rejects(demo, error) && rp_demo_ask(demo, error);
+    return run_load(demo, error) && rp_demo_look_at_rejects(demo, error) && rp_demo_prove(demo, error) &&
+           rp_demo_ask(demo, error);
 }
 
 static gboolean full_story(RpDemo *demo, GError **error) {
@@ -237,10 +240,11 @@ static gboolean full_story(RpDemo *demo, GError **error) {
     rp_demo_say_verdict(demo);
     if (!demo->globals->is_json)
         return TRUE;
-    json_t *json = json_pack("{s:o, s:O, s:O, s:b, s:O, s:o}", "planted", rp_shop_report_json(&demo->report),
-                             "run", demo->run, "rejects_by_entity", demo->rejects, "matches",
-                             json_array_size(demo->differences) == 0, "differences", demo->differences,
-                             "servers", servers_json(demo, keeper));
+    json_t *json =
+        json_pack("{s:o, s:O, s:O, s:O, s:b, s:O, s:o}", "planted", rp_shop_report_json(&demo->report), "run",
+                  demo->run, "rejects_by_entity", demo->rejects, "reconcile", demo->reconciliation, "matches",
+                  json_array_size(demo->differences) == 0, "differences", demo->differences, "servers",
+                  servers_json(demo, keeper));
     rp_print_json(json);
     return TRUE;
 }
@@ -273,8 +277,7 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
 const RpCommand RP_COMMAND_DEMO = {
     .name = "demo",
     .arguments = NULL,
-    .summary = "Tells the whole story on private servers with generated data: generate, check, load, look at "
-               "rejects.",
+    .summary = "Tells the whole story on private servers with generated data: generate, check, load, prove.",
     .example = "redis2pg demo --orders 1000 --faults 5",
     .options = OPTIONS,
     .execute = execute,

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define N_STEPS 6
+#define N_STEPS 7
 
 void rp_demo_say(const RpDemo *demo, const char *format, ...) {
     va_list arguments;

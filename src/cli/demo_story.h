@@ -19,8 +19,9 @@ typedef struct {
     char *schema;
     char **environment; /* of the children */
     guint n_steps;
-    json_t *run;     /* the run's JSON */
-    json_t *rejects; /* {"orders": {"out_of_range": 3}} */
+    json_t *run;            /* the run's JSON */
+    json_t *rejects;        /* {"orders": {"out_of_range": 3}} */
+    json_t *reconciliation; /* its JSON */
     json_t *differences;
     int status; /* of the child that ended the story early; 0 otherwise */
 } RpDemo;
@@ -39,6 +40,9 @@ json_t *rp_demo_parse_output(const char *command, const char *output, GError **e
 
 /* Shows the rejects beside what was planted, and notes the differences (demo_look.c). */
 gboolean rp_demo_look_at_rejects(RpDemo *demo, GError **error);
+
+/* Compares Redis with PostgreSQL, and notes what does not hold (demo_look.c). */
+gboolean rp_demo_prove(RpDemo *demo, GError **error);
 
 /* Asks PostgreSQL a few questions (demo_look.c). */
 gboolean rp_demo_ask(RpDemo *demo, GError **error);

@@ -20,7 +20,7 @@ static void print_usage(void) {
     for (guint i = 0; RP_COMMANDS[i] != NULL; i++) {
         g_autofree char *first_line =
             g_strndup(RP_COMMANDS[i]->summary, strcspn(RP_COMMANDS[i]->summary, "\n"));
-        g_print("  %-9s %s\n", RP_COMMANDS[i]->name, first_line);
+        g_print("  %-10s %s\n", RP_COMMANDS[i]->name, first_line);
     }
     g_print("\nOptions of each: redis2pg COMMAND --help\n"
             "Example:\n  redis2pg demo\n");

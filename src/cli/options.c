@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static RpGlobals globals;
+static RpGlobals globals = {.is_redis_named = TRUE};
 
 const RpOption RP_GLOBAL_OPTIONS[] = {
     {.name = "redis",
@@ -166,6 +166,8 @@ static gboolean apply_absent(const Given *given, const RpConfig *config, GError 
     const char *configured = config != NULL ? rp_config_get(config, option->name) : NULL;
     if (configured != NULL)
         return set_text(option, configured, rp_config_get_path(config), error);
+    if (option->target == (void *)&globals.redis_url)
+        globals.is_redis_named = FALSE;
     return option->fallback == NULL || set_text(option, option->fallback, "default", error);
 }
 

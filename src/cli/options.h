@@ -30,6 +30,7 @@ typedef struct {
 /* The options that every command takes. Valid after rp_cli_parse. */
 typedef struct {
     char *redis_url;
+    gboolean is_redis_named; /* it is not the default */
     char *postgres_conninfo;
     char *mapping_path; /* NULL: none */
     char *config_path;

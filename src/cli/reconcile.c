@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "cli/progress.h"
+#include "cli/report_option.h"
 #include "ledger/results.h"
 #include "migrations/migrations.h"
 #include "report/reconcile_report.h"
@@ -21,6 +22,7 @@ static struct {
     gint64 retry_seconds;
     gint64 timeout_seconds;
     gboolean allows_rejects;
+    char *report;
 } settings;
 
 static const RpOption OPTIONS[] = {
@@ -87,6 +89,7 @@ static const RpOption OPTIONS[] = {
      .minimum = 1,
      .maximum = 86400,
      .help = "how long an answer of either server may take"},
+    RP_REPORT_OPTION(settings.report, NULL),
     {0},
 };
 
@@ -140,6 +143,21 @@ static void keep_result(const RpPrepared *prepared, const RpReconcileResult *res
         rp_log(RP_LOG_WARNING, "%s", error->message);
 }
 
+/* Out of the ledger, so that it can be made again; of a result that is not kept, of what was found. */
+static void write_report(const RpGlobals *globals, const RpPrepared *prepared, json_t *document) {
+    const json_int_t run = json_integer_value(json_object_get(document, "run"));
+    if (settings.report == NULL)
+        return;
+    if (run > 0) {
+        rp_report_option_write_run(settings.report, globals, (guint64)run);
+        return;
+    }
+    g_autofree char *source = rp_redis_address_show(prepared->redis);
+    g_autofree char *target = rp_report_option_target(prepared->postgres);
+    const RpReportFrame frame = {.source = source, .target = target, .mapping = prepared->mapping->path};
+    rp_report_option_write(settings.report, rp_document_new("reconcile", json_incref(document), &frame));
+}
+
 static void print_result(const RpGlobals *globals, const RpReconcileResult *result, json_t *document) {
     if (globals->is_json) {
         rp_print_json(json_incref(document));
@@ -172,6 +190,7 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     RpLevel level;
     rp_wait_default((guint)settings.timeout_seconds);
     if (!rp_expect_words(&RP_COMMAND_RECONCILE, n_words, 0, 0, error) ||
+        !rp_report_option_prepare(settings.report, error) ||
         !rp_prepare(globals, (guint)settings.retry_seconds, &prepared, findings, error) ||
         !rp_findings_check(findings, error) || !check_settings(prepared.mapping, &level, error))
         return FALSE;
@@ -182,6 +201,7 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     json_auto_t *document = rp_report_reconcile_json(result);
     if (is_on_record)
         keep_result(&prepared, result, document);
+    write_report(globals, &prepared, document);
     print_result(globals, result, document);
     *status = status_of(result);
     return TRUE;

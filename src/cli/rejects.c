@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "cli/rejects.h"
+#include "cli/report_option.h"
 #include "ledger/summary.h"
 #include "model/reject.h"
 #include "report/run_report.h"
@@ -61,6 +62,7 @@ static const RpOption OPTIONS[] = {
      .target = &settings.is_from_source,
      .help = "replay: read the keys from Redis as they are now"},
     RP_LOAD_OPTIONS(settings.load, "replay"),
+    RP_REPORT_OPTION(settings.report, "replay"),
     {0},
 };
 

@@ -17,6 +17,7 @@ typedef struct {
     gboolean reveals; /* export shows sensitive values */
     gboolean is_from_source;
     RpLoadSettings load; /* of replay */
+    char *report;        /* of replay; NULL: none */
 } RpRejectsSettings;
 
 /* What the options say to choose. It borrows from settings. */

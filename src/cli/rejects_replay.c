@@ -4,6 +4,7 @@
 #include "cli/prepare.h"
 #include "cli/progress.h"
 #include "cli/rejects.h"
+#include "cli/report_option.h"
 #include "migrations/migrations.h"
 #include "pipeline/replay.h"
 
@@ -134,12 +135,15 @@ static gboolean replay(const RpGlobals *globals, const RpRejectsSettings *settin
     gboolean is_fine = TRUE;
     if (selection.n_rejects == 0) {
         say_nothing_to_do(globals);
+        if (settings->report != NULL)
+            rp_log(RP_LOG_INFO, "nothing was replayed, so there is no report");
     } else {
         if (!settings->is_from_source)
             take_database(prepared->redis, selection.source);
         const RpReplaySource source = {connection, &selection, settings->is_from_source};
         g_autoptr(RpRunSummary) summary = NULL;
         is_fine = load(globals, settings, prepared, &source, &summary, error);
+        rp_report_option_write_load(settings->report, globals, summary);
         is_fine = rp_load_settings_conclude(&settings->load, globals, is_fine, summary, status, error);
     }
     if (warn_of_left(&selection, settings->is_from_source) > 0 && !settings->load.allows_rejects)
@@ -151,7 +155,8 @@ gboolean rp_rejects_replay(const RpGlobals *globals, const RpRejectsSettings *se
                            GError **error) {
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
-    if (!rp_prepare(globals, (guint)settings->load.retry_seconds, &prepared, findings, error) ||
+    if (!rp_report_option_prepare(settings->report, error) ||
+        !rp_prepare(globals, (guint)settings->load.retry_seconds, &prepared, findings, error) ||
         !rp_findings_check(findings, error) || !check_entity(prepared.mapping, settings->entity, error))
         return FALSE;
     if (settings->is_from_source) { /* one that is down is found before anything is written */

@@ -1,9 +1,11 @@
 /* `redis2pg rollback`: undoes a run. */
 #include "pipeline/rollback.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "cli/progress.h"
+#include "cli/report_option.h"
 #include "cli/status.h"
 #include "ledger/summary.h"
 #include "migrations/migrations.h"
@@ -15,6 +17,7 @@ static struct {
     gboolean is_forced;
     gint64 retry_seconds;
     gint64 timeout_seconds;
+    char *report;
 } settings;
 
 static const RpOption OPTIONS[] = {
@@ -42,6 +45,7 @@ static const RpOption OPTIONS[] = {
      .minimum = 1,
      .maximum = 86400,
      .help = "how long an answer of PostgreSQL may take"},
+    RP_REPORT_OPTION(settings.report, NULL),
     {0},
 };
 
@@ -52,6 +56,29 @@ static void print_summary(const RpGlobals *globals, const RpRollbackSummary *sum
     }
     g_autofree char *text = rp_report_rollback_text(summary, settings.is_dry_run);
     g_print("%s", text);
+}
+
+/* Nothing of a dry run stays in the ledger: its report is made of what it gave. */
+static void write_report(const RpGlobals *globals, const RpRollbackSummary *summary) {
+    if (settings.report == NULL)
+        return;
+    if (!settings.is_dry_run) {
+        rp_report_option_write_run(settings.report, globals, summary->run);
+        return;
+    }
+    g_autoptr(GError) trouble = NULL;
+    g_autoptr(RpRunSummary) undone = NULL;
+    g_autoptr(PGconn) connection = rp_postgres_connect(globals->postgres_conninfo, &trouble);
+    if (connection == NULL || !rp_ledger_read_run(connection, summary->undoes, &undone, &trouble)) {
+        rp_log(RP_LOG_WARNING, "the report was not written: %s", trouble->message);
+        return;
+    }
+    g_autofree char *target = rp_report_option_target(connection);
+    const RpReportFrame frame = {.target = target,
+                                 .source = undone != NULL ? undone->source : NULL,
+                                 .mapping = undone != NULL ? undone->mapping : NULL};
+    rp_report_option_write(settings.report,
+                           rp_document_new("rollback", rp_report_rollback_json(summary, TRUE), &frame));
 }
 
 static void observe(const RpRollbackProgress *rollback, gpointer data) {
@@ -79,7 +106,8 @@ static gboolean reach_ledger(const RpGlobals *globals, guint64 run, GError **err
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
     guint64 run;
     if (!rp_expect_words(&RP_COMMAND_ROLLBACK, n_words, 1, 1, error) ||
-        !rp_parse_number(words[0], "run", &run, error) || !reach_ledger(globals, run, error))
+        !rp_parse_number(words[0], "run", &run, error) || !rp_report_option_prepare(settings.report, error) ||
+        !reach_ledger(globals, run, error))
         return FALSE;
     g_autoptr(RpProgress) progress = rp_progress_new(globals->progress, globals->is_quiet, error);
     if (progress == NULL)
@@ -93,8 +121,10 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
                                        .observe_data = progress};
     g_autoptr(RpRollbackSummary) summary = NULL;
     const gboolean is_fine = rp_roll_back(&options, &summary, error);
-    if (summary != NULL)
+    if (summary != NULL) {
+        write_report(globals, summary);
         print_summary(globals, summary);
+    }
     if (is_fine && summary != NULL && summary->n_kept > 0 && !settings.is_forced)
         *status = RP_EXIT_REFUSED;
     return is_fine;

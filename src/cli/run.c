@@ -5,6 +5,7 @@
 #include "cli/load_settings.h"
 #include "cli/prepare.h"
 #include "cli/progress.h"
+#include "cli/report_option.h"
 #include "migrations/migrations.h"
 #include "pipeline/load.h"
 #include "sink/wait.h"
@@ -14,8 +15,10 @@
 static struct {
     char *strategy;
     RpLoadSettings load;
+    gboolean is_dry_run;
     gboolean is_resuming;
     char **entities;
+    char *report;
 } settings = {.load = {.max_rejects = -1}};
 
 static const RpOption OPTIONS[] = {
@@ -30,11 +33,17 @@ static const RpOption OPTIONS[] = {
      .kind = RP_OPTION_FLAG,
      .target = &settings.is_resuming,
      .help = "go on with the last run of this mapping and source, which was interrupted or killed"},
+    {.name = "dry-run",
+     .kind = RP_OPTION_FLAG,
+     .target = &settings.is_dry_run,
+     .help = "do it all in one transaction with one writer, say what came of it, and leave everything as it "
+             "was"},
     {.name = "entity",
      .kind = RP_OPTION_LIST,
      .target = &settings.entities,
      .argument = "NAME",
      .help = "load only this entity; may stand several times"},
+    RP_REPORT_OPTION(settings.report, NULL),
     {0},
 };
 
@@ -42,6 +51,12 @@ static gboolean check_settings(const RpMapping *mapping, GError **error) {
     if (strcmp(settings.strategy, "auto") != 0 && strcmp(settings.strategy, "merge") != 0) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "--strategy is auto or merge, not \"%s\"",
                     settings.strategy);
+        return FALSE;
+    }
+    if (settings.is_dry_run && settings.is_resuming) {
+        g_set_error(
+            error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+            "--dry-run does not go with --resume: a dry run begins anew, and leaves nothing to resume");
         return FALSE;
     }
     return rp_check_entities(mapping, settings.entities, error);
@@ -71,6 +86,7 @@ static gboolean load(const RpGlobals *globals, const RpPrepared *prepared, RpRun
         .mapping = prepared->mapping,
         .only = (const char *const *)settings.entities,
         .settings = json,
+        .is_dry_run = settings.is_dry_run,
         .is_resuming = settings.is_resuming,
         .observe = rp_progress_observe,
         .observe_data = progress,
@@ -91,13 +107,18 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
     rp_wait_default((guint)settings.load.timeout_seconds);
+    if (settings.is_dry_run) /* one transaction, one connection */
+        settings.load.writers = 1;
     if (!rp_expect_words(&RP_COMMAND_RUN, n_words, 0, 0, error) ||
+        !rp_report_option_prepare(settings.report, error) ||
         !rp_prepare(globals, (guint)settings.load.retry_seconds, &prepared, findings, error) ||
         !rp_findings_check(findings, error) || !check_settings(prepared.mapping, error) ||
-        !reach_redis(prepared.redis, error) || !rp_migrations_apply_ledger(prepared.postgres, error))
+        !reach_redis(prepared.redis, error) ||
+        (!settings.is_dry_run && !rp_migrations_apply_ledger(prepared.postgres, error)))
         return FALSE;
     g_autoptr(RpRunSummary) summary = NULL;
     const gboolean is_fine = load(globals, &prepared, &summary, error);
+    rp_report_option_write_load(settings.report, globals, summary);
     return rp_load_settings_conclude(&settings.load, globals, is_fine, summary, status, error);
 }
 

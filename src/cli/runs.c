@@ -2,59 +2,118 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/prepare.h"
+#include "cli/report_option.h"
+#include "ledger/rollback.h"
+#include "migrations/migrations.h"
+#include "report/folder.h"
 #include "report/rollback_report.h"
 #include "report/run_report.h"
 #include "report/table.h"
+#include "report/text_report.h"
 
 #include <string.h>
 
+static char *report;
+
+static const RpOption OPTIONS[] = {RP_REPORT_OPTION(report, "show"), {0}};
+
+/* ---- show ---- */
+
+static void print_times(const RpRunSummary *run) {
+    g_print("started: %s\nended: %s\n", run->started_at, run->ended_at != NULL ? run->ended_at : "not yet");
+}
+
+static void add_times(json_t *document, const RpRunSummary *run) {
+    json_object_set_new(document, "started_at", json_string(run->started_at));
+    json_object_set_new(document, "ended_at",
+                        run->ended_at != NULL ? json_string(run->ended_at) : json_null());
+}
+
 /* A rollback has a result of its own. */
-static gboolean show_rollback(PGconn *connection, gboolean is_json, const RpRunSummary *run,
-                              gboolean *is_rollback, GError **error) {
-    *is_rollback = strcmp(run->kind, "rollback") == 0;
-    if (!*is_rollback)
-        return TRUE;
+static gboolean show_rollback(PGconn *connection, gboolean is_json, const RpRunSummary *run, GError **error) {
     g_autoptr(RpRollbackSummary) summary = NULL;
     if (!rp_rollback_read(connection, run->run, &summary, error))
         return FALSE;
     if (is_json) {
-        json_t *report = rp_report_rollback_json(summary, FALSE);
-        json_object_set_new(report, "started_at", json_string(run->started_at));
-        json_object_set_new(report, "ended_at",
-                            run->ended_at != NULL ? json_string(run->ended_at) : json_null());
-        rp_print_json(report);
+        json_t *document = rp_report_rollback_json(summary, FALSE);
+        add_times(document, run);
+        rp_print_json(document);
         return TRUE;
     }
     g_autofree char *text = rp_report_rollback_text(summary, FALSE);
-    g_print("%s\nstarted: %s\nended: %s\n", text, run->started_at,
-            run->ended_at != NULL ? run->ended_at : "not yet");
+    g_print("%s\n", text);
+    print_times(run);
+    return TRUE;
+}
+
+/* A reconciliation's is the one that the ledger keeps; as text it is what its report says. One that came to
+ * no result is shown as a run. */
+static gboolean show_reconcile(PGconn *connection, gboolean is_json, const RpRunSummary *run,
+                               GError **error) {
+    json_t *document = rp_report_option_read(connection, run->run, error);
+    if (document == NULL)
+        return FALSE;
+    if (is_json) {
+        json_t *result = json_deep_copy(rp_document_result(document));
+        json_object_set_new(result, "kind", json_string(run->kind));
+        add_times(result, run);
+        rp_print_json(result);
+    } else {
+        g_autofree char *text = rp_text_report(document);
+        g_print("%s", text);
+    }
+    json_decref(document);
+    return TRUE;
+}
+
+static void show_run(gboolean is_json, const RpRunSummary *run) {
+    if (is_json) {
+        rp_print_json(rp_report_run_json_full(run));
+        return;
+    }
+    g_autofree char *text = rp_report_run_text(run);
+    g_print("%s\nmapping: %s\nsource: %s\n", text, run->mapping, run->source);
+    print_times(run);
+}
+
+/* A report needs a ledger of this version; showing does not change it. */
+static gboolean write_report(PGconn *connection, guint64 run, GError **error) {
+    if (report == NULL)
+        return TRUE;
+    if (!rp_migrations_apply_ledger(connection, error))
+        return FALSE;
+    json_t *document = rp_report_option_read(connection, run, error);
+    const gboolean is_written = document != NULL && rp_report_folder_write(report, document, error);
+    json_decref(document);
+    return is_written;
+}
+
+static gboolean show_any(PGconn *connection, gboolean is_json, const RpRunSummary *run, GError **error) {
+    if (!write_report(connection, run->run, error))
+        return FALSE;
+    if (strcmp(run->kind, "rollback") == 0)
+        return show_rollback(connection, is_json, run, error);
+    if (strcmp(run->kind, "reconcile") == 0 && g_str_has_prefix(run->status, "completed"))
+        return show_reconcile(connection, is_json, run, error);
+    show_run(is_json, run);
     return TRUE;
 }
 
 static gboolean show(PGconn *connection, gboolean is_json, const char *text, GError **error) {
     guint64 run;
     g_autoptr(RpRunSummary) summary = NULL;
-    gboolean exists, is_rollback = FALSE;
+    gboolean exists;
     if (!rp_parse_number(text, "run", &run, error) || !rp_ledger_exists(connection, &exists, error) ||
-        (exists && !rp_ledger_read_run(connection, run, &summary, error)) ||
-        (summary != NULL && !show_rollback(connection, is_json, summary, &is_rollback, error)))
+        (exists && !rp_ledger_read_run(connection, run, &summary, error)))
         return FALSE;
-    if (is_rollback)
-        return TRUE;
-    if (summary == NULL) {
-        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-                    "the ledger has no run %s (see redis2pg runs list)", text);
-        return FALSE;
-    }
-    if (is_json) {
-        rp_print_json(rp_report_run_json_full(summary));
-        return TRUE;
-    }
-    g_autofree char *shown = rp_report_run_text(summary);
-    g_print("%s\nmapping: %s\nsource: %s\nstarted: %s\nended: %s\n", shown, summary->mapping, summary->source,
-            summary->started_at, summary->ended_at != NULL ? summary->ended_at : "not yet");
-    return TRUE;
+    if (summary != NULL)
+        return show_any(connection, is_json, summary, error);
+    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                "the ledger has no run %s (see redis2pg runs list)", text);
+    return FALSE;
 }
+
+/* ---- list ---- */
 
 static void print_list(const GPtrArray *runs) {
     static const char *const headings[] = {">run",  "kind",     "status",  "started", ">seconds",
@@ -102,6 +161,8 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     const gboolean is_show = strcmp(words[0], "show") == 0;
     if ((!is_show && strcmp(words[0], "list") != 0) || n_words != (is_show ? 2 : 1))
         return rp_expect_words(&RP_COMMAND_RUNS, -1, 0, 0, error);
+    if (!rp_report_option_prepare(is_show ? report : NULL, error))
+        return FALSE;
     g_autoptr(PGconn) connection = rp_postgres_connect(globals->postgres_conninfo, error);
     if (connection == NULL)
         return FALSE;
@@ -112,7 +173,9 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
 const RpCommand RP_COMMAND_RUNS = {
     .name = "runs",
     .arguments = "list|show RUN",
-    .summary = "Lists the runs of a target, or shows one with its account of keys and rows.",
-    .example = "redis2pg runs show 12 --postgres 'dbname=shop' --json",
+    .summary = "Lists the runs of a target, or shows one with its account of keys and rows.\n"
+               "With --report the report of a run that has ended is made again from the ledger.",
+    .example = "redis2pg runs show 12 --postgres 'dbname=shop' --report report",
+    .options = OPTIONS,
     .execute = execute,
 };

@@ -12,7 +12,7 @@ static void expect(json_t *differences, guint64 planted, json_t *found, const ch
 }
 
 /* Borrowed, or NULL when the run does not know the entity. */
-static json_t *find_entity(json_t *run, const char *name) {
+static json_t *find_entity(const json_t *run, const char *name) {
     gsize i;
     json_t *entity;
     json_array_foreach(json_object_get(run, "entities"), i,
@@ -57,6 +57,17 @@ json_t *rp_shop_differences(const RpShopReport *report, json_t *run, json_t *rej
         json_array_append_new(differences, json_pack("{s:s, s:b, s:b}", "what", "the run is balanced",
                                                      "planted", 1, "found", 0));
     return differences;
+}
+
+void rp_shop_expect_proof(const RpShopReport *report, const json_t *reconciliation, json_t *differences) {
+    static const char *const none[] = {"extra", "different", "unexplained", "unrecorded"};
+    for (guint i = 0; i < RP_SHOP_N_ENTITIES; i++) {
+        const char *name = rp_shop_entity_name((RpShopEntity)i);
+        const json_t *entity = find_entity(reconciliation, name);
+        expect(differences, report->entities[i].good, json_object_get(entity, "equal"), name, "equal");
+        for (guint k = 0; k < G_N_ELEMENTS(none); k++)
+            expect(differences, 0, json_object_get(entity, none[k]), name, none[k]);
+    }
 }
 
 char *rp_shop_compare_show(const RpShopReport *report, json_t *rejects) {

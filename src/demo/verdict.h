@@ -10,6 +10,10 @@ G_BEGIN_DECLS
  * (as report_json's "by_entity"). The caller owns the array. */
 json_t *rp_shop_differences(const RpShopReport *report, json_t *run, json_t *rejects);
 
+/* Adds what a reconciliation after the run (the JSON of `reconcile`) should have found and did not: every
+ * good row equal, nothing extra or different, and a reject on record for all that is missing or refused. */
+void rp_shop_expect_proof(const RpShopReport *report, const json_t *reconciliation, json_t *differences);
+
 /* Codes with what was planted and what was found of them, as a table for people; the caller frees it. */
 char *rp_shop_compare_show(const RpShopReport *report, json_t *rejects);
 

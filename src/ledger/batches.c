@@ -8,6 +8,7 @@
 #include "ledger/image.h"
 #include "ledger/settle.h"
 #include "ledger/write_rejects.h"
+#include "sink/unit.h"
 
 #include <jansson.h>
 
@@ -40,7 +41,7 @@ gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *pla
     g_autofree char *sql = g_strdup_printf(
         "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before, author) "
         "SELECT $1::bigint, $2::integer, $3::bigint, $4::integer, $5, 'update', %s, t.xmin %s "
-        "AND t.xmin <> pg_current_xact_id()::xid AND (%s) IS NOT TRUE",
+        "AND t.xmin <> " RP_UNIT_XID " AND (%s) IS NOT TRUE",
         image, plan->changed_sql, WRITTEN_BY_RUN("true"));
     g_autofree char *entity = g_strdup_printf("%u", plan->number);
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
@@ -109,10 +110,10 @@ static gboolean write_position(PGconn *connection, const char *run, guint32 atte
         connection,
         "INSERT INTO redis2pg.batches (run, pass, number, cursor_after, is_pass_end, keys_scanned, "
         "keys_mapped,"
-        " keys_ignored, keys_unmapped, unmapped, portion, is_whole, attempt, is_page_end) SELECT run, "
+        " keys_ignored, keys_unmapped, unmapped, portion, is_whole, attempt, is_page_end, xid) SELECT run, "
         "$2::integer,"
         " $3::bigint, $4::numeric, $5::boolean, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::jsonb,"
-        " $11::integer, $12::boolean, attempt, $14::boolean FROM redis2pg.runs"
+        " $11::integer, $12::boolean, attempt, $14::boolean, " RP_UNIT_XID8 " FROM redis2pg.runs"
         " WHERE run = $1 AND status = 'open' AND attempt = $13::integer FOR SHARE",
         G_N_ELEMENTS(parameters), parameters, error);
     if (result == NULL || rp_postgres_affected(result) == 1)

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "ledger/summary.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -12,13 +13,20 @@
                            */
 #define LOOK_AGAIN_US (50 * 1000)
 
-/* Who holds the lock is known by its session: a run that was left open by a process that died holds none. */
+/* Who holds the lock is known by its session: a run that was left open by a process that died holds none. A
+ * dry run asks before it has brought the ledger up to date: backend may be a column that is not there. */
 static const char HOLDER_SQL[] =
     "SELECT h.pid, r.kind, r.run, r.host, r.pid, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD "
     "HH24:MI:SS')"
     " || ' UTC' FROM (SELECT " RP_LEDGER_LOCK_HOLDER
     " AS pid) h LEFT JOIN redis2pg.runs r ON r.status = 'open'"
-    " AND r.backend = h.pid WHERE h.pid IS NOT NULL ORDER BY r.run DESC NULLS LAST LIMIT 1";
+    " AND (to_jsonb(r) ->> 'backend')::integer = h.pid WHERE h.pid IS NOT NULL ORDER BY r.run DESC NULLS LAST"
+    " LIMIT 1";
+
+/* Where the ledger is not there, or is not to be seen yet. */
+static const char HOLDER_ALONE_SQL[] =
+    "SELECT h.pid, NULL, NULL, NULL, NULL FROM (SELECT " RP_LEDGER_LOCK_HOLDER
+    " AS pid) h WHERE h.pid IS NOT NULL";
 
 /* Whether the session that holds the lock is of a process of this machine that is gone: PostgreSQL has not
  * noticed yet. */
@@ -34,7 +42,8 @@ static gboolean refuse(PGresult *holder, GError **error) {
                     "another run worked on this target a moment ago: try again");
     else if (PQgetisnull(holder, 0, 2))
         g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
-                    "another run works on this target: it is just beginning, in PostgreSQL's session %s",
+                    "another run works on this target: it is a dry run, or just beginning, in PostgreSQL's "
+                    "session %s",
                     PQgetvalue(holder, 0, 0));
     else
         g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
@@ -42,6 +51,13 @@ static gboolean refuse(PGresult *holder, GError **error) {
                     PQgetvalue(holder, 0, 1), PQgetvalue(holder, 0, 2), PQgetvalue(holder, 0, 3),
                     PQgetvalue(holder, 0, 4), PQgetvalue(holder, 0, 5));
     return FALSE;
+}
+
+static PGresult *find_holder(PGconn *connection, GError **error) {
+    gboolean exists;
+    return rp_ledger_exists(connection, &exists, error)
+               ? rp_postgres_query(connection, exists ? HOLDER_SQL : HOLDER_ALONE_SQL, 0, NULL, error)
+               : NULL;
 }
 
 /* FALSE without an error: somebody else has it. */
@@ -57,8 +73,7 @@ gboolean rp_ledger_lock(PGconn *connection, GError **error) {
         GError *trouble = NULL;
         if (try_lock(connection, &trouble))
             return TRUE;
-        g_autoptr(PGresult) holder =
-            trouble == NULL ? rp_postgres_query(connection, HOLDER_SQL, 0, NULL, &trouble) : NULL;
+        g_autoptr(PGresult) holder = trouble == NULL ? find_holder(connection, &trouble) : NULL;
         if (holder == NULL) {
             g_propagate_error(error, trouble);
             return FALSE;
@@ -67,6 +82,10 @@ gboolean rp_ledger_lock(PGconn *connection, GError **error) {
             return refuse(holder, error);
         g_usleep(LOOK_AGAIN_US);
     }
+}
+
+void rp_ledger_unlock(PGconn *connection) {
+    rp_postgres_run(connection, "SELECT pg_advisory_unlock_all()", NULL);
 }
 
 void rp_ledger_end_lost_writers(PGconn *connection) {

@@ -23,6 +23,9 @@ G_BEGIN_DECLS
  */
 gboolean rp_ledger_lock(PGconn *connection, GError **error);
 
+/* Gives up every advisory lock of the connection: nobody has to wait for its session to end. */
+void rp_ledger_unlock(PGconn *connection);
+
 /* A session that writes batches shows so by a shared lock with this key ("redis2pw"). */
 #define RP_LEDGER_WRITER_KEY      "8243105097038590071"
 #define RP_LEDGER_SHOW_WRITER_SQL "SELECT pg_advisory_lock_shared(" RP_LEDGER_WRITER_KEY ")"

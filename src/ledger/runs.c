@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "sink/unit.h"
 
 #include <jansson.h>
 #include <unistd.h>
@@ -91,17 +92,26 @@ static const char DROP_CLAIMS_SQL[] = "DELETE FROM redis2pg.claims WHERE run NOT
 
 gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt *attempt, GError **error) {
     g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
-    const char *const parameters[] = {
-        head->kind,   head->strategy,      head->mapping->path, head->mapping->digest,
-        head->source, head->source_run_id, REDIS2PG_VERSION,    g_get_host_name(),
-        pid,          head->settings};
-    if (!rp_postgres_run(connection, "BEGIN; SET LOCAL lock_timeout = '20s'", error) ||
+    const char *const parameters[] = {head->kind,
+                                      head->strategy,
+                                      head->mapping->path,
+                                      head->mapping->digest,
+                                      head->source,
+                                      head->source_run_id,
+                                      REDIS2PG_VERSION,
+                                      g_get_host_name(),
+                                      pid,
+                                      head->settings,
+                                      head->redis_version,
+                                      PQparameterStatus(connection, "server_version")};
+    if (!rp_unit_begin(connection, "SET LOCAL lock_timeout = '20s'", error) ||
         !rp_ledger_close_abandoned(connection, 0, error))
         return FALSE;
     g_autoptr(PGresult) result = rp_postgres_query(
         connection,
         "INSERT INTO redis2pg.runs (kind, strategy, mapping, mapping_digest, source, source_run_id,"
-        " tool_version, host, pid, settings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING run,"
+        " tool_version, host, pid, settings, redis_version, postgres_version) VALUES ($1, $2, $3, $4, $5, "
+        "$6, $7, $8, $9, $10, $11, $12) RETURNING run,"
         " (extract(epoch FROM started_at) * 1000000)::bigint",
         G_N_ELEMENTS(parameters), parameters, error);
     if (result == NULL || !rp_postgres_run(connection, DROP_CLAIMS_SQL, error) ||
@@ -109,8 +119,8 @@ gboolean rp_ledger_open_run(PGconn *connection, const RpRunHead *head, RpAttempt
         !rp_ledger_begin_attempt(connection, g_ascii_strtoull(PQgetvalue(result, 0, 0), NULL, 10),
                                  g_ascii_strtoll(PQgetvalue(result, 0, 1), NULL, 10), head->source_run_id,
                                  attempt, error) ||
-        !rp_postgres_run(connection, "COMMIT", error)) {
-        rp_postgres_run(connection, "ROLLBACK", NULL);
+        !rp_unit_commit(connection, error)) {
+        rp_unit_abort(connection);
         g_prefix_error(error, "opening the run in the ledger: ");
         return FALSE;
     }

@@ -16,6 +16,7 @@ typedef struct {
     const RpMapping *mapping;
     const char *source;        /* "host:port db N" */
     const char *source_run_id; /* of INFO */
+    const char *redis_version; /* of INFO, or NULL: Redis is not asked */
     const char *settings;      /* a JSON object */
 } RpRunHead;
 

@@ -35,6 +35,7 @@ void rp_run_summary_free(RpRunSummary *summary) {
     g_ptr_array_unref(summary->unmapped);
     g_ptr_array_unref(summary->entities);
     g_ptr_array_unref(summary->codes);
+    rp_evidence_free(summary->evidence);
     g_free(summary);
 }
 

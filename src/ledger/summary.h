@@ -1,6 +1,7 @@
 /* What the ledger says of runs: the one source of every summary, of the run that has just ended too. */
 #pragma once
 
+#include "ledger/evidence.h"
 #include "model/batch.h"
 #include "sink/connection.h"
 
@@ -42,6 +43,8 @@ typedef struct {
     GPtrArray *entities; /* of RpEntitySummary, in the order of the mapping */
     GPtrArray *codes;    /* of RpCodeCount, by name */
     guint64 n_rejects;
+    gboolean is_dry_run;  /* run is the number that it would have had: there is no such run */
+    RpEvidence *evidence; /* of a dry run, which leaves nothing to read it from; else NULL */
 } RpRunSummary;
 
 void rp_run_summary_free(RpRunSummary *summary);

@@ -24,6 +24,8 @@ typedef struct {
 
 /* Files over this many bytes are refused. */
 #define RP_YAML_MAX_BYTES (1024 * 1024)
+/* So are those in which lists and maps are nested deeper. */
+#define RP_YAML_MAX_DEPTH 32
 
 /* The bytes of a file, which the caller frees. NULL with a finding when it cannot be read, is no regular file
  * or is too large, of which nothing is read then. */
@@ -34,6 +36,9 @@ char *rp_yaml_read(const char *path, gsize *size, RpFindings *findings);
 RpYamlFile *rp_yaml_load(const char *path, RpFindings *findings);
 /* The same from memory; name stands for the path in places. */
 RpYamlFile *rp_yaml_parse(const char *name, const char *text, gsize size, RpFindings *findings);
+/* All documents of a text that may hold several (with `---` between them), each with its own nodes: an array
+ * of RpYamlFile that frees them, never empty. NULL after a finding. */
+GPtrArray *rp_yaml_parse_all(const char *name, const char *text, gsize size, RpFindings *findings);
 void rp_yaml_free(RpYamlFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpYamlFile, rp_yaml_free)
 
@@ -56,5 +61,18 @@ RpYamlNode rp_yaml_get(RpYamlNode map, const char *key);
 
 /* "shop.yaml:13:7"; the caller frees it. */
 char *rp_yaml_place(RpYamlNode node);
+
+/* A place in the text: line and column from 0, the column in characters. */
+typedef struct {
+    gsize line;
+    gsize column;
+} RpYamlMark;
+
+/* Where a node begins, and where its last part ends. What an alias stands for is where its anchor is. */
+RpYamlMark rp_yaml_begin(RpYamlNode node);
+RpYamlMark rp_yaml_end(RpYamlNode node);
+
+/* Whether it is a list or map in brackets. */
+gboolean rp_yaml_is_flow(RpYamlNode node);
 
 G_END_DECLS

@@ -31,7 +31,7 @@ gboolean rp_words_spend(RpLoader *loader, RpYamlNode node, gsize cost) {
     loader->cost += cost;
     return !loader->is_over &&
            (loader->cost <= RP_WORDS_MAX_COST || refuse_more(loader, node,
-                                                             "up to here the mapping says too much already: "
+                                                             "up to here the file says too much already: "
                                                              "aliases may repeat a large part too often"));
 }
 

@@ -7,6 +7,7 @@
 #include "migrations/lock.h"
 #include "migrations/step.h"
 #include "migrations/version.h"
+#include "sink/unit.h"
 
 static const RpMigrationOptions DEFAULTS = {.schema = NULL, .lock_seconds = RP_MIGRATION_LOCK_SECONDS};
 
@@ -96,7 +97,9 @@ gboolean rp_migrations_apply(PGconn *connection, const RpMigrationSet *set, cons
     if (!rp_migration_lock_take(connection, lock_seconds_of(options), error))
         return FALSE;
     const gboolean is_done = apply_locked(connection, set, schema_of(options), applied, error);
-    rp_migration_lock_release(connection);
+    /* What a rehearsal has applied stands in others' way until it is rolled back: they are told so. */
+    if (!rp_unit_is_rehearsed(connection))
+        rp_migration_lock_release(connection);
     return is_done;
 }
 

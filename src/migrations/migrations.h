@@ -46,7 +46,8 @@ gboolean rp_migrations_undo(PGconn *connection, const RpMigrationSet *set, const
  * missing or out of order, and files that are pending. Empty when all is well. */
 GPtrArray *rp_migrations_verify(const GPtrArray *states);
 
-/* Brings the tool's own tables, the schema redis2pg, up to date; two queries when they are. */
+/* Brings the tool's own tables, the schema redis2pg, up to date; two queries when they are. A connection that
+ * rehearses (sink/unit.h) does so in its transaction, and keeps the migration lock if it had to be taken. */
 gboolean rp_migrations_apply_ledger(PGconn *connection, GError **error);
 
 G_END_DECLS

@@ -10,6 +10,7 @@
 #include "migrations/error.h"
 #include "migrations/execute.h"
 #include "sink/connection.h"
+#include "sink/unit.h"
 
 typedef struct {
     PGconn *connection;
@@ -74,11 +75,13 @@ static gboolean commit(const Step *step, GError **error) {
 }
 
 static gboolean run_in_transaction(Step *step, GError **error) {
-    if (!rp_postgres_run(step->connection, "BEGIN", error) ||
+    /* What is rehearsed is rolled back whole, whatever fails. */
+    const gboolean is_rehearsed = rp_unit_is_rehearsed(step->connection);
+    if ((!is_rehearsed && !rp_postgres_run(step->connection, "BEGIN", error)) ||
         !rp_history_prepare(step->connection, step->history, error) || !run_script(step, error) ||
         !restore_session(step, error) || !record(step, error))
         return FALSE;
-    return commit(step, error);
+    return is_rehearsed || commit(step, error);
 }
 
 static gboolean run_bare(Step *step, GError **error) {

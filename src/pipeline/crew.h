@@ -43,6 +43,9 @@ typedef struct {
     GPtrArray *to_go_on; /* of RpQueue, by mapper: its batch, when a portion of it is written */
     gint n_mappers;      /* atomic: mapper threads that have taken their number */
     RpQueue *to_write;
+    /* In a dry run, the one connection of all that is done, in its one transaction (sink/unit.h): lent to the
+     * writer while the threads work, and the keeper's before and after. Else NULL. Borrowed. */
+    PGconn *rehearsal;
     gint is_stopping; /* atomic: read no further, finish what is in hand */
     gint is_pressed;  /* atomic: wait no longer for a server that is away: a signal came, or all is dropped */
     gint is_cancelled; /* atomic: drop what is in hand */
@@ -69,7 +72,8 @@ void rp_crew_fail(RpCrew *crew, GError *error, gboolean is_final);
 void rp_crew_give_back(RpCrew *crew, RpBatch *batch);
 
 /* Has another attempt begin, at the start of its pass, for a Redis that was started anew: crew->attempt is
- * changed. Only while no batch is under way. RP_GUARD_ERROR when Redis has come back empty. */
+ * changed. Only while no batch is under way. RP_GUARD_ERROR when Redis has come back empty; a dry run does
+ * not go on. */
 gboolean rp_crew_begin_again(RpCrew *crew, GError **error);
 
 /* Whether the entity is to be loaded. */

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "sink/trouble.h"
+#include "sink/unit.h"
 
 #include <string.h>
 
@@ -47,7 +48,7 @@ typedef enum {
 
 static gboolean make_trial(Search *search, Trial trial, GError **error) {
     guint64 n_rows;
-    return rp_postgres_run(search->writer->connection, RP_WRITER_BEGIN_SQL, error) &&
+    return rp_writer_begin(search->writer, error) &&
            (trial == TRY_STAGING
                 ? rp_writer_stage_entity(search->writer, search->plan, search->batch, &n_rows, error)
                 : rp_writer_merge_entity(search->writer, search->plan, search->batch, error));
@@ -60,9 +61,7 @@ static void sweep(Search *search, guint n_rows) {
     if (search->n_dead < MAX_DEAD_ROWS)
         return;
     search->n_dead = 0;
-    const char *raw = search->plan->raw;
-    rp_postgres_runf(search->writer->connection, NULL, "TRUNCATE %s%s%s", search->plan->stage,
-                     raw != NULL ? ", " : "", raw != NULL ? raw : "");
+    rp_writer_empty_stages(search->writer, NULL);
 }
 
 /* Stages or merges only the rows [from, to) and rolls back. */
@@ -74,7 +73,7 @@ static gboolean try_rows(Search *search, Trial trial, guint from, guint to, GErr
         return FALSE;
     }
     const gboolean is_fine = make_trial(search, trial, error);
-    rp_postgres_run(search->writer->connection, "ROLLBACK", NULL);
+    rp_unit_abort(search->writer->connection);
     sweep(search, to - from);
     rp_batch_forget_write(search->batch);
     set_states(search, 0, search->rows->len, RP_ROW_IN);

@@ -6,7 +6,9 @@
  *    as troubles may last.
  * 3. With the lock in hand the run must still be open, or another one had it in between. Only when it is
  *    being closed that may be our own doing.
- * 4. Nobody waits for this thread but at the end: a server that is silent delays no signal. */
+ * 4. A dry run has only this connection, which is the writer's until the end: nothing is done with it before,
+ *    and when it is lost all that was done is gone with it.
+ * 5. Nobody waits for this thread but at the end: a server that is silent delays no signal. */
 #include "pipeline/keeper.h"
 
 #include "base/error.h"
@@ -91,9 +93,10 @@ static gboolean tries_at_once(RpKeeper *keeper) {
 }
 
 gboolean rp_keeper_recover(RpKeeper *keeper, GError *trouble, GError **error) {
+    const gboolean is_all_lost = keeper->crew->rehearsal != NULL;
     lose(keeper, trouble);
     for (;;) {
-        if (!rp_trouble_passes(trouble)) {
+        if (is_all_lost || !rp_trouble_passes(trouble)) {
             g_propagate_error(error, trouble);
             return FALSE;
         }
@@ -151,10 +154,12 @@ static gboolean await_next_look(RpKeeper *keeper) {
 static gpointer keep(gpointer data) {
     RpKeeper *keeper = data;
     g_autoptr(GError) trouble = NULL;
-    if (!rp_predecessor_note(&keeper->session, keeper->connection, &trouble))
+    const gboolean is_lent = keeper->crew->rehearsal != NULL;
+    if (!is_lent && !rp_predecessor_note(&keeper->session, keeper->connection, &trouble))
         lose(keeper, trouble);
     while (await_next_look(keeper))
-        look(keeper);
+        if (!is_lent)
+            look(keeper);
     keeper->is_closing = TRUE;
     keeper->end(keeper, keeper->end_data);
     g_atomic_int_set(&keeper->has_ended, 1);

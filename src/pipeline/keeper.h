@@ -54,7 +54,7 @@ gboolean rp_keeper_stands(RpKeeper *keeper, GError **error);
 
 /* After the connection failed with a trouble, which it takes: waits until it stands and has the lock. The
  * first time there is one try whatever else was said, unless it is all to be aborted. FALSE: the trouble does
- * not pass, has lasted too long, or a signal came. */
+ * not pass, has lasted too long, or a signal came; or it is a dry run, whose transaction is gone. */
 gboolean rp_keeper_recover(RpKeeper *keeper, GError *trouble, GError **error);
 
 /* What was asked was answered. */

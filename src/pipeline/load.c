@@ -8,6 +8,7 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "ledger/batches.h"
+#include "ledger/lock.h"
 #include "ledger/runs.h"
 #include "ledger/settle.h"
 #include "ledger/standing.h"
@@ -16,6 +17,7 @@
 #include "pipeline/supervise.h"
 #include "sink/connection.h"
 #include "sink/trouble.h"
+#include "sink/unit.h"
 #include "sink/wait.h"
 
 #include <jansson.h>
@@ -60,12 +62,12 @@ static const char *status_of(const RpCrew *crew) {
 static gboolean settle_and_close(RpCrew *crew, PGconn *connection, GError **error) {
     const char *reason = crew->error != NULL ? crew->error->message : NULL;
     const gboolean settles = crew->error == NULL && g_str_equal(crew->feed->kind, "run");
-    if (rp_postgres_run(connection, "BEGIN", error) &&
+    if (rp_unit_begin(connection, NULL, error) &&
         (!settles || rp_ledger_settle_earlier(connection, crew->attempt.run, crew->options->only, error)) &&
         rp_ledger_close_run(connection, crew->attempt.run, status_of(crew), reason, error) &&
-        rp_postgres_run(connection, "COMMIT", error))
+        rp_unit_commit(connection, error))
         return TRUE;
-    rp_postgres_run(connection, "ROLLBACK", NULL);
+    rp_unit_abort(connection);
     return FALSE;
 }
 
@@ -114,17 +116,44 @@ static gboolean close_run(RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary
                                "the account of rows does not balance", error);
 }
 
+/* The last look at what a dry run wrote. */
+static gboolean sum_up(const RpCrew *crew, RpKeeper *keeper, RpRunSummary *summary, GError **error) {
+    summary->is_dry_run = TRUE;
+    if (crew->error == NULL && summary->is_balanced) {
+        g_free(summary->status);
+        summary->status = g_strdup("dry_run");
+    }
+    return rp_ledger_read_evidence(keeper->connection, summary->run, &summary->evidence, error);
+}
+
+/* Takes everything back; and what could not be told is not told by halves. */
+static gboolean end_rehearsal(const RpCrew *crew, RpKeeper *keeper, RpRunSummary **summary,
+                              gboolean is_closed, GError **error) {
+    const gboolean is_fine = is_closed && sum_up(crew, keeper, *summary, error);
+    if (!is_fine)
+        g_clear_pointer(summary, rp_run_summary_free);
+    if (keeper->connection != NULL) {
+        rp_unit_end_rehearsal(keeper->connection);
+        rp_ledger_unlock(keeper->connection);
+    }
+    return is_fine;
+}
+
 /* After a server was lost in the middle the way on is the same, whichever it was. */
 static void report_error(RpCrew *crew, GError **error) {
     if (crew->error == NULL)
         return;
     g_autoptr(GError) first = g_steal_pointer(&crew->error);
     const gboolean is_stop = is_interruption(first) && first->domain != RP_GUARD_ERROR;
+    const GQuark domain = is_stop ? RP_STOP_ERROR : first->domain;
+    const int code = is_stop ? RP_STOP_ERROR_INTERRUPTED : first->code;
     /* A new error: the domain of one that was made stays what it is. */
-    g_set_error(error, is_stop ? RP_STOP_ERROR : first->domain,
-                is_stop ? RP_STOP_ERROR_INTERRUPTED : first->code, "run %" G_GUINT64_FORMAT ": %s%s%s",
-                crew->attempt.run, first->message, is_stop ? "; what is committed stands, and " : "",
-                is_stop ? crew->feed->way_on : "");
+    if (crew->options->is_dry_run)
+        g_set_error(error, domain, code, "dry run: %s; nothing of it is left", first->message);
+    else
+        g_set_error(error, domain, code, "run %" G_GUINT64_FORMAT ": %s%s%s", crew->attempt.run,
+                    first->message, is_stop ? "; what is committed stands, and " : "",
+                    is_stop ? crew->feed->way_on : "");
 }
 
 static const RpFeed FROM_REDIS = {.kind = "run",
@@ -136,21 +165,34 @@ gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **
     return rp_load_from(options, &FROM_REDIS, summary, error);
 }
 
+/* A run that could not be closed. */
+static void note_open(RpCrew *crew, GError *trouble) {
+    if (crew->options->is_dry_run)
+        rp_log(RP_LOG_WARNING, "the dry run cannot tell what it did: %s", trouble->message);
+    else
+        rp_log(RP_LOG_WARNING, "run %" G_GUINT64_FORMAT " stays open in the ledger: %s", crew->attempt.run,
+               trouble->message);
+    if (crew->error == NULL)
+        crew->error = trouble;
+    else
+        g_error_free(trouble);
+}
+
 /* The end of the keeper's thread; data is the summary's place. */
 static void end_run(RpKeeper *keeper, gpointer data) {
     RpCrew *crew = keeper->crew;
-    g_autoptr(GError) close_error = NULL;
-    if (close_run(crew, keeper, data, &close_error))
-        return;
-    rp_log(RP_LOG_WARNING, "run %" G_GUINT64_FORMAT " stays open in the ledger: %s", crew->attempt.run,
-           close_error->message);
-    if (crew->error == NULL)
-        crew->error = g_steal_pointer(&close_error);
+    GError *trouble = NULL;
+    gboolean is_closed = close_run(crew, keeper, data, &trouble);
+    if (crew->rehearsal != NULL)
+        is_closed = end_rehearsal(crew, keeper, data, is_closed, &trouble);
+    if (!is_closed)
+        note_open(crew, trouble);
 }
 
 gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSummary **summary,
                       GError **error) {
     *summary = NULL;
+    g_assert(!options->is_dry_run || (options->n_writers == 1 && !options->is_resuming));
     g_autoptr(PGconn) connection = rp_postgres_await(options->postgres, options->retry_seconds, error);
     if (connection == NULL)
         return FALSE;

@@ -32,6 +32,8 @@ typedef struct {
     guint n_mappers;
     guint n_writers;
     gsize max_value_bytes;
+    /* Does it all, and rolls it back: n_writers must be 1, and is_resuming FALSE. */
+    gboolean is_dry_run;
     gboolean is_resuming; /* goes on with the last interrupted run of this mapping and source */
     guint retry_seconds; /* how long a trouble that passes may last (a lost server, a deadlock); 0: not at all
                           */
@@ -49,7 +51,9 @@ char *rp_load_entities_json(const char *const *only);
  * runs: the first stops reading, and the batches in hand are committed; the second aborts them.
  * TRUE: completed, perhaps with rejects. FALSE: error says why; RP_STOP_ERROR when it was interrupted, by a
  * signal or by a server that went away (what is committed stands). *summary is what the ledger says of the
- * run; NULL when it could not be opened or read; the caller owns it. */
+ * run; NULL when it could not be opened or read; the caller owns it.
+ * A dry run creates or upgrades the ledger itself where it has to, and leaves it as it was; *summary has the
+ * evidence then. What would be waited out and repeated on another connection ends it. */
 gboolean rp_load(const RpLoadOptions *options, RpRunSummary **summary, GError **error);
 
 G_END_DECLS

@@ -9,7 +9,10 @@
 #include "base/log.h"
 #include "ledger/lock.h"
 #include "ledger/runs.h"
+#include "migrations/migrations.h"
+#include "pipeline/session.h"
 #include "pipeline/writer.h"
+#include "sink/unit.h"
 #include "source/info.h"
 
 #include <string.h>
@@ -17,11 +20,13 @@
 /* What Redis is at the time; of records that come from elsewhere nothing. */
 typedef struct {
     char *run_id;
+    char *version;
     guint64 n_keys; /* of the database */
 } Source;
 
 static void source_clear(Source *source) {
     g_clear_pointer(&source->run_id, g_free);
+    g_clear_pointer(&source->version, g_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Source, source_clear)
@@ -38,8 +43,10 @@ static gboolean look_at_source(const RpCrew *crew, Source *source, GError **erro
     if (redis == NULL)
         return FALSE;
     source->run_id = rp_redis_info_field(redis, "server", "run_id", error);
+    if (source->run_id != NULL)
+        source->version = rp_redis_info_field(redis, "server", "redis_version", error);
     g_autoptr(redisReply) size =
-        source->run_id != NULL ? rp_redis_command(redis, 1, dbsize, NULL, error) : NULL;
+        source->version != NULL ? rp_redis_command(redis, 1, dbsize, NULL, error) : NULL;
     if (size == NULL)
         return FALSE;
     if (size->type != REDIS_REPLY_INTEGER) {
@@ -147,8 +154,8 @@ static gboolean resume(RpCrew *crew, PGconn *connection, Source *source, const R
 static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const char *place,
                       const RpInterrupted *last, GError **error) {
     const RpLoadOptions *options = crew->options;
-    const RpRunHead head = {crew->feed->kind, "merge",          options->mapping, place,
-                            source->run_id,   options->settings};
+    const RpRunHead head = {crew->feed->kind, "merge",         options->mapping, place,
+                            source->run_id,   source->version, options->settings};
     if (last->run != 0 && g_str_equal(crew->feed->kind, "run"))
         rp_log(RP_LOG_WARNING,
                "run %" G_GUINT64_FORMAT
@@ -163,21 +170,37 @@ static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const ch
     return TRUE;
 }
 
+/* From here on nothing is committed: the ledger itself may have to be created. */
+static gboolean rehearse(RpCrew *crew, PGconn *connection, GError **error) {
+    if (!crew->options->is_dry_run)
+        return TRUE;
+    crew->rehearsal = connection;
+    rp_session_limit(connection, crew->options->timeout_seconds, &crew->is_cancelled);
+    return rp_unit_rehearse(connection, error) && rp_migrations_apply_ledger(connection, error);
+}
+
 gboolean rp_opening_run(RpCrew *crew, PGconn *connection, GError **error) {
     const RpLoadOptions *options = crew->options;
     g_auto(Source) source = {0};
     g_auto(RpInterrupted) last = {0};
     g_autofree char *place =
         crew->feed->source != NULL ? g_strdup(crew->feed->source) : rp_redis_address_show(options->redis);
-    if (!look_at_source(crew, &source, error) || !rp_ledger_lock(connection, error) ||
-        !rp_ledger_find_interrupted(connection, place, options->mapping, &last, error))
+    if (!look_at_source(crew, &source, error) || !rp_ledger_lock(connection, error))
         return FALSE;
     rp_ledger_end_lost_writers(connection);
+    if (!rehearse(crew, connection, error) ||
+        !rp_ledger_find_interrupted(connection, place, options->mapping, &last, error))
+        return FALSE;
     return options->is_resuming ? resume(crew, connection, &source, &last, error)
                                 : begin(crew, connection, &source, place, &last, error);
 }
 
 gboolean rp_crew_begin_again(RpCrew *crew, GError **error) {
+    if (crew->rehearsal != NULL) {
+        g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
+                    "Redis was started anew: a dry run does not go on with it");
+        return FALSE;
+    }
     g_autoptr(PGconn) connection =
         rp_postgres_await(crew->options->postgres, crew->options->retry_seconds, error);
     g_auto(Source) source = {0};

@@ -9,7 +9,8 @@
 G_BEGIN_DECLS
 
 /* Takes the target's lock and opens the crew's run, or, when the options say so, goes on with the last one
- * that was interrupted; crew->attempt is set. The lock is held for as long as the connection lives. */
+ * that was interrupted; crew->attempt is set. The lock is held for as long as the connection lives. A dry
+ * run's transaction begins here, after the lock: crew->rehearsal is the connection then. */
 gboolean rp_opening_run(RpCrew *crew, PGconn *connection, GError **error);
 
 G_END_DECLS

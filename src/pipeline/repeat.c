@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "ledger/standing.h"
 #include "sink/trouble.h"
+#include "sink/unit.h"
 
 /* A step that was told to fail stands for a lost connection. */
 static gboolean is_to_be_left(const RpWriter *writer, const GError *trouble) {
@@ -50,7 +51,7 @@ gboolean rp_repeat_reach(RpWriter *writer, const RpBatch *batch, GError *trouble
     RpCrew *crew = writer->crew;
     do {
         rp_session_close(writer);
-        if (!rp_trouble_passes(trouble)) {
+        if (!rp_trouble_passes(trouble) || crew->rehearsal != NULL) {
             g_propagate_error(error, trouble);
             return FALSE;
         }
@@ -134,7 +135,7 @@ static gboolean go_on(RpWriter *writer, const RpMergePlan *failed, RpBatch *batc
                       gboolean *is_written, GError **error) {
     keep_values_back(failed, trouble);
     if (trouble->domain != RP_FAULT_ERROR)
-        rp_postgres_run(writer->connection, "ROLLBACK", NULL);
+        rp_unit_abort(writer->connection);
     if (is_to_be_left(writer, trouble))
         return come_back(writer, batch, trouble, is_written, error);
     if (failed == NULL && rp_ledger_is_written(trouble)) {

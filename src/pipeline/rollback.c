@@ -10,6 +10,7 @@
 #include "pipeline/signals.h"
 #include "pipeline/undoing.h"
 #include "sink/trouble.h"
+#include "sink/unit.h"
 
 #define WATCH_MS 100
 
@@ -17,13 +18,13 @@
 
 static gboolean open_once(RpUndoing *undoing, GError **error) {
     PGconn *connection = undoing->connection;
-    if (!rp_undoing_begin_real(undoing, error) ||
+    if ((undoing->options->is_dry_run && !rp_unit_rehearse(connection, error)) ||
+        !rp_undoing_begin(undoing, error) ||
         !rp_rollback_open(connection, undoing->options->run, &undoing->rollback, error))
         return FALSE;
     undoing->rollback.is_dry_run = undoing->options->is_dry_run;
     undoing->tables = rp_undo_tables_read(connection, &undoing->rollback, error);
-    if (undoing->tables == NULL ||
-        (!undoing->options->is_dry_run && !rp_postgres_run(connection, "COMMIT", error)))
+    if (undoing->tables == NULL || !rp_unit_commit(connection, error))
         return FALSE;
     undoing->is_opened = TRUE;
     rp_event_note(undoing->rollback.is_continued ? RP_EVENT_RUN_CONTINUED : RP_EVENT_RUN_OPENED);
@@ -36,8 +37,9 @@ static gboolean open_rollback(RpUndoing *undoing, GError **error) {
         GError *trouble = NULL;
         if (open_once(undoing, &trouble))
             return TRUE;
+        rp_unit_abort(undoing->connection);
+        rp_unit_end_rehearsal(undoing->connection);
         if (undoing->is_opened || PQstatus(undoing->connection) != CONNECTION_OK ||
-            !rp_postgres_run(undoing->connection, "ROLLBACK", NULL) ||
             !rp_undoing_recover(undoing, &trouble)) {
             g_propagate_error(error, trouble);
             return FALSE;

@@ -3,7 +3,13 @@
 
 #include "ledger/lock.h"
 #include "pipeline/writer.h"
+#include "sink/unit.h"
 #include "sink/wait.h"
+
+/* Whoever has the rehearsal's connection after the writer asks the ledger, whose joins are of another kind.
+ */
+static const char RESET_SQL[] = "RESET work_mem; RESET jit; RESET enable_hashjoin; RESET enable_mergejoin;"
+                                "RESET enable_seqscan; RESET lock_timeout";
 
 #define MAX_LOCK_WAIT 10u /* seconds */
 
@@ -38,9 +44,12 @@ static guint lock_wait_of(const RpLoadOptions *options) {
 
 static gboolean prepare(RpCrew *crew, PGconn *connection, GError **error) {
     const RpLoadOptions *options = crew->options;
-    rp_session_limit(connection, options->timeout_seconds, &crew->is_cancelled);
+    if (crew->rehearsal == NULL)
+        rp_session_limit(connection, options->timeout_seconds, &crew->is_cancelled);
     if (!rp_postgres_run(connection, SETTINGS_SQL, error) ||
         !rp_postgres_runf(connection, error, "SET lock_timeout = '%us'", lock_wait_of(options)))
+        return FALSE;
+    if (!rp_unit_prepare_ids(connection, error))
         return FALSE;
     for (guint i = 0; i < crew->plans->len; i++)
         if (!rp_merge_prepare(connection, g_ptr_array_index(crew->plans, i), error))
@@ -48,14 +57,34 @@ static gboolean prepare(RpCrew *crew, PGconn *connection, GError **error) {
     return TRUE;
 }
 
-gboolean rp_session_open(RpWriter *writer, GError **error) {
+static PGconn *open_own(RpWriter *writer, GError **error) {
     RpCrew *crew = writer->crew;
     g_autoptr(PGconn) connection = rp_postgres_connect(crew->options->postgres, error);
     if (connection == NULL || !prepare(crew, connection, error) ||
         !rp_predecessor_end(&writer->session, connection, error) ||
         !rp_predecessor_note(&writer->session, connection, error))
+        return NULL;
+    return g_steal_pointer(&connection);
+}
+
+/* The rehearsal's connection is lent: it is not closed here. */
+static void drop(const RpCrew *crew, PGconn *connection) {
+    if (connection != crew->rehearsal) {
+        PQfinish(connection);
+        return;
+    }
+    rp_unit_abort(connection);
+    rp_postgres_run(connection, RESET_SQL, NULL);
+}
+
+gboolean rp_session_open(RpWriter *writer, GError **error) {
+    RpCrew *crew = writer->crew;
+    if (crew->rehearsal == NULL)
+        writer->connection = open_own(writer, error);
+    else if (prepare(crew, crew->rehearsal, error))
+        writer->connection = crew->rehearsal;
+    if (writer->connection == NULL)
         return FALSE;
-    writer->connection = g_steal_pointer(&connection);
     writer->cancel = PQgetCancel(writer->connection);
     g_mutex_lock(&crew->mutex);
     g_ptr_array_add(crew->cancels, writer->cancel);
@@ -70,5 +99,5 @@ void rp_session_close(RpWriter *writer) {
     g_ptr_array_remove_fast(writer->crew->cancels, writer->cancel);
     g_mutex_unlock(&writer->crew->mutex);
     writer->cancel = NULL;
-    g_clear_pointer(&writer->connection, PQfinish);
+    drop(writer->crew, g_steal_pointer(&writer->connection));
 }

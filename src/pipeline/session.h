@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /* Limits how long an answer is waited for, as rp_wait_limit does, and has the server look now and then
- * whether this client is still there. */
+ * whether this client is still there. Outside of a transaction: a system that cannot do so is no error. */
 void rp_session_limit(PGconn *connection, guint timeout_seconds, const gint *is_cancelled);
 
 G_END_DECLS

@@ -11,6 +11,12 @@
 #define WATCH_MS     100
 #define WATCH_END_MS 10 /* it takes no longer than that */
 
+/* How long to wait before the next look: of a load that has just begun the end may be near, and a small one
+ * would else last as long as the wait. */
+static guint wait_ms(gint64 start, guint most_ms) {
+    return (guint)CLAMP((g_get_monotonic_time() - start) / 8000, 1, most_ms);
+}
+
 /* ---- signals ---- */
 
 /* A server that is silent keeps whoever asks it to cancel: nobody waits for this thread. */
@@ -45,8 +51,8 @@ static void on_signal(RpCrew *crew, guint n_signals) {
         rp_log(RP_LOG_WARNING, "interrupted: what is under way is given up");
         abort_transactions(crew);
     } else if (n_signals == 1) {
-        rp_log(RP_LOG_WARNING,
-               "interrupted: the batches in hand are being committed (once more to abort them)");
+        rp_log(RP_LOG_WARNING, "interrupted: the batches in hand are being %s (once more to abort them)",
+               crew->options->is_dry_run ? "finished, then all is rolled back" : "committed");
     } else {
         rp_log(RP_LOG_WARNING, "interrupted again: open transactions are aborted");
         press_hard(crew);
@@ -75,17 +81,20 @@ typedef struct {
     RpCrew *crew;
     const RpSignals *signals;
     gint64 start;
+    gint64 last_shown;
     guint n_signals;
 } Watch;
 
-static void show_progress(const Watch *watch) {
+static void show_progress(Watch *watch) {
     RpCrew *crew = watch->crew;
-    if (crew->options->observe == NULL)
+    const gint64 now = g_get_monotonic_time();
+    if (crew->options->observe == NULL || now - watch->last_shown < WATCH_MS * 1000)
         return;
+    watch->last_shown = now;
     g_mutex_lock(&crew->mutex);
     RpLoadProgress progress = crew->progress;
     g_mutex_unlock(&crew->mutex);
-    progress.seconds = (double)(g_get_monotonic_time() - watch->start) / 1e6;
+    progress.seconds = (double)(now - watch->start) / 1e6;
     crew->options->observe(&progress, crew->options->observe_data);
 }
 
@@ -104,7 +113,7 @@ static void work(Watch *watch) {
     for (guint i = 0; i < options->n_writers; i++)
         g_ptr_array_add(threads, g_thread_new("writer", do_duty, &writer));
     while (g_atomic_int_get(&n_writers) > 0) {
-        if (rp_signals_wait(watch->signals, WATCH_MS))
+        if (rp_signals_wait(watch->signals, wait_ms(watch->start, WATCH_MS)))
             on_signal(crew, ++watch->n_signals);
         show_progress(watch);
     }
@@ -114,12 +123,14 @@ static void work(Watch *watch) {
 
 /* The run is read to its end, and a signal does not change what came of it. */
 static void await_end(Watch *watch, RpKeeper *keeper) {
+    const gint64 start = g_get_monotonic_time();
     while (!rp_keeper_has_ended(keeper)) {
-        if (!rp_signals_wait(watch->signals, WATCH_END_MS))
+        if (!rp_signals_wait(watch->signals, wait_ms(start, WATCH_END_MS)))
             continue;
         watch->n_signals++;
-        rp_log(RP_LOG_WARNING, "the run is being closed in the ledger%s",
-               watch->n_signals == 1 ? " (once more to leave it open)" : ": that is given up");
+        rp_log(RP_LOG_WARNING, "the run is being %s%s",
+               watch->crew->options->is_dry_run ? "summed up" : "closed in the ledger",
+               watch->n_signals == 1 ? " (once more to give that up)" : ": that is given up");
         g_atomic_int_set(&watch->crew->is_pressed, 1);
         if (watch->n_signals > 1)
             press_hard(watch->crew);
@@ -131,7 +142,7 @@ void rp_supervise_survey(RpCrew *crew, const RpSignals *signals) {
 }
 
 void rp_supervise(RpCrew *crew, RpKeeper *keeper, const RpSignals *signals) {
-    Watch watch = {crew, signals, g_get_monotonic_time(), 0};
+    Watch watch = {.crew = crew, .signals = signals, .start = g_get_monotonic_time()};
     const gboolean has_work = crew->attempt.pass < crew->n_passes && crew->error == NULL;
     rp_keeper_begin(keeper);
     if (has_work)

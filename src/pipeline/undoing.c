@@ -12,6 +12,7 @@
 #include "ledger/runs.h"
 #include "pipeline/session.h"
 #include "sink/trouble.h"
+#include "sink/unit.h"
 
 /* As the writers' (pipeline/session.c): joins go by keys. Whoever waits for a table's lock has others wait
  * behind it: not for long, but again and again. */
@@ -19,8 +20,7 @@ static const char SESSION_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32
                                   "SET enable_hashjoin = off; SET enable_mergejoin = off;"
                                   "SET lock_timeout = '2s'";
 
-static const char BEGIN_SQL[] =
-    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE";
+static const char BEGIN_WITH[] = "SET CONSTRAINTS ALL IMMEDIATE";
 
 /* ---- the connection ---- */
 
@@ -53,21 +53,13 @@ gboolean rp_undoing_is_stopped(RpUndoing *undoing, GError **error) {
     return TRUE;
 }
 
-gboolean rp_undoing_begin_real(RpUndoing *undoing, GError **error) {
-    return rp_postgres_run(undoing->connection, BEGIN_SQL, error);
-}
-
 gboolean rp_undoing_begin(RpUndoing *undoing, GError **error) {
-    undoing->is_begun = rp_postgres_run(undoing->connection,
-                                        undoing->options->is_dry_run ? "SAVEPOINT unit" : BEGIN_SQL, error);
-    return undoing->is_begun;
+    return rp_unit_begin(undoing->connection, BEGIN_WITH, error);
 }
 
 gboolean rp_undoing_commit(RpUndoing *undoing, GError **error) {
-    if (!rp_postgres_run(undoing->connection, undoing->options->is_dry_run ? "RELEASE unit" : "COMMIT",
-                         error))
+    if (!rp_unit_commit(undoing->connection, error))
         return FALSE;
-    undoing->is_begun = FALSE;
     if (!undoing->options->is_dry_run)
         return TRUE;
     /* What COMMIT would empty. */
@@ -81,11 +73,8 @@ gboolean rp_undoing_commit(RpUndoing *undoing, GError **error) {
 }
 
 void rp_undoing_abort(RpUndoing *undoing) {
-    if (!undoing->is_begun)
-        return;
-    undoing->is_begun = FALSE;
-    rp_postgres_run(undoing->connection,
-                    undoing->options->is_dry_run ? "ROLLBACK TO unit; RELEASE unit" : "ROLLBACK", NULL);
+    if (undoing->connection != NULL)
+        rp_unit_abort(undoing->connection);
 }
 
 /* Waiting ends with the first signal. */

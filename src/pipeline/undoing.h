@@ -18,7 +18,6 @@ typedef struct {
     guint pass; /* where it stands */
     guint64 batch;
     gboolean is_opened;  /* the rollback stands in the ledger */
-    gboolean is_begun;   /* a transaction is open */
     gboolean is_closing; /* the units are done */
     gboolean is_of_rows; /* errors that are no data errors were found to be of some rows only */
     gint is_stopping;    /* atomic: do no further unit */
@@ -34,10 +33,7 @@ gboolean rp_undoing_connect(RpUndoing *undoing, GError **error);
 /* RP_STOP_ERROR once a signal came. */
 gboolean rp_undoing_is_stopped(RpUndoing *undoing, GError **error);
 
-/* Begins a transaction in which constraints are checked as they are in all others. */
-gboolean rp_undoing_begin_real(RpUndoing *undoing, GError **error);
-
-/* Transactions, which in a dry run are savepoints. */
+/* Units, in which constraints are checked at once; in a dry run they are savepoints (sink/unit.h). */
 gboolean rp_undoing_begin(RpUndoing *undoing, GError **error);
 gboolean rp_undoing_commit(RpUndoing *undoing, GError **error);
 void rp_undoing_abort(RpUndoing *undoing);

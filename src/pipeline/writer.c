@@ -8,9 +8,28 @@
 #include "base/event.h"
 #include "ledger/batches.h"
 #include "sink/merge.h"
+#include "sink/unit.h"
 
-const char RP_WRITER_BEGIN_SQL[] =
-    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL IMMEDIATE";
+gboolean rp_writer_begin(RpWriter *writer, GError **error) {
+    return rp_unit_begin(writer->connection, "SET CONSTRAINTS ALL IMMEDIATE", error);
+}
+
+gboolean rp_writer_empty_stages(RpWriter *writer, GError **error) {
+    const GPtrArray *plans = writer->crew->plans;
+    g_autoptr(GString) sql = g_string_new("TRUNCATE ");
+    for (guint i = 0; i < plans->len; i++) {
+        const RpMergePlan *plan = g_ptr_array_index(plans, i);
+        g_string_append_printf(sql, "%s%s%s%s", i > 0 ? ", " : "", plan->stage, plan->raw != NULL ? ", " : "",
+                               plan->raw != NULL ? plan->raw : "");
+    }
+    return rp_postgres_run(writer->connection, sql->str, error);
+}
+
+/* What COMMIT empties stays full in a rehearsal. */
+static gboolean commit(RpWriter *writer, GError **error) {
+    return rp_unit_commit(writer->connection, error) &&
+           (!rp_unit_is_rehearsed(writer->connection) || rp_writer_empty_stages(writer, error));
+}
 
 /* The ends of one entity's staged rows that the batch's counts do not show yet. */
 typedef struct {
@@ -131,8 +150,7 @@ gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBat
 
 gboolean rp_writer_write_once(RpWriter *writer, RpBatch *batch, const RpMergePlan **failed, GError **error) {
     const RpCrew *crew = writer->crew;
-    if (!rp_postgres_run(writer->connection, RP_WRITER_BEGIN_SQL, error) ||
-        !rp_event_pass(RP_EVENT_BATCH_BEGUN, error))
+    if (!rp_writer_begin(writer, error) || !rp_event_pass(RP_EVENT_BATCH_BEGUN, error))
         return FALSE;
     for (guint i = 0; i < crew->plans->len; i++)
         if (!rp_writer_merge_entity(writer, g_ptr_array_index(crew->plans, i), batch, error)) {
@@ -141,15 +159,15 @@ gboolean rp_writer_write_once(RpWriter *writer, RpBatch *batch, const RpMergePla
         }
     return rp_ledger_write_batch(writer->connection, &crew->attempt, crew->options->mapping, batch, error) &&
            rp_event_pass(RP_EVENT_BATCH_ACCOUNTED, error) && rp_event_pass(RP_EVENT_BEFORE_COMMIT, error) &&
-           rp_postgres_run(writer->connection, "COMMIT", error) &&
-           rp_event_pass(RP_EVENT_AFTER_COMMIT, error);
+           commit(writer, error) && rp_event_pass(RP_EVENT_AFTER_COMMIT, error);
 }
 
 GError *rp_writer_complain_of_rejects(const RpCrew *crew, guint64 n_rejects) {
     return g_error_new(RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
                        "%" G_GUINT64_FORMAT " rejects are more than --max-rejects %" G_GUINT64_FORMAT
-                       ": the run was stopped; what is committed stands",
-                       n_rejects, crew->options->max_rejects);
+                       ": the run was stopped%s",
+                       n_rejects, crew->options->max_rejects,
+                       crew->options->is_dry_run ? "" : "; what is committed stands");
 }
 
 /* Counts the batch, and stops the run when it has brought too many rejects. */

@@ -29,7 +29,7 @@ typedef struct {
 /* ---- session.c ---- */
 
 /* Connects, with the session's settings and staging tables, and lets the crew cancel what it does. A session
- * before it is ended, when the server still has it. */
+ * before it is ended, when the server still has it. In a dry run it takes the crew's connection. */
 gboolean rp_session_open(RpWriter *writer, GError **error);
 /* Takes it back. Fine when it is closed. */
 void rp_session_close(RpWriter *writer);
@@ -50,8 +50,11 @@ GError *rp_writer_complain_of_rejects(const RpCrew *crew, guint64 n_rejects);
 /* Merges the batch's rows of one entity inside the open transaction, and fills its counts. */
 gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error);
 
-/* Begins every transaction that merges, of a search too. */
-extern const char RP_WRITER_BEGIN_SQL[];
+/* Begins every unit that merges, of a search too. */
+gboolean rp_writer_begin(RpWriter *writer, GError **error);
+
+/* Takes all rows out of the staging tables, those that were rolled back too. Between units. */
+gboolean rp_writer_empty_stages(RpWriter *writer, GError **error);
 
 /* ---- repeat.c ---- */
 
@@ -59,7 +62,8 @@ extern const char RP_WRITER_BEGIN_SQL[];
  * it could not be written for as long as troubles may last, or for one that does not pass. */
 gboolean rp_repeat_until_written(RpWriter *writer, RpBatch *batch, GError **error);
 
-/* Opens the session again for as long as troubles may last; takes the trouble. Unless batch is NULL,
+/* Opens the session again for as long as troubles may last; takes the trouble. In a dry run there is nothing
+ * to go on with: it fails with the trouble. Unless batch is NULL,
  * *is_written says then whether it is committed. */
 gboolean rp_repeat_reach(RpWriter *writer, const RpBatch *batch, GError *trouble, gboolean *is_written,
                          GError **error);

@@ -48,9 +48,10 @@ json_t *rp_report_codes_json(const GPtrArray *codes) {
 
 json_t *rp_report_run_json(const RpRunSummary *summary) {
     json_t *report =
-        json_pack("{so ss ss sb ss sf sb s{so so so so} so so s{so so}}", "run", number(summary->run), "kind",
-                  summary->kind, "status", summary->status, "dry_run", 0, "strategy", summary->strategy,
-                  "seconds", summary->seconds, "balanced", summary->is_balanced, "keys", "scanned",
+        json_pack("{so ss ss sb ss sf sb s{so so so so} so so s{so so}}", "run",
+                  summary->is_dry_run ? json_null() : number(summary->run), "kind", summary->kind, "status",
+                  summary->status, "dry_run", summary->is_dry_run, "strategy", summary->strategy, "seconds",
+                  summary->seconds, "balanced", summary->is_balanced, "keys", "scanned",
                   number(summary->keys.scanned), "mapped", number(summary->keys.mapped), "ignored",
                   number(summary->keys.ignored), "unmapped", number(summary->keys.unmapped),
                   "unmapped_patterns", unmapped_json(summary), "entities", entities_json(summary), "rejects",
@@ -104,6 +105,20 @@ static void append_keys(GString *text, const RpRunSummary *summary) {
     }
 }
 
+/* One of each code of an entity: there is nothing to look them up in. */
+static void append_examples(GString *text, const GPtrArray *examples) {
+    const RpRejectExample *last = NULL;
+    g_string_append(text, "  for example:\n");
+    for (guint i = 0; i < examples->len; i++) {
+        const RpRejectExample *example = g_ptr_array_index(examples, i);
+        if (last == NULL || !g_str_equal(last->entity, example->entity) ||
+            !g_str_equal(last->code, example->code))
+            g_string_append_printf(text, "    %s, %s, %s: %s\n", example->entity, example->code, example->key,
+                                   example->message);
+        last = example;
+    }
+}
+
 static void append_rejects(GString *text, const RpRunSummary *summary) {
     if (summary->n_rejects == 0)
         return;
@@ -114,6 +129,10 @@ static void append_rejects(GString *text, const RpRunSummary *summary) {
         g_autofree char *count = rp_text_number(code->count);
         g_string_append_printf(text, "  %-20s %s\n", code->code, count);
     }
+    if (summary->is_dry_run) {
+        append_examples(text, summary->evidence->examples);
+        return;
+    }
     g_string_append_printf(text,
                            "  look at them: redis2pg rejects list --run %" G_GUINT64_FORMAT
                            "; after mending the mapping: redis2pg rejects replay --run %" G_GUINT64_FORMAT
@@ -121,9 +140,19 @@ static void append_rejects(GString *text, const RpRunSummary *summary) {
                            summary->run, summary->run);
 }
 
+/* What came of a dry run that came to its end. */
+static const char *describe_status(const RpRunSummary *summary) {
+    if (!g_str_equal(summary->status, "dry_run"))
+        return summary->status;
+    return summary->n_rejects > 0 ? "would complete with rejects" : "would complete";
+}
+
 static const char *describe_balance(const RpRunSummary *summary) {
     if (!summary->is_balanced)
         return "NOT BALANCED";
+    if (summary->is_dry_run)
+        return g_str_equal(summary->status, "dry_run") ? "every row accounted for; nothing of it is left"
+                                                       : "nothing of it is left";
     return g_str_has_prefix(summary->status, "completed") ? "every row accounted for"
                                                           : "what is committed is accounted for";
 }
@@ -131,8 +160,10 @@ static const char *describe_balance(const RpRunSummary *summary) {
 char *rp_report_run_text(const RpRunSummary *summary) {
     g_autofree char *entities = entities_text(summary);
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "run %" G_GUINT64_FORMAT ": %s in %.1f s, %s\n\n%s", summary->run,
-                           summary->status, summary->seconds, describe_balance(summary), entities);
+    g_autofree char *name =
+        summary->is_dry_run ? g_strdup("dry run") : g_strdup_printf("run %" G_GUINT64_FORMAT, summary->run);
+    g_string_append_printf(text, "%s: %s in %.1f s, %s\n\n%s", name, describe_status(summary),
+                           summary->seconds, describe_balance(summary), entities);
     append_keys(text, summary);
     append_rejects(text, summary);
     if (summary->error != NULL)

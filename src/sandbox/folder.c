@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -36,15 +38,26 @@ static gboolean is_open(const char *path) {
     }
 }
 
-static const char *choose_parent(const RpServerUser *user) {
+/* A container may have as little as 64 MiB there, and a server whose disk is full helps nobody. */
+static gboolean has_memory(const char *parent) {
+    const guint64 needed = G_GUINT64_CONSTANT(1024) * 1024 * 1024;
+    struct statfs status;
+    return statfs(parent, &status) == 0 && status.f_type == TMPFS_MAGIC &&
+           (guint64)status.f_bavail * (guint64)status.f_bsize >= needed && access(parent, W_OK) == 0 &&
+           is_open(parent);
+}
+
+static const char *choose_parent(const RpServerUser *user, gboolean is_in_memory) {
     const char *wanted = g_getenv("TMPDIR");
+    if (is_in_memory && (wanted == NULL || wanted[0] == '\0') && has_memory("/dev/shm"))
+        return "/dev/shm";
     if (wanted == NULL || wanted[0] != '/' || !is_short_enough(wanted) || access(wanted, W_OK) != 0)
         return "/tmp";
     return user->name == NULL || is_open(wanted) ? wanted : "/tmp";
 }
 
-char *rp_folder_new(const RpServerUser *user, GError **error) {
-    g_autofree char *folder = g_build_filename(choose_parent(user), TEMPLATE, NULL);
+char *rp_folder_new(const RpServerUser *user, gboolean is_in_memory, GError **error) {
+    g_autofree char *folder = g_build_filename(choose_parent(user, is_in_memory), TEMPLATE, NULL);
     if (g_mkdtemp_full(folder, 0700) == NULL) {
         g_set_error(error, RP_SANDBOX_ERROR, RP_SANDBOX_ERROR_SYSTEM, "making a temporary folder %s: %s",
                     folder, g_strerror(errno));

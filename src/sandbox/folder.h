@@ -8,9 +8,9 @@
 G_BEGIN_DECLS
 
 /* Makes a folder that only its owner user (and root) can enter, in $TMPDIR or, when user could not get
- * there or its path would be too long for a socket, in /tmp. The caller frees the path.
- * Error: RP_SANDBOX_ERROR_SYSTEM. */
-char *rp_folder_new(const RpServerUser *user, GError **error);
+ * there or its path would be too long for a socket, in /tmp. Where $TMPDIR says nothing and is_in_memory is
+ * set, in /dev/shm if that has room. The caller frees the path. Error: RP_SANDBOX_ERROR_SYSTEM. */
+char *rp_folder_new(const RpServerUser *user, gboolean is_in_memory, GError **error);
 
 /* Removes folder and everything below it, following no symbolic links. Gone already counts as done. */
 gboolean rp_folder_remove(const char *folder);

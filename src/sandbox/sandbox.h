@@ -23,6 +23,10 @@ typedef struct {
     /* FALSE: PostgreSQL does not wait for the disk, which suits tests. TRUE: its own defaults. */
     gboolean is_durable;
 
+    /* Keeps the data in memory where there is room: for little data, and many databases that come and go. Not
+     * where $TMPDIR names a place. */
+    gboolean is_in_memory;
+
     /* Databases of the Redis; 0 means RP_SANDBOX_REDIS_DATABASES. */
     guint redis_databases;
 

@@ -177,7 +177,7 @@ gboolean rp_servers_plan(RpServers *servers, const RpSandboxOptions *options, GE
         (postgres = rp_find_postgres(g_getenv("PATH"), RP_FIND_POSTGRES_VERSIONS, error)) == NULL)
         return FALSE;
     if (!rp_find_server_user(&servers->user, error) ||
-        (servers->folder = rp_folder_new(&servers->user, error)) == NULL)
+        (servers->folder = rp_folder_new(&servers->user, options->is_in_memory, error)) == NULL)
         return FALSE;
     servers->environment = plan_environment();
     if (redis != NULL)

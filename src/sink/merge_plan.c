@@ -1,6 +1,7 @@
 /* Generating the merge's SQL. Identifiers are quoted by libpq; SQL of the mapping (checks, where) and of the
  * catalogue (CHECK expressions) is taken as it is: both come from whoever may write the target anyway. */
 #include "sink/merge_sql.h"
+#include "sink/unit.h"
 
 static const char **mapped_names(const RpEntity *entity) {
     const char **names = g_new0(const char *, entity->columns->len + 1);
@@ -75,7 +76,7 @@ static void make_again(RpMergeSql *generator) {
  * those of this entity's INSERT, which is the last command that wrote any, have its command id. */
 static char *make_drop_inserted(RpMergeSql *generator, const char *equal_key) {
     const char *stage = generator->plan->stage, *target = generator->table->quoted;
-    static const char IS_OURS[] = "t.xmin = pg_current_xact_id()::xid";
+    static const char IS_OURS[] = "t.xmin = " RP_UNIT_XID;
     g_autofree char *is_of_insert =
         !generator->is_shared
             ? g_strdup("")
@@ -100,7 +101,7 @@ static void make_settlements(RpMergeSql *generator, const char *equal_key, const
                                             " AND (SELECT true FROM %s t WHERE %s LIMIT 1) IS NULL",
                                             plan->stage, target, equal_key);
     plan->kept_old_sql = g_strdup_printf("SELECT s." RP_SQL_ORDINAL " FROM %s s JOIN %s t ON %s"
-                                         " WHERE t.xmin <> pg_current_xact_id()::xid",
+                                         " WHERE t.xmin <> " RP_UNIT_XID,
                                          plan->stage, target, equal_key);
 }
 

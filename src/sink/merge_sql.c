@@ -1,6 +1,8 @@
 /* Shared pieces of the generated SQL. */
 #include "sink/merge_sql.h"
 
+#include "sink/unit.h"
+
 char *rp_sql_join(RpMergeSql *generator, const char *const *names, const char *separator,
                   RpSqlColumn append) {
     GString *sql = g_string_new(NULL);
@@ -93,7 +95,7 @@ char *rp_sql_identity(RpMergeSql *generator) {
 
 char *rp_sql_claimed_by_other(RpMergeSql *generator) {
     g_autofree char *identity = rp_sql_identity(generator);
-    return g_strdup_printf("coalesce((SELECT c.xmin <> pg_current_xact_id()::xid FROM %s c WHERE c.run = "
+    return g_strdup_printf("coalesce((SELECT c.xmin <> " RP_UNIT_XID " FROM %s c WHERE c.run = "
                            "$1::bigint AND c.target = %u"
                            " AND c.identity = %s LIMIT 1), false)",
                            generator->ledger->claims, generator->table->oid, identity);

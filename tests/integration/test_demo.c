@@ -43,6 +43,9 @@ Test(demo, each_planted_fault_is_found_with_its_code) {
         }
     }
     cr_assert(n_found > 800);
+    cr_assert(eq(i64, rp_json_number(story, "reconcile.entities.orders.unexplained"), 0));
+    cr_assert(eq(i64, rp_json_number(story, "reconcile.entities.orders.equal"),
+                 rp_json_number(story, "run.entities.orders.inserted")));
     cr_assert(eq(i64, n_found, rp_json_number(story, "run.rejects.total")));
     cr_assert(eq(i64, n_found, rp_json_number(story, "planted.rejects.total")));
     size_t i;
@@ -82,10 +85,12 @@ Test(demo, the_story_in_text_names_its_commands) {
     rp_case_run(test_case, &out, "demo", "--customers", "100", "--orders", "200", "--payments", "150",
                 "--progress", "none", NULL);
     rp_outcome_assert_status(&out, 0);
-    rp_assert_says(out.output, "== 1/6");
-    rp_assert_says(out.output, "== 6/6");
+    rp_assert_says(out.output, "== 1/7");
+    rp_assert_says(out.output, "== 7/7");
     rp_assert_says(out.output, "$ redis2pg run");
     rp_assert_says(out.output, "$ redis2pg rejects list");
+    rp_assert_says(out.output, "$ redis2pg reconcile");
+    rp_assert_says(out.output, "PostgreSQL has what Redis has");
     rp_assert_keeps_quiet(out.output, "<- differs");
 }
 

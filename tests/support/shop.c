@@ -1,6 +1,8 @@
 /* Data, runs and comparisons for tests over the shop. */
 #include "shop.h"
 
+#include "rehearsal.h"
+
 #include <glib/gstdio.h>
 #include <stdarg.h>
 #include <string.h>
@@ -46,13 +48,14 @@ json_t *rp_case_load(RpCase *test_case, int status, ...) {
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     const char *words[MAX_WORDS + 1] = {"run", "--json"};
     guint n_words = 2;
-    gboolean has_mapping = FALSE;
+    gboolean has_mapping = FALSE, has_resume = FALSE;
     va_list arguments;
     va_start(arguments, status);
     for (const char *word = va_arg(arguments, const char *); word != NULL;
          word = va_arg(arguments, const char *)) {
-        cr_assert(n_words < MAX_WORDS - 2);
+        cr_assert(n_words < MAX_WORDS - 4);
         words[n_words++] = word;
+        has_resume = has_resume || strcmp(word, "--resume") == 0;
         has_mapping = has_mapping || strcmp(word, "--mapping") == 0;
     }
     va_end(arguments);
@@ -60,10 +63,18 @@ json_t *rp_case_load(RpCase *test_case, int status, ...) {
         words[n_words++] = "--mapping";
         words[n_words++] = mapping;
     }
+    const gboolean is_rehearsed = g_getenv("REDIS2PG_TEST_REHEARSES") != NULL && !has_resume;
+    g_autoptr(json_t) rehearsal = is_rehearsed ? rp_case_rehearse(test_case, status, words) : NULL;
+    if (is_rehearsed) { /* which of two writers comes first is chance */
+        words[n_words++] = "--writers";
+        words[n_words++] = "1";
+    }
     g_auto(RpOutcome) out = {0};
     rp_case_run_words(test_case, &out, words);
     rp_outcome_assert_status(&out, status);
     json_t *document = rp_outcome_json(&out);
+    if (is_rehearsed)
+        rp_assert_tells_the_same(rehearsal, document);
     cr_assert(JSON_TRUE == json_typeof(rp_json_at(document, "balanced")), "not balanced:\n%s", out.output);
     return document;
 }

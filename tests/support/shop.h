@@ -15,7 +15,8 @@ void rp_case_add_payment(RpCase *test_case, const char *id, const char *order);
 void rp_case_fill(RpCase *test_case, guint n_customers, const char *fault_percent);
 
 /* Runs `run --json` with mappings/shop.yaml, or the --mapping given, and gives its document; fails the test
- * unless the exit status is the expected one and the run is balanced. */
+ * unless the exit status is the expected one and the run is balanced. With REDIS2PG_TEST_REHEARSES in the
+ * environment there is a dry run first, which must leave nothing and tell the same (rehearsal.h). */
 json_t *rp_case_load(RpCase *test_case, int status, ...) G_GNUC_NULL_TERMINATED;
 
 /* Writes a mapping, or any other file, into a temporary place; rp_file_drop removes it and frees the path. */

@@ -1,0 +1,134 @@
+/* Checks out of a report. */
+#include "report/check.h"
+
+#include "report/document.h"
+#include "report/field.h"
+
+void rp_check_free(RpCheck *check) {
+    g_free(check->group);
+    g_free(check->name);
+    g_free(check->message);
+    g_free(check);
+}
+
+/* The message is taken; it stands only with a check that does not hold, or was skipped. */
+static RpCheck *add(GPtrArray *checks, const char *group, const char *name, gboolean holds, char *message) {
+    RpCheck *check = g_new0(RpCheck, 1);
+    check->group = g_strdup(group);
+    check->name = g_strdup(name);
+    check->holds = holds;
+    if (holds)
+        g_free(message);
+    else
+        check->message = message;
+    g_ptr_array_add(checks, check);
+    return check;
+}
+
+static void add_zero(GPtrArray *checks, const char *group, const char *name, const json_t *object,
+                     const char *member) {
+    const guint64 n = rp_field_number(object, member);
+    add(checks, group, name, n == 0, g_strdup_printf("%s: %" G_GUINT64_FORMAT, member, n));
+}
+
+static void add_ended(GPtrArray *checks, const json_t *result) {
+    const char *status = rp_field_text(result, "status"), *why = rp_field_text(result, "error");
+    const gboolean holds = g_str_has_prefix(status, "completed") || g_str_equal(status, "dry_run");
+    add(checks, "end", "came to its end", holds,
+        g_strdup_printf("status %s%s%s", status, why[0] != '\0' ? ": " : "", why));
+}
+
+static void add_run(GPtrArray *checks, const json_t *run) {
+    const json_t *entities = rp_field_list(run, "entities");
+    add_ended(checks, run);
+    add(checks, "balance", "every row is accounted for", rp_field_is_true(run, "balanced"),
+        g_strdup("the accounts do not add up"));
+    add_zero(checks, "keys", "no unmapped keys", json_object_get(run, "keys"), "unmapped");
+    for (size_t i = 0; i < json_array_size(entities); i++)
+        add_zero(checks, rp_field_text(json_array_get(entities, i), "entity"), "no rejects",
+                 json_array_get(entities, i), "rejected");
+}
+
+static void add_rollback(GPtrArray *checks, const json_t *rollback) {
+    const json_t *tables = rp_field_list(rollback, "tables");
+    add_ended(checks, rollback);
+    for (size_t i = 0; i < json_array_size(tables); i++)
+        add_zero(checks, rp_field_text(json_array_get(tables, i), "table"), "no row is kept",
+                 json_array_get(tables, i), "kept");
+}
+
+/* ---- reconciliation ---- */
+
+static void add_missing(GPtrArray *checks, const char *group, const json_t *entity) {
+    const guint64 missing = rp_field_number(entity, "missing"),
+                  explained = rp_field_number(entity, "explained");
+    add(checks, group, "no missing rows", missing == 0,
+        g_strdup_printf("missing: %" G_GUINT64_FORMAT
+                        ", of which explained by an open reject: %" G_GUINT64_FORMAT,
+                        missing, explained));
+}
+
+static void add_entity(GPtrArray *checks, const json_t *entity) {
+    const json_t *aggregates = rp_field_list(entity, "aggregates");
+    const char *group = rp_field_text(entity, "entity");
+    const guint64 source = rp_field_number(entity, "source_rows"),
+                  target = rp_field_number(entity, "target_rows");
+    add(checks, group, "as many rows on both sides", source == target,
+        g_strdup_printf("%" G_GUINT64_FORMAT " in Redis, %" G_GUINT64_FORMAT " in PostgreSQL", source,
+                        target));
+    add_missing(checks, group, entity);
+    add_zero(checks, group, "no extra rows", entity, "extra");
+    add_zero(checks, group, "no different rows", entity, "different");
+    for (size_t i = 0; i < json_array_size(aggregates); i++) {
+        const json_t *aggregate = json_array_get(aggregates, i);
+        g_autofree char *name = g_strdup_printf("%s is equal", rp_field_text(aggregate, "name"));
+        add(checks, group, name, rp_field_is_true(aggregate, "equal"),
+            g_strdup_printf("%s in Redis, %s in PostgreSQL", rp_field_text(aggregate, "source"),
+                            rp_field_text(aggregate, "target")));
+    }
+}
+
+static void add_link(GPtrArray *checks, const json_t *link) {
+    g_autofree char *group = g_strdup_printf("link %s", rp_field_text(link, "link"));
+    const char *why = rp_field_text(link, "not_checked");
+    if (why[0] != '\0') {
+        add(checks, group, "is checked", FALSE, g_strdup(why))->is_skipped = TRUE;
+        return;
+    }
+    add_zero(checks, group, "no dangling members", link, "dangling");
+    add_zero(checks, group, "no unlisted rows", link, "unlisted");
+}
+
+static void add_orphans(GPtrArray *checks, const json_t *orphans) {
+    if (json_array_size(orphans) == 0)
+        add(checks, "orphans", "no row refers to one that is not there", TRUE, NULL);
+    for (size_t i = 0; i < json_array_size(orphans); i++) {
+        const json_t *orphan = json_array_get(orphans, i);
+        g_autofree char *name =
+            g_strdup_printf("rows of %s refer to rows of %s that are there", rp_field_text(orphan, "table"),
+                            rp_field_text(orphan, "references"));
+        add_zero(checks, "orphans", name, orphan, "rows");
+    }
+}
+
+static void add_reconcile(GPtrArray *checks, const json_t *reconcile) {
+    const json_t *entities = rp_field_list(reconcile, "entities"), *links = rp_field_list(reconcile, "links");
+    for (size_t i = 0; i < json_array_size(entities); i++)
+        add_entity(checks, json_array_get(entities, i));
+    for (size_t i = 0; i < json_array_size(links); i++)
+        add_link(checks, json_array_get(links, i));
+    add_orphans(checks, rp_field_list(reconcile, "orphans"));
+}
+
+GPtrArray *rp_checks_of(const json_t *document) {
+    GPtrArray *checks = g_ptr_array_new_with_free_func((GDestroyNotify)rp_check_free);
+    const char *kind = rp_field_text(document, "kind");
+    const json_t *result = rp_document_result(document);
+    if (g_str_equal(kind, "reconcile"))
+        add_reconcile(checks, result);
+    else if (g_str_equal(kind, "rollback"))
+        add_rollback(checks, result);
+    else
+        add_run(checks, result);
+    return checks;
+}

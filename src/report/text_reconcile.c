@@ -1,0 +1,132 @@
+/* A reconciliation as text. */
+#include "report/text_report.h"
+
+#include "report/field.h"
+#include "report/shown.h"
+#include "report/table.h"
+
+#define SIDE_LETTERS 76u
+#define BEFORE       20u
+#define MAX_SHOWN    500u
+
+/* A value, or of a long one the part from a little before the first difference. */
+static char *show_side(const char *value, const char *other) {
+    if (value == NULL)
+        return g_strdup("NULL");
+    gsize before = 0, after = 0;
+    const RpSpan span = rp_span(value);
+    if (other != NULL)
+        rp_shown_compare(span, rp_span(other), &before, &after);
+    const gsize from = before > BEFORE && rp_shown_letters(span) > SIDE_LETTERS ? before - BEFORE : 0;
+    const RpSpan rest = rp_shown_cut(span, from, G_MAXSIZE);
+    g_autofree char *shown = rp_shown(rest, SIDE_LETTERS);
+    return g_strconcat(from > 0 ? "…" : "", shown, NULL);
+}
+
+static void append_column(GString *text, const json_t *column) {
+    g_autofree char *source = rp_field_show(json_object_get(column, "source"));
+    g_autofree char *target = rp_field_show(json_object_get(column, "target"));
+    g_autofree char *source_shown = show_side(source, target);
+    g_autofree char *target_shown = show_side(target, source);
+    g_autofree char *name = rp_shown(rp_field_span(column, "column"), 60);
+    g_string_append_printf(text, "    %s\n      Redis       %s\n      PostgreSQL  %s\n", name, source_shown,
+                           target_shown);
+}
+
+static void append_difference(GString *text, const json_t *difference) {
+    const json_t *columns = rp_field_list(difference, "columns");
+    const char *kind = rp_field_text(difference, "kind");
+    g_autofree char *key_text = rp_field_show_key(json_object_get(difference, "key"));
+    g_autofree char *key = rp_shown(rp_span(key_text != NULL ? key_text : ""), 60);
+    g_autofree char *source_key = rp_shown(rp_field_span(difference, "source_key"), 60);
+    g_string_append_printf(text, "  %-9s  %s%s%s\n", kind, key, source_key[0] != '\0' ? "  from " : "",
+                           source_key);
+    if (rp_field_is_true(difference, "explained"))
+        g_string_append(text, "             explained by an open reject\n");
+    if (!g_str_equal(kind, "different"))
+        return;
+    for (size_t i = 0; i < json_array_size(columns); i++)
+        append_column(text, json_array_get(columns, i));
+}
+
+static void append_differences(GString *text, const json_t *entities) {
+    rp_text_heading(text, "Differences");
+    gsize n_listed = 0;
+    for (size_t e = 0; e < json_array_size(entities); e++) {
+        const json_t *entity = json_array_get(entities, e);
+        const json_t *differences = rp_field_list(entity, "differences");
+        const size_t n_shown = MIN(json_array_size(differences), MAX_SHOWN);
+        g_autofree char *name = rp_shown(rp_field_span(entity, "entity"), 60);
+        if (n_shown > 0)
+            g_string_append_printf(text, "%s%s\n", n_listed > 0 ? "\n" : "", name);
+        for (size_t i = 0; i < n_shown; i++)
+            append_difference(text, json_array_get(differences, i));
+        if (n_shown < json_array_size(differences))
+            g_string_append_printf(text, "  … and %zu more in report.json\n",
+                                   json_array_size(differences) - n_shown);
+        n_listed += n_shown;
+    }
+    if (n_listed == 0)
+        g_string_append(text, "none listed\n");
+}
+
+static void append_aggregates(GString *text, const json_t *entities) {
+    static const char *const headings[] = {"entity", "aggregate", ">Redis", ">PostgreSQL", "", NULL};
+    g_autoptr(RpTextTable) table = rp_text_table_new(headings);
+    guint n = 0;
+    for (size_t e = 0; e < json_array_size(entities); e++) {
+        const json_t *aggregates = rp_field_list(json_array_get(entities, e), "aggregates");
+        for (size_t a = 0; a < json_array_size(aggregates); a++, n++) {
+            const json_t *aggregate = json_array_get(aggregates, a);
+            g_autofree char *entity = rp_shown(rp_field_span(json_array_get(entities, e), "entity"), 24);
+            g_autofree char *name = rp_shown(rp_field_span(aggregate, "name"), 32);
+            g_autofree char *source = rp_shown(rp_field_span(aggregate, "source"), 32);
+            g_autofree char *target = rp_shown(rp_field_span(aggregate, "target"), 32);
+            const char *const cells[] = {entity, name, source, target,
+                                         rp_field_is_true(aggregate, "equal") ? "equal" : "DIFFERS"};
+            rp_text_table_add(table, cells);
+        }
+    }
+    if (n == 0)
+        return;
+    g_autofree char *shown = rp_text_table_show(table);
+    rp_text_heading(text, "Aggregates");
+    g_string_append(text, shown);
+}
+
+static void append_links(GString *text, const json_t *links) {
+    static const char *const names[] = {"link", "not_checked", "checked", "dangling", "unlisted", NULL};
+    if (json_array_size(links) == 0)
+        return;
+    rp_text_heading(text, "Links");
+    rp_text_counts(text, links, names, 2);
+    for (size_t l = 0; l < json_array_size(links); l++) {
+        const json_t *examples = rp_field_list(json_array_get(links, l), "examples");
+        for (size_t i = 0; i < json_array_size(examples); i++) {
+            const json_t *example = json_array_get(examples, i);
+            g_autofree char *link = rp_shown(rp_field_span(json_array_get(links, l), "link"), 30);
+            g_autofree char *owner = rp_shown(rp_field_span(example, "owner"), 30);
+            g_autofree char *member = rp_shown(rp_field_span(example, "member"), 30);
+            g_string_append_printf(text, "  %s: %s, owner %s, member %s\n", link,
+                                   rp_field_text(example, "kind"), owner, member);
+        }
+    }
+}
+
+void rp_text_reconcile(GString *text, const json_t *reconcile) {
+    static const char *const names[] = {"entity",    "source_rows", "target_rows", "equal",    "missing",
+                                        "explained", "extra",       "different",   "rejected", NULL};
+    static const char *const of_orphans[] = {"table", "references", "constraint", "rows", NULL};
+    const json_t *entities = rp_field_list(reconcile, "entities"),
+                 *orphans = rp_field_list(reconcile, "orphans");
+    rp_text_heading(text, "Rows by entity");
+    rp_text_counts(text, entities, names, 1);
+    append_differences(text, entities);
+    append_aggregates(text, entities);
+    append_links(text, rp_field_list(reconcile, "links"));
+    rp_text_heading(text, "Orphans");
+    if (json_array_size(orphans) == 0)
+        g_string_append(text, "none\n");
+    else
+        rp_text_counts(text, orphans, of_orphans, 3);
+}

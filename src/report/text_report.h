@@ -1,0 +1,27 @@
+/* A report as plain text, in lines of at most about 110 columns. */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+
+G_BEGIN_DECLS
+
+/* The caller frees it. */
+char *rp_text_report(const json_t *document);
+
+/* Its parts, for rp_text_report: each appends the sections of one kind of result. */
+void rp_text_run(GString *text, const json_t *document);
+void rp_text_reconcile(GString *text, const json_t *reconcile);
+void rp_text_rollback(GString *text, const json_t *rollback);
+
+/* A heading, underlined. */
+void rp_text_heading(GString *text, const char *title);
+/* Words with lines broken at blanks. */
+void rp_text_wrap(GString *text, const char *words);
+/* "  name: value" of data; nothing when it is empty. */
+void rp_text_line(GString *text, const char *name, const char *value);
+/* Columns of counts: a table of the objects of an array, a row each. names ends in NULL; the first
+ * n_texts of them are texts, the rest numbers. */
+void rp_text_counts(GString *text, const json_t *objects, const char *const *names, guint n_texts);
+
+G_END_DECLS

@@ -1,0 +1,91 @@
+/* The servers of fixture tests: private or named, what is left of them, and how long it takes. */
+#include "fixturing.h"
+
+#include <signal.h>
+
+Test(fixture_servers, run_on_named_servers_and_leave_nothing) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    g_auto(Folder) folder = folder_new();
+    static const char DATABASES[] =
+        "SELECT count(*) FROM pg_database WHERE datname LIKE 'redis2pg\\_test\\_%'";
+    g_autofree char *path =
+        write_file(&folder, "a.yaml",
+                   "test: one\n" HEAD "expect: {rows: {users: [{customer_id: c1}]}}\n---\n"
+                   "test: two\n" HEAD "expect: {rows: {users: []}}\n---\n"
+                   "test: three\n" HEAD "expect: {rejects: []}\n");
+    g_auto(RpOutcome) out;
+    rp_case_run(test_case, &out, "test", path, NULL);
+    rp_outcome_assert_status(&out, 1);
+    rp_assert_says(out.output, "ok 1 - one\nnot ok 2 - two\n");
+    rp_assert_says(out.output, "ok 3 - three\n");
+    cr_assert(eq(int, (int)rp_case_sql_number(test_case, DATABASES), 0));
+    cr_assert(eq(int, (int)rp_case_redis_number(test_case, "DBSIZE"), 0));
+}
+
+Test(fixture_servers, refuse_a_redis_that_is_not_empty) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    g_auto(Folder) folder = folder_new();
+    g_autofree char *path = write_file(&folder, "a.yaml", "test: one\n" HEAD "expect: {rejects: []}\n");
+    rp_case_redis(test_case, "SET precious a");
+    g_auto(RpOutcome) out;
+    rp_case_run(test_case, &out, "test", path, NULL);
+    rp_outcome_assert_status(&out, 2);
+    rp_assert_says(out.errors, "holds 1 keys");
+    cr_assert(eq(int, (int)rp_case_redis_number(test_case, "EXISTS precious"), 1));
+}
+
+/* Whether some process has text on its command line. */
+static gboolean is_running(const char *text) {
+    g_autoptr(GDir) processes = g_dir_open("/proc", 0, NULL);
+    const char *name;
+    while ((name = g_dir_read_name(processes)) != NULL) {
+        g_autofree char *path = g_build_filename("/proc", name, "cmdline", NULL);
+        g_autofree char *words = NULL;
+        gsize size;
+        if (g_ascii_isdigit(name[0]) && g_file_get_contents(path, &words, &size, NULL) &&
+            memmem(words, size, text, strlen(text)) != NULL)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+Test(fixture_servers, that_are_interrupted_leave_nothing, .timeout = 60) {
+    g_auto(Folder) folder = folder_new();
+    g_autofree char *temporary = g_build_filename(folder.path, "tmp", NULL);
+    g_mkdir(temporary, 0777);
+    g_chmod(temporary, 0777);
+    g_chmod(folder.path, 0755);
+    g_autoptr(GString) text = g_string_new("test: 0\n" HEAD "expect: {rejects: []}\n");
+    for (guint i = 1; i < 300; i++)
+        g_string_append_printf(text, "---\ntest: %u\n%s", i, HEAD "expect: {rejects: []}\n");
+    g_autofree char *path = write_file(&folder, "a.yaml", text->str);
+    const char *const words[] = {g_getenv("REDIS2PG_BINARY"), "test", path, NULL};
+    g_auto(GStrv) environment = bare_environment(temporary);
+    GPid pid;
+    int output;
+    cr_assert(g_spawn_async_with_pipes(NULL, (char **)words, environment,
+                                       G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
+                                       &pid, NULL, &output, NULL, NULL));
+    g_autoptr(GString) said = g_string_new(NULL);
+    char part[1024];
+    ssize_t size;
+    gboolean is_told = FALSE;
+    while ((size = read(output, part, sizeof part)) > 0) {
+        g_string_append_len(said, part, size);
+        if (!is_told && strstr(said->str, "ok 2") != NULL) {
+            is_told = TRUE;
+            cr_assert(is_running(temporary), "the servers are private");
+            kill(pid, SIGINT);
+        }
+    }
+    close(output);
+    int status;
+    waitpid(pid, &status, 0);
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    cr_assert(code == 5, "status %d\n%s", code, said->str);
+    rp_assert_says(said->str, "Bail out! ");
+    rp_assert_keeps_quiet(said->str, "ok 300");
+    const gboolean is_left = is_running(temporary);
+    cr_assert(is_left == FALSE, "no server is left");
+    cr_assert(eq(int, g_rmdir(temporary), 0), "nothing is left in it");
+}

@@ -1,0 +1,40 @@
+/* How long a hundred fixture tests take. */
+#include "fixturing.h"
+
+#include <sys/resource.h>
+
+/* Much more than it takes (docs/performance.md). Where other programs have the processors, the time that the
+ * program and its servers had of them is what counts. */
+#ifdef __SANITIZE_ADDRESS__
+#define LIMIT_SECONDS 100
+#else
+#define LIMIT_SECONDS 20
+#endif
+
+/* Of all processes that have ended below this one. */
+static double processor_seconds(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_CHILDREN, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+Test(fixture_speed, are_quick, .timeout = 120) {
+    g_auto(Folder) folder = folder_new();
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < 100; i++)
+        g_string_append_printf(
+            text, "%stest: %u\n%s  - SADD customer:c1:orders o%u\n%s", i > 0 ? "---\n" : "", i, HEAD, i,
+            "expect:\n  rows: {users: [{customer_id: c1}], orders: [{order_id: o1, quantity: 10}]}\n"
+            "  rejects: []\n");
+    g_autofree char *path = write_file(&folder, "a.yaml", text->str);
+    g_auto(RpOutcome) out;
+    run_test(&out, path, "--json", NULL);
+    rp_outcome_assert_status(&out, 0);
+    g_autoptr(json_t) json = rp_outcome_json(&out);
+    cr_assert(eq(int, (int)rp_json_number(json, "passed"), 100));
+    const double seconds = json_real_value(rp_json_at(json, "seconds"));
+    const double had = processor_seconds();
+    cr_assert(seconds <= LIMIT_SECONDS || had <= LIMIT_SECONDS * 0.75,
+              "100 tests took %.1f s, and %.1f s of the processors", seconds, had);
+}
