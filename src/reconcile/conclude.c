@@ -101,7 +101,8 @@ static void merge_followers(const RpUnits *units, RpTotals *totals) {
 }
 
 /* Whether the looks have found other rows than the first reading: some that it read twice, or that `checks`
- * refuse, or that came since. Then what the sides have in common and what was looked at is added up. */
+ * refuse, or that came since. Then, and where values may have changed since, what the sides have in common
+ * and what was looked at is added up. */
 static gboolean has_other_rows(const RpReconciliation *own) {
     for (guint i = 0; i < own->units->units->len; i++)
         if (rp_units_wants(own->units, rp_units_get(own->units, i)) &&
@@ -114,7 +115,7 @@ static void settle_totals(RpReconciliation *own) {
     merge_followers(own->units, &own->source.side.totals);
     own->source_totals = &own->source.side.totals;
     own->target_totals = &own->target.totals;
-    if (!own->has_looked || !has_other_rows(own))
+    if (!own->has_looked || (!own->result->is_live && !has_other_rows(own)))
         return;
     merge_followers(own->units, &own->looked_source);
     rp_totals_add_all(&own->looked_source, &own->rest);
