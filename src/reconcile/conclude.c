@@ -2,6 +2,8 @@
 #include "reconcile/orphans.h"
 #include "reconcile/reconciliation.h"
 
+#include <string.h>
+
 static void take_not_compared(const RpUnit *unit, RpEntityResult *entity) {
     for (guint i = 0; i < unit->not_compared->len; i += 2) {
         RpNotCompared *column = g_new(RpNotCompared, 1);
@@ -187,6 +189,8 @@ gboolean rp_conclude(RpReconciliation *own, GError **error) {
     if (listed == NULL || !rp_differences_check_refused(own->units, own->source.refused, own->connection,
                                                         own->options->is_on_record, unrecorded, error))
         return FALSE;
+    if (rp_spool_is_lost(own->source.refused)) /* nobody can say which are on record */
+        memcpy(unrecorded, own->source.n_refused, own->units->units->len * sizeof *unrecorded);
     g_autoptr(GPtrArray) places = take_units(own, unrecorded);
     own->result->n_scanned = own->source.n_scanned;
     return describe(own, listed, places, error) &&
