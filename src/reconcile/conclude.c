@@ -2,6 +2,8 @@
 #include "reconcile/orphans.h"
 #include "reconcile/reconciliation.h"
 
+#include <string.h>
+
 static void take_not_compared(const RpUnit *unit, RpEntityResult *entity) {
     for (guint i = 0; i < unit->not_compared->len; i += 2) {
         RpNotCompared *column = g_new(RpNotCompared, 1);
@@ -102,7 +104,8 @@ static void merge_followers(const RpUnits *units, RpTotals *totals) {
 }
 
 /* Whether the looks have found other rows than the first reading: some that it read twice, or that `checks`
- * refuse, or that came since. Then what the sides have in common and what was looked at is added up. */
+ * refuse, or that came since. Then, and where values may have changed since, what the sides have in common
+ * and what was looked at is added up. */
 static gboolean has_other_rows(const RpReconciliation *own) {
     for (guint i = 0; i < own->units->units->len; i++)
         if (rp_units_wants(own->units, rp_units_get(own->units, i)) &&
@@ -115,7 +118,7 @@ static void settle_totals(RpReconciliation *own) {
     merge_followers(own->units, &own->source.side.totals);
     own->source_totals = &own->source.side.totals;
     own->target_totals = &own->target.totals;
-    if (!own->has_looked || !has_other_rows(own))
+    if (!own->has_looked || (!own->result->is_live && !has_other_rows(own)))
         return;
     merge_followers(own->units, &own->looked_source);
     rp_totals_add_all(&own->looked_source, &own->rest);
@@ -187,6 +190,8 @@ gboolean rp_conclude(RpReconciliation *own, GError **error) {
     if (listed == NULL || !rp_differences_check_refused(own->units, own->source.refused, own->connection,
                                                         own->options->is_on_record, unrecorded, error))
         return FALSE;
+    if (rp_spool_is_lost(own->source.refused)) /* nobody can say which are on record */
+        memcpy(unrecorded, own->source.n_refused, own->units->units->len * sizeof *unrecorded);
     g_autoptr(GPtrArray) places = take_units(own, unrecorded);
     own->result->n_scanned = own->source.n_scanned;
     return describe(own, listed, places, error) &&

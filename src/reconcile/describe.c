@@ -3,6 +3,7 @@
 #include "reconcile/describe.h"
 
 #include "model/reject.h"
+#include "reconcile/shape.h"
 #include "sink/wait.h"
 
 #include <string.h>
@@ -245,7 +246,9 @@ gboolean rp_describe(const RpLookPlace *place, PGconn *connection, GPtrArray *li
                                      .refuse = take_refused,
                                      .data = &describing};
     rp_source_rows_init(&describing.rows);
-    const gboolean is_fine = listed->len == 0 || describe_all(&describing, error);
+    const gboolean is_fine =
+        listed->len == 0 || (rp_shape_begin(connection, place->units, error) &&
+                             describe_all(&describing, error) && rp_shape_end(connection, error));
     rp_source_rows_clear(&describing.rows);
     rp_digester_free(describing.digester);
     g_hash_table_unref(describing.waiting);

@@ -7,56 +7,9 @@
 #include "reconcile/first.h"
 
 #include "base/error.h"
-#include "sink/catalog.h"
+#include "reconcile/shape.h"
 
 #include <string.h>
-
-/* ---- the snapshot ---- */
-
-static gboolean complain_of_shape(const RpTable *bound, const char *what, const char *column,
-                                  GError **error) {
-    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-                "table %s has changed since the mapping was bound to it: column \"%s\" %s. Run it again",
-                bound->shown, column, what);
-    return FALSE;
-}
-
-static gboolean check_shape(const RpTable *bound, const RpTable *now, GError **error) {
-    for (guint i = 0; i < bound->columns->len; i++) {
-        const RpColumn *column = g_ptr_array_index(bound->columns, i);
-        const RpColumn *found = now != NULL ? rp_table_find_column(now, column->name) : NULL;
-        if (found == NULL)
-            return complain_of_shape(bound, "is gone", column->name, error);
-        if (strcmp(found->type_name, column->type_name) != 0)
-            return complain_of_shape(bound, "has another type", column->name, error);
-    }
-    return TRUE;
-}
-
-static gboolean hold_table(PGconn *connection, const RpEntity *entity, GError **error) {
-    const RpTable *table = entity->table;
-    RpTable *now = NULL;
-    if (!rp_postgres_runf(connection, error, "LOCK TABLE %s IN ACCESS SHARE MODE", table->quoted) ||
-        !rp_catalog_read_table(connection, entity->table_name, &now, error))
-        return FALSE;
-    const gboolean is_fine = check_shape(table, now, error);
-    if (now != NULL)
-        rp_table_free(now);
-    return is_fine;
-}
-
-/* LOCK TABLE takes no snapshot, so that what is locked is what the snapshot shows. */
-static gboolean take_snapshot(const RpFirstReading *reading, GError **error) {
-    if (!rp_postgres_run(reading->connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", error))
-        return FALSE;
-    for (guint i = 0; i < reading->units->units->len; i++) {
-        const RpUnit *unit = rp_units_get(reading->units, i);
-        if (unit->link == NULL && rp_units_wants(reading->units, unit) &&
-            !hold_table(reading->connection, unit->entity, error))
-            return FALSE;
-    }
-    return rp_postgres_run(reading->connection, "SELECT 1", error);
-}
 
 /* ---- the target ---- */
 
@@ -113,7 +66,7 @@ static gboolean conclude(TargetThread *thread, gboolean was_cancelled_by_target,
 }
 
 gboolean rp_first_read(const RpFirstReading *reading, GError **error) {
-    if (!take_snapshot(reading, error))
+    if (!rp_shape_begin(reading->connection, reading->units, error))
         return FALSE;
     TargetThread target = {.reading = reading};
     GThread *thread = g_thread_new("target", read_target, &target);
@@ -123,6 +76,5 @@ gboolean rp_first_read(const RpFirstReading *reading, GError **error) {
     g_thread_join(thread);
     const gboolean is_of_target = is_stop && target.error != NULL && target.error->domain != RP_STOP_ERROR &&
                                   strstr(of_source->message, "signal") == NULL;
-    return conclude(&target, is_of_target, of_source, error) &&
-           rp_postgres_run(reading->connection, "COMMIT", error);
+    return conclude(&target, is_of_target, of_source, error) && rp_shape_end(reading->connection, error);
 }

@@ -6,6 +6,7 @@
 #include "reconcile/look.h"
 
 #include "base/error.h"
+#include "reconcile/shape.h"
 
 #include <string.h>
 
@@ -225,7 +226,7 @@ static gboolean has_wanted(const RpLook *look, guint leader) {
     return memchr(wanted, 1, look->place->n_buckets) != NULL;
 }
 
-static gboolean read_target(Looking *looking, PGconn *connection, GError **error) {
+static gboolean read_tables(Looking *looking, PGconn *connection, GError **error) {
     const RpUnits *units = looking->look->place->units;
     for (guint i = 0; i < units->units->len; i++)
         if ((has_wanted(looking->look, i) || looking->look->is_differing != NULL) &&
@@ -233,6 +234,11 @@ static gboolean read_target(Looking *looking, PGconn *connection, GError **error
             !rp_target_read(connection, rp_units_get(units, i), take_target, looking, error))
             return FALSE;
     return TRUE;
+}
+
+static gboolean read_target(Looking *looking, PGconn *connection, GError **error) {
+    return rp_shape_begin(connection, looking->look->place->units, error) &&
+           read_tables(looking, connection, error) && rp_shape_end(connection, error);
 }
 
 static gboolean read_source(Looking *looking, GError **error) {

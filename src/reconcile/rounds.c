@@ -139,7 +139,8 @@ static void settle(RpReconciliation *own, RpLook *look, Outcome *outcome) {
     rp_suspects_settle(&look->suspects, outcome->n_source, outcome->n_equal, take_suspicion, outcome);
 }
 
-/* Looks until nothing differs, nothing changes any more, or it was often enough. */
+/* Looks until nothing differs, nothing changes, or it was often enough; but rows are not told as extra before
+ * keys that came since the first reading were looked for. */
 static gboolean look_at(RpReconciliation *own, RpLook *look, Outcome *outcome, GError **error) {
     gint64 wait_us = FIRST_WAIT_US;
     for (guint round = 1;; round++) {
@@ -148,11 +149,13 @@ static gboolean look_at(RpReconciliation *own, RpLook *look, Outcome *outcome, G
         look->is_differing = NULL; /* the rest is not read twice */
         settle(own, look, outcome);
         own->result->n_rounds = MAX(own->result->n_rounds, round);
-        if (outcome->suspicions->len == 0 || !own->result->is_live || round >= own->options->n_rounds)
+        if (outcome->suspicions->len == 0 || !own->result->is_live)
+            return TRUE;
+        if (round >= own->options->n_rounds && (outcome->n_extra == 0 || look->reads_all))
             return TRUE;
         g_usleep((gulong)wait_us);
         wait_us = MIN(2 * wait_us, MOST_WAIT_US);
-        look->reads_all = round + 1 == own->options->n_rounds && outcome->n_extra > 0;
+        look->reads_all = round + 1 >= own->options->n_rounds && outcome->n_extra > 0;
     }
 }
 

@@ -130,24 +130,36 @@ static void suspect_missing(const Settling *settling, const Row *source, gboolea
     settling->take(&suspicion, settling->data);
 }
 
-/* Two keys that give the very same row give one row. */
 static gboolean is_same_thing(const Settling *settling, const Row *a, const Row *b) {
-    if (rp_hash_equal(&a->digest.row, &b->digest.row))
-        return TRUE;
     return a->unit == b->unit && a->element == b->element &&
            rp_span_equal(name_of(settling->suspects, a), name_of(settling->suspects, b));
 }
 
-/* Of readings of one thing the last stays. Gives how many rows are left. */
+static guint hash_row(gconstpointer row) {
+    return (guint)((const Row *)row)->digest.row.low;
+}
+
+static gboolean is_row_equal(gconstpointer a, gconstpointer b) {
+    return rp_hash_equal(&((const Row *)a)->digest.row, &((const Row *)b)->digest.row);
+}
+
+/* Of readings of one thing, which stand together, the last stays. Then two keys that give the very same row
+ * give one row. Gives how many rows are left. One identity may have very many. */
 static guint drop_repeated(const Settling *settling, Row *rows, guint n_rows) {
-    guint n_kept = 0;
+    guint n_things = 0, n_kept = 0;
     for (guint i = 0; i < n_rows; i++) {
-        guint at = n_kept;
-        for (guint j = 0; j < n_kept; j++)
-            if (is_same_thing(settling, &rows[j], &rows[i]))
-                at = j;
-        rows[at] = rows[i];
-        n_kept += at == n_kept;
+        const gboolean is_repeated = n_things > 0 && is_same_thing(settling, &rows[n_things - 1], &rows[i]);
+        n_things += is_repeated ? 0 : 1;
+        rows[n_things - 1] = rows[i];
+    }
+    if (n_things < 2)
+        return n_things;
+    g_autoptr(GHashTable) seen = g_hash_table_new(hash_row, is_row_equal);
+    for (guint i = 0; i < n_things; i++) {
+        if (g_hash_table_contains(seen, &rows[i]))
+            continue;
+        rows[n_kept] = rows[i];
+        g_hash_table_add(seen, &rows[n_kept++]);
     }
     return n_kept;
 }

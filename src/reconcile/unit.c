@@ -198,12 +198,16 @@ static void widen_choice(RpUnits *units, const char *const *only) {
     g_ptr_array_add(units->only, NULL);
 }
 
+static void skip_link(RpUnits *units, const RpLink *link, char *why) {
+    g_ptr_array_add(units->skipped, g_strdup(link->name));
+    g_ptr_array_add(units->skipped, why);
+}
+
 static void add_link(RpUnits *units, PGconn *connection, const RpMapping *mapping, const RpLink *link) {
     char *why = NULL;
     RpLinkEntity *made = rp_link_entity_new(connection, mapping, link, &why);
     if (made == NULL) {
-        g_ptr_array_add(units->skipped, g_strdup(link->name));
-        g_ptr_array_add(units->skipped, why);
+        skip_link(units, link, why);
         return;
     }
     g_ptr_array_add(units->units, rp_link_entity_unit(made, units->units->len));
@@ -228,6 +232,8 @@ RpUnits *rp_units_new(PGconn *connection, const RpMapping *mapping, const char *
         const RpLink *link = g_ptr_array_index(mapping->links, i);
         if (is_asked_for(only, link->member_entity) && is_asked_for(only, link->owner_entity))
             add_link(units, connection, mapping, link);
+        else
+            skip_link(units, link, g_strdup("--entity leaves one of its entities out"));
     }
     for (guint i = 0; i < units->units->len; i++)
         note_places(g_ptr_array_index(units->units, i));
