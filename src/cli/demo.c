@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/demo_story.h"
 #include "cli/prepare.h"
+#include "cli/report_option.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ static gint64 n_orders;
 static gint64 n_payments;
 static gint64 seed;
 static char *fault_percent;
+static char *report_folder;
 static gboolean is_kept;
 static gboolean is_fill;
 static gboolean is_forced;
@@ -36,6 +38,7 @@ static const RpOption OPTIONS[] = {
      .fallback = "1", .minimum = 0, .maximum = G_MAXINT64, .help = "the same seed gives the same data"},
     {.name = "faults", .kind = RP_OPTION_TEXT, .target = &fault_percent, .argument = "PERCENT",
      .fallback = "1", .help = "share of faulty hashes, 0 to 100, at most half of each kind"},
+    RP_REPORT_OPTION(report_folder, NULL),
     {.name = "keep", .kind = RP_OPTION_FLAG, .target = &is_kept, .help = "leave the servers running"},
     {.name = "fill", .kind = RP_OPTION_FLAG, .target = &is_fill,
      .help = "only write the generated data to the Redis of --redis, which must be empty"},
@@ -250,12 +253,12 @@ static gboolean full_story(RpDemo *demo, GError **error) {
 }
 
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
-    g_auto(RpDemo) demo = {.globals = globals};
+    g_auto(RpDemo) demo = {.globals = globals, .report_folder = report_folder};
     if (n_words > 0) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "demo takes no words: \"%s\"", words[0]);
         return FALSE;
     }
-    if (!read_spec(&demo.spec, error))
+    if (!read_spec(&demo.spec, error) || !rp_report_option_prepare(report_folder, error))
         return FALSE;
     *status = 0;
     if (is_fill)

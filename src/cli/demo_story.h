@@ -17,7 +17,8 @@ typedef struct {
     RpSandbox *sandbox;
     char *mapping;
     char *schema;
-    char **environment; /* of the children */
+    char **environment;        /* of the children */
+    const char *report_folder; /* or NULL */
     guint n_steps;
     json_t *run;            /* the run's JSON */
     json_t *rejects;        /* {"orders": {"out_of_range": 3}} */

@@ -211,7 +211,9 @@ static void print_result(const RpGlobals *globals, const RpReconcileResult *resu
         rp_print_json(json_incref(document));
         return;
     }
-    g_autofree char *text = rp_report_reconcile_text(result);
+    g_autofree char *text = rp_report_reconcile_text(document);
+    if (result->has_repair && result->repair.run == 0)
+        g_print("Nothing to repair\n");
     g_print("%s", text);
 }
 

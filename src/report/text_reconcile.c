@@ -2,12 +2,15 @@
 #include "report/text_report.h"
 
 #include "report/field.h"
+#include "report/reconcile_report.h"
 #include "report/shown.h"
 #include "report/table.h"
+#include "report/verdict-private.h"
 
 #define SIDE_LETTERS 76u
 #define BEFORE       20u
 #define MAX_SHOWN    500u
+#define BRIEF_SHOWN  20u
 
 /* A value, or of a long one the part from a little before the first difference. */
 static char *show_side(const char *value, const char *other) {
@@ -49,35 +52,59 @@ static void append_difference(GString *text, const json_t *difference) {
         append_column(text, json_array_get(columns, i));
 }
 
-static void append_differences(GString *text, const json_t *entities) {
+static void append_column_counts(GString *text, const json_t *entity) {
+    const json_t *columns = rp_field_list(entity, "columns");
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        const json_t *column = json_array_get(columns, i);
+        g_autofree char *name = rp_shown(rp_field_span(column, "column"), 60);
+        g_autofree char *rows = rp_text_number(rp_field_number(column, "different"));
+        g_string_append_printf(text, "  %s differs in %s rows\n", name, rows);
+    }
+}
+
+static guint64 count_differences(const json_t *entities) {
+    return rp_field_sum(entities, "missing") + rp_field_sum(entities, "extra") +
+           rp_field_sum(entities, "different");
+}
+
+static void append_differences(GString *text, const json_t *entities, gboolean is_brief) {
+    if (is_brief && count_differences(entities) == 0)
+        return;
     rp_text_heading(text, "Differences");
     gsize n_listed = 0;
     for (size_t e = 0; e < json_array_size(entities); e++) {
         const json_t *entity = json_array_get(entities, e);
         const json_t *differences = rp_field_list(entity, "differences");
-        const size_t n_shown = MIN(json_array_size(differences), MAX_SHOWN);
+        const size_t n_shown = MIN(json_array_size(differences), is_brief ? BRIEF_SHOWN : MAX_SHOWN);
+        const guint64 n_left = rp_field_number(entity, "missing") + rp_field_number(entity, "extra") +
+                               rp_field_number(entity, "different") - n_shown;
         g_autofree char *name = rp_shown(rp_field_span(entity, "entity"), 60);
         if (n_shown > 0)
             g_string_append_printf(text, "%s%s\n", n_listed > 0 ? "\n" : "", name);
         for (size_t i = 0; i < n_shown; i++)
             append_difference(text, json_array_get(differences, i));
-        if (n_shown < json_array_size(differences))
-            g_string_append_printf(text, "  … and %zu more in report.json\n",
-                                   json_array_size(differences) - n_shown);
+        if (n_shown > 0 && n_left > 0)
+            g_string_append_printf(text, "  … and %" G_GUINT64_FORMAT " more (%s)\n", n_left,
+                                   is_brief ? "--json, --report, --limit" : "report.json, --limit");
+        append_column_counts(text, entity);
         n_listed += n_shown;
     }
     if (n_listed == 0)
         g_string_append(text, "none listed\n");
 }
 
-static void append_aggregates(GString *text, const json_t *entities) {
+/* In brief, only those that differ. */
+static void append_aggregates(GString *text, const json_t *entities, gboolean is_brief) {
     static const char *const headings[] = {"entity", "aggregate", ">Redis", ">PostgreSQL", "", NULL};
     g_autoptr(RpTextTable) table = rp_text_table_new(headings);
     guint n = 0;
     for (size_t e = 0; e < json_array_size(entities); e++) {
         const json_t *aggregates = rp_field_list(json_array_get(entities, e), "aggregates");
-        for (size_t a = 0; a < json_array_size(aggregates); a++, n++) {
+        for (size_t a = 0; a < json_array_size(aggregates); a++) {
             const json_t *aggregate = json_array_get(aggregates, a);
+            if (is_brief && rp_field_is_true(aggregate, "equal"))
+                continue;
+            n++;
             g_autofree char *entity = rp_shown(rp_field_span(json_array_get(entities, e), "entity"), 24);
             g_autofree char *name = rp_shown(rp_field_span(aggregate, "name"), 32);
             g_autofree char *source = rp_shown(rp_field_span(aggregate, "source"), 32);
@@ -94,7 +121,7 @@ static void append_aggregates(GString *text, const json_t *entities) {
     g_string_append(text, shown);
 }
 
-static void append_links(GString *text, const json_t *links) {
+static void append_links(GString *text, const json_t *links, gboolean is_brief) {
     static const char *const names[] = {"link", "not_checked", "checked", "dangling", "unlisted", NULL};
     if (json_array_size(links) == 0)
         return;
@@ -102,18 +129,18 @@ static void append_links(GString *text, const json_t *links) {
     rp_text_counts(text, links, names, 2);
     for (size_t l = 0; l < json_array_size(links); l++) {
         const json_t *examples = rp_field_list(json_array_get(links, l), "examples");
-        for (size_t i = 0; i < json_array_size(examples); i++) {
+        for (size_t i = 0; i < json_array_size(examples) && (!is_brief || i < BRIEF_SHOWN); i++) {
             const json_t *example = json_array_get(examples, i);
             g_autofree char *link = rp_shown(rp_field_span(json_array_get(links, l), "link"), 30);
-            g_autofree char *owner = rp_shown(rp_field_span(example, "owner"), 30);
-            g_autofree char *member = rp_shown(rp_field_span(example, "member"), 30);
+            g_autofree char *owner = rp_shown(rp_field_span(example, "owner"), 40);
+            g_autofree char *member = rp_shown(rp_field_span(example, "member"), 40);
             g_string_append_printf(text, "  %s: %s, owner %s, member %s\n", link,
                                    rp_field_text(example, "kind"), owner, member);
         }
     }
 }
 
-void rp_text_reconcile(GString *text, const json_t *reconcile) {
+void rp_text_reconcile(GString *text, const json_t *reconcile, gboolean is_brief) {
     static const char *const names[] = {"entity",    "source_rows", "target_rows", "equal",    "missing",
                                         "explained", "extra",       "different",   "rejected", NULL};
     static const char *const of_orphans[] = {"table", "references", "constraint", "rows", NULL};
@@ -121,12 +148,27 @@ void rp_text_reconcile(GString *text, const json_t *reconcile) {
                  *orphans = rp_field_list(reconcile, "orphans");
     rp_text_heading(text, "Rows by entity");
     rp_text_counts(text, entities, names, 1);
-    append_differences(text, entities);
-    append_aggregates(text, entities);
-    append_links(text, rp_field_list(reconcile, "links"));
+    append_differences(text, entities, is_brief);
+    append_aggregates(text, entities, is_brief);
+    append_links(text, rp_field_list(reconcile, "links"), is_brief);
+    if (is_brief && json_array_size(orphans) == 0)
+        return;
     rp_text_heading(text, "Orphans");
     if (json_array_size(orphans) == 0)
         g_string_append(text, "none\n");
     else
         rp_text_counts(text, orphans, of_orphans, 3);
+}
+
+char *rp_report_reconcile_text(const json_t *reconcile) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    RpVerdict verdict = {.sentences = json_array()};
+    rp_verdict_of_reconcile(&verdict, reconcile);
+    g_string_append_printf(text, "%s\n\n", verdict.headline);
+    for (size_t i = 0; i < json_array_size(verdict.sentences); i++)
+        rp_text_wrap(text, json_string_value(json_array_get(verdict.sentences, i)));
+    rp_text_reconcile(text, reconcile, TRUE);
+    json_decref(verdict.sentences);
+    g_free(verdict.headline);
+    return g_string_free(g_steal_pointer(&text), FALSE);
 }

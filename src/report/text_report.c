@@ -116,7 +116,7 @@ char *rp_text_report(const json_t *document) {
     GString *text = g_string_new(NULL);
     append_verdict(text, document);
     if (g_str_equal(kind, "reconcile"))
-        rp_text_reconcile(text, rp_document_result(document));
+        rp_text_reconcile(text, rp_document_result(document), FALSE);
     else if (g_str_equal(kind, "rollback"))
         rp_text_rollback(text, rp_document_result(document));
     else

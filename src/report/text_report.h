@@ -11,7 +11,8 @@ char *rp_text_report(const json_t *document);
 
 /* Its parts, for rp_text_report: each appends the sections of one kind of result. */
 void rp_text_run(GString *text, const json_t *document);
-void rp_text_reconcile(GString *text, const json_t *reconcile);
+/* In brief: the first differences and examples, and nothing of what is as it should be. */
+void rp_text_reconcile(GString *text, const json_t *reconcile, gboolean is_brief);
 void rp_text_rollback(GString *text, const json_t *rollback);
 
 /* A heading, underlined. */

@@ -90,7 +90,7 @@ Test(demo, the_story_in_text_names_its_commands) {
     rp_assert_says(out.output, "$ redis2pg run");
     rp_assert_says(out.output, "$ redis2pg rejects list");
     rp_assert_says(out.output, "$ redis2pg reconcile");
-    rp_assert_says(out.output, "PostgreSQL has what Redis has");
+    rp_assert_says(out.output, "comparing every row found nothing else");
     rp_assert_keeps_quiet(out.output, "<- differs");
 }
 
