@@ -156,6 +156,20 @@ Test(reconcile_rejects, elements_of_one_identity) {
     rp_file_drop(mapping);
 }
 
+Test(reconcile_rejects, elements_of_json_of_one_identity) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping =
+        rp_file_write("redis2pg: 1\nentities:\n  t: {keys: 'c:{id}', type: json, each: $value, table: t, "
+                      "key: [id, sku], columns: {id: $key.id, sku: $element.s, n: $element.n}}\n");
+    rp_case_sql(test_case, "CREATE TABLE t (id text, sku text, n integer, PRIMARY KEY (id, sku))");
+    rp_case_redis(test_case, "SET c:1 %s",
+                  "[{\"s\":\"a\",\"n\":1},{\"s\":\"b\",\"n\":2},{\"s\":\"a\",\"n\":3}]");
+    load_status(test_case, mapping, 1);
+    g_autoptr(json_t) document = reconcile(test_case, mapping, 0, "--allow-rejects", NULL);
+    assert_counts(document, "t", "source_rows 3, target_rows 2, equal 2, missing 1, explained 1");
+    rp_file_drop(mapping);
+}
+
 /* A table whose key is not unique holds a row twice. */
 Test(reconcile_rejects, rows_that_stand_twice_in_the_table) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
