@@ -21,9 +21,14 @@ static struct {
     gint64 max_value_bytes;
     gint64 retry_seconds;
     gint64 timeout_seconds;
+    gint64 max_rejects;
     gboolean allows_rejects;
+    gboolean repairs;
+    gboolean deletes_extra;
     char *report;
-} settings;
+} settings = {.max_rejects = -1};
+
+#define REPAIR_WRITERS 2
 
 static const RpOption OPTIONS[] = {
     {.name = "level",
@@ -57,6 +62,22 @@ static const RpOption OPTIONS[] = {
      .kind = RP_OPTION_FLAG,
      .target = &settings.allows_rejects,
      .help = "exit status 0 when all that is missing has an open reject on record"},
+    {.name = "repair",
+     .kind = RP_OPTION_FLAG,
+     .target = &settings.repairs,
+     .help = "write what is missing or different, as a run of its own, and tell what is found after it"},
+    {.name = "delete-extra",
+     .kind = RP_OPTION_FLAG,
+     .target = &settings.deletes_extra,
+     .help = "with --repair: delete rows that no key of Redis gives"},
+    {.name = "max-rejects",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.max_rejects,
+     .argument = "N",
+     .minimum = 0,
+     .maximum = G_MAXINT64,
+     .help = "with --repair: stop with exit status 6 when there are more rejects; without it there is no "
+             "limit"},
     {.name = "mappers",
      .kind = RP_OPTION_NUMBER,
      .target = &settings.mappers,
@@ -99,7 +120,26 @@ static gboolean check_settings(const RpMapping *mapping, RpLevel *level, GError 
                     "--level is counts, rows or fields, not \"%s\"", settings.level);
         return FALSE;
     }
+    if ((settings.deletes_extra || settings.max_rejects >= 0) && !settings.repairs) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "%s goes with --repair",
+                    settings.deletes_extra ? "--delete-extra" : "--max-rejects");
+        return FALSE;
+    }
+    if (settings.repairs && *level == RP_LEVEL_COUNTS) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "--repair needs to know which rows differ: --level rows or fields");
+        return FALSE;
+    }
     return rp_check_entities(mapping, settings.entities, error);
+}
+
+/* What the ledger keeps of the settings of a repair: none of them is a secret. */
+static char *repair_text(void) {
+    g_autofree char *entities = rp_load_entities_json((const char *const *)settings.entities);
+    return g_strdup_printf("{\"mappers\": %" G_GINT64_FORMAT ", \"writers\": %d, \"max_value_bytes\": "
+                           "%" G_GINT64_FORMAT ", \"delete_extra\": %s, \"entities\": %s}",
+                           settings.mappers, REPAIR_WRITERS, settings.max_value_bytes,
+                           settings.deletes_extra ? "true" : "false", entities);
 }
 
 static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, RpLevel level,
@@ -119,8 +159,16 @@ static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, Rp
                                 .timeout_seconds = (guint)settings.timeout_seconds,
                                 .observe = rp_progress_observe,
                                 .observe_data = progress};
-    const RpReconcileOptions options = {&load, level, is_on_record, (guint)settings.rounds,
-                                        (guint)settings.limit};
+    g_autofree char *repair_settings = repair_text();
+    const RpRepairOptions repair = {settings.deletes_extra, REPAIR_WRITERS,
+                                    settings.max_rejects < 0 ? G_MAXUINT64 : (guint64)settings.max_rejects,
+                                    repair_settings};
+    const RpReconcileOptions options = {&load,
+                                        level,
+                                        is_on_record,
+                                        (guint)settings.rounds,
+                                        (guint)settings.limit,
+                                        settings.repairs ? &repair : NULL};
     return rp_reconcile(&options, result, error);
 }
 
@@ -173,14 +221,20 @@ static int status_of(const RpReconcileResult *result) {
     return is_fine ? 0 : 1;
 }
 
-/* Whoever may only read can compare, but nothing is explained then, nor kept. */
-static gboolean reach_ledger(const RpPrepared *prepared) {
-    g_autoptr(GError) error = NULL;
-    if (rp_migrations_apply_ledger(prepared->postgres, &error))
+/* Whoever may only read can compare, but nothing is explained then, nor kept; and nothing can be repaired. */
+static gboolean reach_ledger(const RpPrepared *prepared, gboolean *is_on_record, GError **error) {
+    GError *trouble = NULL;
+    *is_on_record = rp_migrations_apply_ledger(prepared->postgres, &trouble);
+    if (*is_on_record)
         return TRUE;
+    if (settings.repairs) {
+        g_propagate_error(error, trouble);
+        return FALSE;
+    }
     rp_log(RP_LOG_WARNING, "the ledger is left out: rejects explain nothing, and the result is not kept: %s",
-           error->message);
-    return FALSE;
+           trouble->message);
+    g_error_free(trouble);
+    return TRUE;
 }
 
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
@@ -194,7 +248,9 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
         !rp_prepare(globals, (guint)settings.retry_seconds, &prepared, findings, error) ||
         !rp_findings_check(findings, error) || !check_settings(prepared.mapping, &level, error))
         return FALSE;
-    const gboolean is_on_record = reach_ledger(&prepared);
+    gboolean is_on_record;
+    if (!reach_ledger(&prepared, &is_on_record, error))
+        return FALSE;
     g_autoptr(RpReconcileResult) result = NULL;
     if (!compare(globals, &prepared, level, is_on_record, &result, error))
         return FALSE;
@@ -211,7 +267,7 @@ const RpCommand RP_COMMAND_RECONCILE = {
     .name = "reconcile",
     .summary = "Compares Redis with PostgreSQL, in both directions.\n"
                "Tells rows that are missing, extra or different, aggregates, links, and what open rejects "
-               "explain.",
+               "explain; writes them with --repair.",
     .example = "redis2pg reconcile --redis redis://127.0.0.1:6379/0 --postgres 'dbname=shop' --mapping "
                "mappings/shop.yaml",
     .options = OPTIONS,

@@ -127,7 +127,7 @@ static gboolean write_counts(PGconn *connection, const char *run, const RpBatch 
     g_autoptr(GString) sql = g_string_new(NULL);
     for (guint entity = 0; entity < batch->n_entities; entity++) {
         const RpCounts *counts = &batch->counts[entity];
-        if (counts->read == 0)
+        if (counts->read == 0 && counts->deleted == 0)
             continue;
         g_string_append(sql, sql->len > 0 ? ", "
                                           : "INSERT INTO redis2pg.batch_counts (run, pass, batch, portion,"

@@ -70,6 +70,10 @@ gboolean rp_undo_keep_referred(RpUndoWork *work, GError **error);
 /* Locks the staged rows that are as the run left them. */
 gboolean rp_undo_lock_rows(RpUndoWork *work, GError **error);
 
+/* Deletes the staged rows that are as they were left, but for those that something refers to: each has its
+ * image in the undo log then. RP_SINK_ERROR_DATA when a row stands against it that has to be searched for. */
+gboolean rp_undo_delete_rows(RpUndoWork *work, GError **error);
+
 gboolean rp_undo_write_kept(RpUndoWork *work, GError **error);
 
 G_END_DECLS

@@ -27,7 +27,7 @@ static void trigger_free(gpointer data) {
     g_free(trigger);
 }
 
-static void table_free(gpointer data) {
+void rp_undo_table_free(gpointer data) {
     RpUndoTable *table = data;
     rp_table_free(table->table);
     g_strfreev(table->key);
@@ -209,13 +209,13 @@ static gboolean check_key(const RpUndoTable *table, GError **error) {
     return TRUE;
 }
 
-static RpUndoTable *read_table(PGconn *connection, const PGresult *result, int row, GError **error) {
+RpUndoTable *rp_undo_table_read(PGconn *connection, guint entity, const char *name, char **key,
+                                GError **error) {
     RpUndoTable *table = g_new0(RpUndoTable, 1);
-    table->entity = (guint)g_ascii_strtoull(PQgetvalue(result, row, 0), NULL, 10);
+    table->entity = entity;
     table->referrers = g_ptr_array_new_with_free_func(referrer_free);
     table->triggers = g_ptr_array_new_with_free_func(trigger_free);
-    table->key = g_strsplit(PQgetvalue(result, row, 2), "\x1f", -1);
-    const char *name = PQgetvalue(result, row, 1);
+    table->key = g_strdupv(key);
     if (rp_catalog_read_table(connection, name, &table->table, error) && table->table == NULL)
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "table %s is gone", name);
     if (table->table != NULL && check_key(table, error) && read_referrers(connection, table, error) &&
@@ -223,8 +223,14 @@ static RpUndoTable *read_table(PGconn *connection, const PGresult *result, int r
         make_sql(connection, table);
         return table;
     }
-    table_free(table);
+    rp_undo_table_free(table);
     return NULL;
+}
+
+static RpUndoTable *read_row(PGconn *connection, const PGresult *result, int row, GError **error) {
+    g_auto(GStrv) key = g_strsplit(PQgetvalue(result, row, 2), "\x1f", -1);
+    return rp_undo_table_read(connection, (guint)g_ascii_strtoull(PQgetvalue(result, row, 0), NULL, 10),
+                              PQgetvalue(result, row, 1), key, error);
 }
 
 static gboolean refers(const RpUndoTable *child, const RpUndoTable *parent) {
@@ -245,7 +251,7 @@ static gint by_level(gconstpointer a, gconstpointer b) {
 
 /* Children one level below their parents. In a circle the levels stop somewhere; what that leaves in the way
  * is tried again at the end of the rollback. */
-static void sort_tables(GPtrArray *tables) {
+void rp_undo_tables_sort(GPtrArray *tables) {
     for (guint round = 0; round < tables->len; round++)
         for (guint c = 0; c < tables->len; c++)
             for (guint p = 0; p < tables->len; p++) {
@@ -269,13 +275,13 @@ GPtrArray *rp_undo_tables_read(PGconn *connection, const RpRollback *rollback, G
         1, parameters, error);
     if (result == NULL)
         return NULL;
-    g_autoptr(GPtrArray) tables = g_ptr_array_new_with_free_func(table_free);
+    g_autoptr(GPtrArray) tables = g_ptr_array_new_with_free_func(rp_undo_table_free);
     for (int row = 0; row < PQntuples(result); row++) {
-        RpUndoTable *table = read_table(connection, result, row, error);
+        RpUndoTable *table = read_row(connection, result, row, error);
         if (table == NULL)
             return NULL;
         g_ptr_array_add(tables, table);
     }
-    sort_tables(tables);
+    rp_undo_tables_sort(tables);
     return g_steal_pointer(&tables);
 }

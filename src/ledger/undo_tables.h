@@ -56,6 +56,15 @@ typedef struct {
     char *key_x;       /* x.a, x.b */
 } RpUndoTable;
 
+/* What the catalogue says of a table of that name (schema.table), whose rows are known by the key. NULL with
+ * RP_USAGE_ERROR as below. The caller owns it. */
+RpUndoTable *rp_undo_table_read(PGconn *connection, guint entity, const char *name, char **key,
+                                GError **error);
+void rp_undo_table_free(gpointer table);
+
+/* Sets the levels of tables (RpUndoTable), and sorts them by it: parents first. */
+void rp_undo_tables_sort(GPtrArray *tables);
+
 /* The tables of the run that is undone, parents first. RP_USAGE_ERROR when a table or a column of a key is
  * gone, or when rows that refer to one may not be looked at. */
 GPtrArray *rp_undo_tables_read(PGconn *connection, const RpRollback *rollback, GError **error);

@@ -20,7 +20,7 @@ static gboolean complain(RpUndoWork *work, GError **error) {
 
 /* ---- the three kinds of work ---- */
 
-static gboolean delete_rows(RpUndoWork *work, GError **error) {
+gboolean rp_undo_delete_rows(RpUndoWork *work, GError **error) {
     const RpUndoTable *table = work->table;
     RpUndone *undone = work->undone;
     /* What is locked stays as the run left it; what is not leaves the stage before anybody's references
@@ -140,7 +140,7 @@ static gboolean set_triggers(RpUndoWork *work, gboolean is_on, GError **error) {
 static gboolean do_work(RpUndoWork *work, GError **error) {
     switch (work->unit->operation) {
     case RP_UNDO_INSERT:
-        return delete_rows(work, error);
+        return rp_undo_delete_rows(work, error);
     case RP_UNDO_UPDATE:
         return restore_rows(work, error);
     case RP_UNDO_DELETE:

@@ -2,17 +2,26 @@
  * off again. On this path nothing is allocated but buffers that grow. */
 #include "mapping/mapper.h"
 
-#include "mapping/cell.h"
+#include "mapping/field.h"
+
+#include <string.h>
 
 struct RpMapper {
     const RpMapping *mapping;
     guint portion_rows;
     gsize portion_bytes;
-    RpCellMaker maker;
-    RpConverted converted;
+    RpFieldMaker maker;
     /* Where a batch that is mapped in portions goes on. */
     guint32 record;
     gboolean is_among_elements;
+    /* What was identified last: elements of one record come in their order. */
+    struct {
+        const RpBatch *batch; /* NULL: nothing to go on from */
+        guint64 number;
+        guint32 record;
+        guint32 element;
+        RpTuples row; /* its key columns */
+    } identified;
 };
 
 /* The row under way. */
@@ -30,142 +39,17 @@ RpMapper *rp_mapper_new(const RpMapping *mapping, const RpOccasion *occasion, gu
     mapper->mapping = mapping;
     mapper->portion_rows = portion_rows;
     mapper->portion_bytes = portion_bytes;
-    rp_cell_maker_init(&mapper->maker, mapping, occasion);
+    rp_field_maker_init(&mapper->maker, mapping, occasion);
+    rp_tuples_init(&mapper->identified.row);
     return mapper;
 }
 
 void rp_mapper_free(RpMapper *mapper) {
     if (mapper == NULL)
         return;
-    rp_cell_maker_clear(&mapper->maker);
+    rp_field_maker_clear(&mapper->maker);
+    rp_tuples_clear(&mapper->identified.row);
     g_free(mapper);
-}
-
-/* ---- columns ---- */
-
-static gboolean refuse_null(const RpMapColumn *column, RpProblem *problem) {
-    if (column->is_required)
-        return rp_problem_set(problem, RP_REJECT_MISSING_FIELD, "is absent and required");
-    return rp_problem_set(problem, RP_REJECT_NOT_NULL, "is absent, and the column is NOT NULL");
-}
-
-static gboolean append_null(const RpMapColumn *column, RpTuples *tuples, RpProblem *problem) {
-    if (column->is_required || column->conversion.column->is_not_null)
-        return refuse_null(column, problem);
-    rp_tuples_add_null(tuples);
-    return TRUE;
-}
-
-static gboolean check_rules(RpMapper *mapper, const RpMapColumn *column, RpSpan text, RpProblem *problem) {
-    for (guint i = 0; i < column->rules->len; i++) {
-        const RpRule *rule = g_ptr_array_index(column->rules, i);
-        RpSpan other = {0};
-        if (rule->has_reference && !rp_reading_get(mapper->maker.reading, &rule->reference, &other, problem))
-            return FALSE;
-        if (!rule->check(rule, text, &mapper->converted, other, problem))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-/* A UUID that was computed goes into a uuid column as it is, and into others as text. */
-static gboolean append_uuid(RpMapper *mapper, const RpMapColumn *column, RpSpan bytes, RpTuples *tuples,
-                            RpProblem *problem) {
-    char text[37];
-    const gboolean is_plain = column->conversion.column->kind == RP_TYPE_UUID;
-    if (!is_plain || column->rules->len > 0)
-        rp_uuid_format((const RpUuid *)bytes.data, text);
-    if (is_plain) {
-        rp_buffer_append_u32(&tuples->bytes, (guint32)bytes.size);
-        rp_buffer_append(&tuples->bytes, bytes.data, bytes.size);
-    } else if (!column->convert(&column->conversion, rp_span(text), &tuples->bytes, &mapper->converted,
-                                problem)) {
-        return FALSE;
-    }
-    return column->rules->len == 0 || check_rules(mapper, column, rp_span(text), problem);
-}
-
-/* Rules are about what was digested, not about the digest. A bytea column holds its bytes, others hex. */
-static gboolean append_digest(RpMapper *mapper, const RpMapColumn *column, RpSpan text, RpTuples *tuples,
-                              RpProblem *problem) {
-    if (!check_rules(mapper, column, text, problem))
-        return FALSE;
-    if (column->conversion.column->kind != RP_TYPE_BYTEA)
-        return column->convert(&column->conversion, rp_cell_digest_text(&mapper->maker, text), &tuples->bytes,
-                               &mapper->converted, problem);
-    const RpSpan digest = rp_cell_digest_bytes(&mapper->maker, text);
-    rp_buffer_append_u32(&tuples->bytes, (guint32)digest.size);
-    rp_buffer_append(&tuples->bytes, digest.data, digest.size);
-    return TRUE;
-}
-
-static gboolean append_value(RpMapper *mapper, const RpMapColumn *column, const RpCell *cell,
-                             RpTuples *tuples, RpProblem *problem) {
-    if (cell->is_uuid)
-        return append_uuid(mapper, column, cell->text, tuples, problem);
-    if (column->is_hashed)
-        return append_digest(mapper, column, cell->text, tuples, problem);
-    return column->convert(&column->conversion, cell->text, &tuples->bytes, &mapper->converted, problem) &&
-           check_rules(mapper, column, cell->text, problem);
-}
-
-/* What the mapping puts in the place of a value that was refused. */
-static gboolean replace_invalid(RpMapper *mapper, const RpMapColumn *column, RpTuples *tuples,
-                                RpProblem *problem) {
-    switch (column->on_invalid) {
-    case RP_INVALID_REJECTS:
-        return FALSE;
-    case RP_INVALID_IS_NULL:
-        return append_null(column, tuples, problem);
-    case RP_INVALID_IS_DEFAULT:
-        return append_value(mapper, column, &(RpCell){rp_span(column->fallback), FALSE}, tuples, problem);
-    }
-    g_assert_not_reached();
-}
-
-/* *shown gets the text to show when it is refused. */
-static gboolean append_cell(RpMapper *mapper, const RpMapColumn *column, RpTuples *tuples, RpSpan *shown,
-                            RpProblem *problem) {
-    RpCell cell;
-    const gsize size_before = tuples->bytes.size;
-    const gboolean is_made = rp_cell_make(&mapper->maker, column, &cell, problem);
-    *shown = cell.is_uuid ? (RpSpan){0} : cell.text;
-    if (is_made && cell.text.data == NULL)
-        return append_null(column, tuples, problem);
-    if (is_made && append_value(mapper, column, &cell, tuples, problem))
-        return TRUE;
-    tuples->bytes.size = size_before;
-    return replace_invalid(mapper, column, tuples, problem);
-}
-
-static gboolean convert_matches(RpMapper *mapper, const RpLookup *lookup, RpTuples *tuples, RpSpan *shown,
-                                RpProblem *problem) {
-    for (guint i = 0; i < lookup->matches->len; i++) {
-        const RpLookupMatch *match = g_ptr_array_index(lookup->matches, i);
-        *shown = (RpSpan){0};
-        if (!rp_reading_get(mapper->maker.reading, &match->reference, shown, problem))
-            return FALSE;
-        if (shown->data == NULL)
-            rp_tuples_add_null(tuples);
-        else if (!match->convert(&match->conversion, *shown, &tuples->bytes, &mapper->converted, problem))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-/* A looked-up column goes as what PostgreSQL has to look for. By nulls nothing is found, and null or the
- * default comes of it. */
-static gboolean append_matches(RpMapper *mapper, const RpMapColumn *column, RpTuples *tuples, RpSpan *shown,
-                               RpProblem *problem) {
-    const gsize size_before = tuples->bytes.size;
-    if (convert_matches(mapper, column->lookup, tuples, shown, problem))
-        return TRUE;
-    if (column->on_invalid == RP_INVALID_REJECTS)
-        return FALSE;
-    tuples->bytes.size = size_before;
-    for (guint i = 0; i < column->lookup->matches->len; i++)
-        rp_tuples_add_null(tuples);
-    return TRUE;
 }
 
 /* ---- rows ---- */
@@ -196,11 +80,9 @@ static void map_row(RpMapper *mapper, const Row *row) {
     rp_tuples_begin_row(tuples, row->record, row->element, row->entity->n_tuple_fields);
     for (guint i = 0; i < row->entity->columns->len; i++) {
         const RpMapColumn *column = g_ptr_array_index(row->entity->columns, i);
-        RpSpan shown = {0};
+        RpSpan shown;
         RpProblem problem;
-        problem.constraint = NULL;
-        if (column->source == RP_FROM_LOOKUP ? append_matches(mapper, column, tuples, &shown, &problem)
-                                             : append_cell(mapper, column, tuples, &shown, &problem))
+        if (rp_field_append(&mapper->maker, column, tuples, &shown, &problem))
             continue;
         rp_tuples_cut_row(tuples);
         reject(row, column, shown, &problem);
@@ -226,17 +108,17 @@ static gboolean is_portion_full(const RpMapper *mapper, const Row *row) {
 /* FALSE when the portion is full before the last element. */
 static gboolean map_elements(RpMapper *mapper, Row *row) {
     RpProblem problem = {0};
-    if (!mapper->is_among_elements && !rp_reading_begin_elements(mapper->maker.reading, &problem)) {
+    if (!mapper->is_among_elements && !rp_reading_begin_elements(mapper->maker.cells.reading, &problem)) {
         reject_whole(row, &problem);
         return TRUE;
     }
     mapper->is_among_elements = TRUE;
     while (!is_portion_full(mapper, row)) {
-        if (!rp_reading_next_element(mapper->maker.reading)) {
+        if (!rp_reading_next_element(mapper->maker.cells.reading)) {
             mapper->is_among_elements = FALSE;
             return TRUE;
         }
-        row->element = rp_reading_get_element(mapper->maker.reading);
+        row->element = rp_reading_get_element(mapper->maker.cells.reading);
         map_row(mapper, row);
     }
     return FALSE;
@@ -244,7 +126,7 @@ static gboolean map_elements(RpMapper *mapper, Row *row) {
 
 static gboolean map_record(RpMapper *mapper, Row *row) {
     if (!mapper->is_among_elements)
-        rp_reading_begin(mapper->maker.reading, &row->batch->records, row->record);
+        rp_reading_begin(mapper->maker.cells.reading, &row->batch->records, row->record);
     if (row->entity->scope.has_each)
         return map_elements(mapper, row);
     map_row(mapper, row);
@@ -296,4 +178,100 @@ void rp_mapper_map(RpMapper *mapper, RpBatch *batch) {
         mapper->record++;
     batch->is_whole = mapper->record == batch->records.index->len;
     rp_batch_seal_map(batch);
+}
+
+/* ---- identities ---- */
+
+/* Of a record without values only what its key tells can be asked for. */
+static gboolean is_of_key(const RpReference *reference) {
+    return reference->kind == RP_REFERENCE_KEY || reference->kind == RP_REFERENCE_CAPTURE ||
+           reference->kind == RP_REFERENCE_DB;
+}
+
+static gboolean is_told_by_key(const RpMapColumn *column) {
+    for (guint i = 0; i < column->n_parts; i++)
+        if (column->parts[i].literal == NULL && !is_of_key(&column->parts[i].reference))
+            return FALSE;
+    for (guint i = 0; i < column->rules->len; i++) {
+        const RpRule *rule = g_ptr_array_index(column->rules, i);
+        if (rule->has_reference && !is_of_key(&rule->reference))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean can_be_made(const RpMapColumn *column, const RpRecord *head) {
+    return column->source != RP_FROM_LOOKUP && column->conversion.column->kind != RP_TYPE_OTHER &&
+           (head->outcome == RP_READ_OK || is_told_by_key(column));
+}
+
+/* Whether the reading stands before the element, in the same record. */
+static gboolean stands_before(const RpMapper *mapper, const RpBatch *batch, guint32 record, guint32 element) {
+    return mapper->identified.batch == batch && mapper->identified.number == batch->number &&
+           mapper->identified.record == record && mapper->identified.element < element;
+}
+
+/* Stands on the element that a reject was about. A record of which no element can be told has none. */
+static gboolean find_element(RpMapper *mapper, const RpBatch *batch, guint32 record, guint32 element) {
+    RpReading *reading = mapper->maker.cells.reading;
+    RpProblem problem = {0};
+    if (!stands_before(mapper, batch, record, element)) {
+        mapper->identified.batch = NULL;
+        rp_reading_begin(reading, &batch->records, record);
+        if (!rp_reading_begin_elements(reading, &problem))
+            return FALSE;
+    }
+    mapper->identified.batch = NULL;
+    while (rp_reading_next_element(reading)) {
+        if (rp_reading_get_element(reading) != element)
+            continue;
+        mapper->identified.batch = batch;
+        mapper->identified.number = batch->number;
+        mapper->identified.record = record;
+        mapper->identified.element = element;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean make_identity(RpMapper *mapper, const RpEntity *entity, const RpRecord *head) {
+    mapper->identified.row.bytes.size = 0;
+    for (char **name = entity->key; *name != NULL; name++) {
+        const RpMapColumn *column = rp_entity_find_column(entity, *name);
+        RpSpan shown;
+        RpProblem problem;
+        if (!can_be_made(column, head) ||
+            !rp_field_append(&mapper->maker, column, &mapper->identified.row, &shown, &problem))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void part_identity(const RpMapper *mapper, const RpEntity *entity, RpSpan *values) {
+    const char *at = mapper->identified.row.bytes.data;
+    for (guint i = 0; entity->key[i] != NULL; i++) {
+        guint32 size;
+        memcpy(&size, at, sizeof size);
+        size = GUINT32_FROM_BE(size);
+        at += sizeof size;
+        values[i] = size == G_MAXUINT32 ? (RpSpan){0} : (RpSpan){at, size};
+        at += size == G_MAXUINT32 ? 0 : size;
+    }
+}
+
+gboolean rp_mapper_identify(RpMapper *mapper, const RpBatch *batch, guint32 record, guint32 element,
+                            RpSpan *values) {
+    const RpRecord *head = rp_records_get(&batch->records, record);
+    const RpEntity *entity = g_ptr_array_index(mapper->mapping->entities, head->entity);
+    const gboolean has_many = entity->scope.has_each || rp_record_type_has_elements(entity->scope.type);
+    if (head->outcome != RP_READ_OK && has_many)
+        return FALSE; /* it stands for rows that nobody can count */
+    if (!entity->scope.has_each)
+        rp_reading_begin(mapper->maker.cells.reading, &batch->records, record);
+    else if (!find_element(mapper, batch, record, element))
+        return FALSE;
+    if (!make_identity(mapper, entity, head))
+        return FALSE;
+    part_identity(mapper, entity, values);
+    return TRUE;
 }

@@ -24,4 +24,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpMapper, rp_mapper_free)
  * rp_batch_next_portion and another call go on with the same batch. */
 void rp_mapper_map(RpMapper *mapper, RpBatch *batch);
 
+/* The identity that the row of a record (of that element, where the mapping says `each`) would have: maps its
+ * key columns alone. values: room for as many as entity->key has, in its order, in PostgreSQL's binary form,
+ * data NULL for null; borrowed until the next call. FALSE when it is not known: a key column is refused
+ * itself, or PostgreSQL makes it (a look-up, a cast), or the record stands for an unknown number of rows.
+ * Elements of a record are found fastest in their order. For a mapper that does nothing else, or between two
+ * batches. */
+gboolean rp_mapper_identify(RpMapper *mapper, const RpBatch *batch, guint32 record, guint32 element,
+                            RpSpan *values);
+
 G_END_DECLS

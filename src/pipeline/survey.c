@@ -1,92 +1,33 @@
 /* A load without writers: the reader and the mappers are those of a run. */
 #include "pipeline/survey.h"
 
-#include "pipeline/key_reader.h"
+#include "pipeline/key_list.h"
 #include "pipeline/supervise.h"
-
-#define KEYS_AHEAD 100 /* that are asked for before the first answer is taken */
 
 /* ---- keys of a list ---- */
 
-typedef struct {
-    const RpSurvey *survey;
-    RpCrew *crew;
-    RpFilling filling;
-    RpKeyReader keys;
-    /* Asked for, and not yet taken. */
-    RpBuffer bytes;
-    struct {
-        guint entity;
-        gsize offset;
-        gsize size;
-        RpWindow window;
-    } wishes[KEYS_AHEAD];
-    guint n_wishes;
-    gboolean is_end;
-} ListReader;
-
-static RpSpan wish_key(const ListReader *reader, guint wish) {
-    return (RpSpan){reader->bytes.data + reader->wishes[wish].offset, reader->wishes[wish].size};
-}
-
-static gboolean list_keys(ListReader *reader, GError **error) {
-    reader->n_wishes = 0;
-    reader->bytes.size = 0;
-    while (reader->n_wishes < KEYS_AHEAD && !reader->is_end) {
-        guint entity;
-        RpSpan key;
-        if (!reader->survey->next(&entity, &key, &reader->is_end, reader->survey->data, error))
-            return FALSE;
-        if (reader->is_end)
-            break;
-        const guint wish = reader->n_wishes++;
-        reader->wishes[wish].entity = entity;
-        reader->wishes[wish].offset = reader->bytes.size;
-        reader->wishes[wish].size = key.size;
-        rp_buffer_append(&reader->bytes, key.data, key.size);
-    }
-    return TRUE;
-}
-
-static gboolean take_keys(ListReader *reader, GError **error) {
-    for (guint i = 0; i < reader->n_wishes; i++)
-        reader->wishes[i].window =
-            rp_key_reader_send(&reader->keys, reader->wishes[i].entity, wish_key(reader, i));
-    for (guint i = 0; i < reader->n_wishes; i++) {
-        gsize n_bytes;
-        if (!rp_filling_make_room(&reader->filling, error) ||
-            !rp_key_reader_take(&reader->keys, reader->wishes[i].entity, &reader->wishes[i].window,
-                                wish_key(reader, i), &n_bytes, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean read_list(ListReader *reader, GError **error) {
-    rp_filling_begin(&reader->filling, 0, 0, 0);
-    if (!rp_key_reader_open(&reader->keys, reader->crew, &reader->filling, error))
+static gboolean read_list(const RpSurvey *survey, RpKeyReader *keys, RpCrew *crew, RpFilling *filling,
+                          GError **error) {
+    const RpKeyList list = {.next = survey->next, .data = survey->data};
+    rp_filling_begin(filling, 0, 0, 0);
+    if (!rp_key_reader_open(keys, crew, filling, error) || !rp_key_list_read(&list, keys, error))
         return FALSE;
-    while (!reader->is_end && !g_atomic_int_get(&reader->crew->is_stopping))
-        if (!list_keys(reader, error) || !take_keys(reader, error))
-            return FALSE;
-    if (reader->filling.batch != NULL)
-        rp_filling_close(&reader->filling);
+    if (filling->batch != NULL)
+        rp_filling_close(filling);
     return TRUE;
 }
 
 static gpointer list_thread(gpointer data) {
     RpCrew *crew = data;
-    g_autofree ListReader *reader = g_new0(ListReader, 1);
-    reader->survey = crew->feed->data;
-    reader->crew = reader->filling.crew = crew;
+    RpFilling filling = {.crew = crew};
+    RpKeyReader keys = {0};
     GError *error = NULL;
-    if (!read_list(reader, &error))
+    if (!read_list(crew->feed->data, &keys, crew, &filling, &error))
         rp_crew_fail(crew, error, FALSE);
-    if (reader->filling.batch != NULL)
-        rp_queue_push(crew->pool, reader->filling.batch);
+    if (filling.batch != NULL)
+        rp_queue_push(crew->pool, filling.batch);
     rp_queue_close(crew->to_map);
-    rp_key_reader_clear(&reader->keys);
-    rp_buffer_clear(&reader->bytes);
+    rp_key_reader_clear(&keys);
     return NULL;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/batch.h"
+#include "pipeline/key_list.h"
 #include "pipeline/load.h"
 
 #include <glib.h>
@@ -13,17 +14,13 @@ G_BEGIN_DECLS
  * from one thread of its own. FALSE with error set ends the survey. */
 typedef gboolean (*RpSurveyTake)(RpBatch *batch, gpointer data, GError **error);
 
-/* Gives the next key that is to be read, for the entity of that number in the mapping: *key is borrowed until
- * the next call. *is_end instead when there is none. Called from the reading thread. */
-typedef gboolean (*RpSurveyNext)(guint *entity, RpSpan *key, gboolean *is_end, gpointer data, GError **error);
-
 typedef struct {
     /* Borrowed. postgres, settings, n_writers, max_rejects and is_resuming mean nothing here. */
     const RpLoadOptions *load;
     const char *run_id; /* of the Redis process that must answer, as INFO gives it; NULL: any */
     RpSurveyTake take;
-    RpSurveyNext next; /* the keys to read; NULL: all that Redis has */
-    gpointer data;     /* for both */
+    RpKeyListNext next; /* the keys to read; NULL: all that Redis has */
+    gpointer data;      /* for both */
 } RpSurvey;
 
 /* Reads and maps; blocks SIGINT and SIGTERM while it does, which end it (RP_STOP_ERROR). FALSE with the error

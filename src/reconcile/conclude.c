@@ -43,6 +43,7 @@ static void count_rows(const RpReconciliation *own, const RpUnit *unit, RpEntity
     entity->extra = rp_differences_count(differences, unit->number, RP_DIFFERENCE_EXTRA);
     entity->different = rp_differences_count(differences, unit->number, RP_DIFFERENCE_DIFFERENT);
     entity->explained = differences->n_explained[unit->number];
+    entity->extra_refused = differences->n_refused[unit->number];
     entity->target_rows = entity->equal + entity->different + entity->extra;
 }
 

@@ -12,6 +12,7 @@ gboolean rp_differences_init(RpDifferences *differences, const RpUnits *units, G
     *differences = (RpDifferences){.units = units};
     differences->n = g_new0(guint64, units->units->len * RP_N_DIFFERENCE_KINDS);
     differences->n_explained = g_new0(guint64, units->units->len);
+    differences->n_refused = g_new0(guint64, units->units->len);
     differences->list = rp_spool_new(MOST_LIST_BYTES, error);
     return differences->list != NULL;
 }
@@ -19,17 +20,29 @@ gboolean rp_differences_init(RpDifferences *differences, const RpUnits *units, G
 void rp_differences_clear(RpDifferences *differences) {
     g_clear_pointer(&differences->n, g_free);
     g_clear_pointer(&differences->n_explained, g_free);
+    g_clear_pointer(&differences->n_refused, g_free);
     g_clear_pointer(&differences->list, rp_spool_free);
 }
 
+/* What a list's entry says beside the unit. */
+#define KIND_BITS  0xffu
+#define TWIN_BIT   0x100u
+#define REFUSE_BIT 0x200u
+
 void rp_differences_add(RpDifferences *differences, const RpSuspicion *suspicion) {
+    const guint32 word = (guint32)suspicion->kind | (suspicion->is_twin ? TWIN_BIT : 0) |
+                         (suspicion->is_refused ? REFUSE_BIT : 0);
     differences->n[suspicion->unit * RP_N_DIFFERENCE_KINDS + suspicion->kind]++;
-    rp_spool_add(differences->list, suspicion->unit, suspicion->kind,
+    differences->n_refused[suspicion->unit] += suspicion->is_refused ? 1 : 0;
+    rp_spool_add(differences->list, suspicion->unit, word,
                  (RpSpan){(const char *)&suspicion->identity, sizeof suspicion->identity}, suspicion->name);
 }
 
 RpSuspicion rp_differences_entry(const RpSpoolEntry *entry) {
-    RpSuspicion suspicion = {.kind = (RpDifferenceKind)entry->bucket, .unit = entry->unit};
+    RpSuspicion suspicion = {.kind = (RpDifferenceKind)(entry->bucket & KIND_BITS),
+                             .unit = entry->unit,
+                             .is_twin = (entry->bucket & TWIN_BIT) != 0,
+                             .is_refused = (entry->bucket & REFUSE_BIT) != 0};
     memcpy(&suspicion.identity, entry->data.data, sizeof suspicion.identity);
     suspicion.name =
         (RpSpan){entry->data.data + sizeof suspicion.identity, entry->data.size - sizeof suspicion.identity};

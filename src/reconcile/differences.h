@@ -13,9 +13,10 @@ G_BEGIN_DECLS
 
 typedef struct {
     const RpUnits *units;
-    RpSpool *list;        /* unit, kind, then identity (RpHash) and name as in RpSuspicion */
+    RpSpool *list;        /* of RpSuspicion; see rp_differences_entry */
     guint64 *n;           /* by unit and kind */
     guint64 *n_explained; /* by unit: missing ones with an open reject */
+    guint64 *n_refused;   /* by unit: extra ones whose record is refused */
 } RpDifferences;
 
 /* FALSE when there is no room for a temporary file. */
@@ -35,7 +36,7 @@ static inline guint64 rp_differences_count(const RpDifferences *differences, gui
 GPtrArray *rp_differences_explain(RpDifferences *differences, PGconn *connection, gboolean is_on_record,
                                   guint64 limit, GError **error);
 
-/* The rest of an entry of the list. */
+/* What an entry of the list says; its hashes of columns are not kept. */
 RpSuspicion rp_differences_entry(const RpSpoolEntry *entry);
 
 /* Of the refused keys in spool (unit, then RpHash and key) those without an open reject; unrecorded: by

@@ -62,6 +62,22 @@ void rp_digester_digest(RpDigester *digester, const RpUnit *unit, const RpSpan *
     digest->row = hash(&digester->canonical, digester->seed);
 }
 
+void rp_digester_identify(RpDigester *digester, const RpUnit *unit, const RpSpan *values, gboolean is_stored,
+                          RpHash *identity) {
+    digester->canonical.size = 0;
+    rp_buffer_append_u32(&digester->canonical, unit->leader);
+    for (guint i = 0; i < unit->n_keys; i++)
+        append_value(digester, rp_unit_column(unit, i), values[i], is_stored);
+    *identity = hash(&digester->canonical, digester->seed);
+}
+
+void rp_digester_hash_key(RpDigester *digester, guint unit, RpSpan key, RpHash *hashed) {
+    digester->canonical.size = 0;
+    rp_buffer_append_u32(&digester->canonical, unit);
+    rp_buffer_append(&digester->canonical, key.data, key.size);
+    *hashed = hash(&digester->canonical, digester->seed);
+}
+
 void rp_digester_digest_columns(RpDigester *digester, const RpUnit *unit, const RpSpan *values,
                                 gboolean is_stored, guint64 *hashes) {
     for (guint i = 0; i < unit->columns->len; i++) {

@@ -38,7 +38,14 @@ guint64 rp_digester_seed(void);
 void rp_digester_digest(RpDigester *digester, const RpUnit *unit, const RpSpan *values, gboolean is_stored,
                         RpDigest *digest);
 
-/* The same of each column by itself; hashes: room for unit->columns->len. */
+/* The identity alone, of the key columns' values: those that come first. */
+void rp_digester_identify(RpDigester *digester, const RpUnit *unit, const RpSpan *values, gboolean is_stored,
+                          RpHash *identity);
+
+/* A hash of a Redis key that a unit reads. */
+void rp_digester_hash_key(RpDigester *digester, guint unit, RpSpan key, RpHash *hashed);
+
+/* The same as rp_digester_digest, of each column by itself; hashes: room for unit->columns->len. */
 void rp_digester_digest_columns(RpDigester *digester, const RpUnit *unit, const RpSpan *values,
                                 gboolean is_stored, guint64 *hashes);
 

@@ -16,4 +16,11 @@ G_BEGIN_DECLS
 gboolean rp_explain_keys(PGconn *connection, const char *entity, const RpSpan *keys, guint n_keys,
                          guint64 *counts, GError **error);
 
+/* Takes an open reject of the key at that position. */
+typedef void (*RpExplainTake)(guint key, guint64 reject, gpointer data);
+
+/* Gives the open rejects of the keys, in the keys' order, that were read at the source ("host:port db N"). */
+gboolean rp_explain_list(PGconn *connection, const char *entity, const char *source, const RpSpan *keys,
+                         guint n_keys, RpExplainTake take, gpointer data, GError **error);
+
 G_END_DECLS

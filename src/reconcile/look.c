@@ -14,6 +14,7 @@
 
 typedef struct {
     guint unit;
+    RpHash identity; /* all zero: not known */
     GBytes *key;
 } Refused;
 
@@ -131,23 +132,30 @@ static gboolean take_source(const RpSourceRow *row, gpointer data, GError **erro
     return check_room(looking->look, row->unit, error);
 }
 
+/* Rows that the mapping's checks refuse are counted with the look that asks for them; all others were with
+ * the first reading. */
 static void take_refused(const RpUnit *unit, const RpBatch *batch, const RpReject *reject, gpointer data) {
-    const Looking *looking = data;
+    Looking *looking = data;
+    RpLook *look = looking->look;
+    Refused refused = {.unit = unit->number};
+    if (rp_source_rows_identify(&looking->rows, unit, batch, reject, looking->digester, &refused.identity) &&
+        look->is_wanted[bucket_of(look, unit, &refused.identity)] != 0)
+        rp_suspects_add_refused(&look->suspects, unit->number, &refused.identity);
     if (unit->is_staged || reject->stage != RP_STAGE_STAGE)
         return;
     const RpSpan key = rp_records_key(&batch->records, reject->record);
-    const Refused refused = {unit->number, g_bytes_new(key.data, key.size)};
-    g_array_append_val(looking->look->refused, refused);
+    refused.key = g_bytes_new(key.data, key.size);
+    g_array_append_val(look->refused, refused);
 }
 
 void rp_look_take_refused(const RpLook *look, RpSpool *refused, guint64 *n_refused) {
-    static const RpHash unknown = {0, 0};
     for (guint i = 0; i < look->refused->len; i++) {
         const Refused *one = &g_array_index(look->refused, Refused, i);
         RpSpan key;
         key.data = g_bytes_get_data(one->key, &key.size);
         n_refused[one->unit]++;
-        rp_spool_add(refused, one->unit, 0, (RpSpan){(const char *)&unknown, sizeof unknown}, key);
+        rp_spool_add(refused, one->unit, 0, (RpSpan){(const char *)&one->identity, sizeof one->identity},
+                     key);
     }
 }
 
@@ -252,6 +260,7 @@ static void begin(Looking *looking, RpLook *look) {
                                    .judges = TRUE,
                                    .is_cancelled = place->is_cancelled,
                                    .timeout_seconds = place->timeout_seconds,
+                                   .database = place->survey->load->redis->database,
                                    .take = take_source,
                                    .refuse = take_refused,
                                    .data = looking};

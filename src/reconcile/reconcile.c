@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "reconcile/first.h"
 #include "reconcile/reconciliation.h"
+#include "reconcile/repair.h"
 #include "sink/wait.h"
 
 /* ---- beginning ---- */
@@ -41,6 +42,7 @@ static gboolean begin(RpReconciliation *own, GError **error) {
     own->source.rows.postgres = load->postgres;
     own->source.rows.is_cancelled = &own->is_cancelled;
     own->source.rows.timeout_seconds = load->timeout_seconds;
+    own->source.rows.database = load->redis->database;
     const gboolean is_counting = own->options->level == RP_LEVEL_COUNTS;
     own->source.rows.judges = is_counting; /* there is no look that would ask for checks */
     rp_side_init(&own->target, own->units, seed, is_counting);
@@ -82,13 +84,30 @@ static gboolean reconcile(RpReconciliation *own, GError **error) {
            (own->options->level == RP_LEVEL_COUNTS || rp_rounds_look(own, error)) && rp_conclude(own, error);
 }
 
-gboolean rp_reconcile(const RpReconcileOptions *options, RpReconcileResult **result, GError **error) {
+/* repair: NULL, or what is to be done about what was found; then *repaired says what was done. */
+static gboolean reconcile_once(const RpReconcileOptions *options, const RpRepairOptions *repair,
+                               RpRepairResult *repaired, RpReconcileResult **result, GError **error) {
     const gint64 start = g_get_monotonic_time();
     g_autoptr(RpReconcileResult) made = rp_reconcile_result_new(options->level);
     RpReconciliation own = {.options = options, .result = made};
-    const gboolean is_fine = begin(&own, error) && reconcile(&own, error);
+    const gboolean is_fine = begin(&own, error) && reconcile(&own, error) &&
+                             (repair == NULL || rp_repair(&own, repair, repaired, error));
     clear(&own);
     made->seconds = (double)(g_get_monotonic_time() - start) / 1e6;
     *result = is_fine ? g_steal_pointer(&made) : NULL;
     return is_fine;
+}
+
+gboolean rp_reconcile(const RpReconcileOptions *options, RpReconcileResult **result, GError **error) {
+    RpRepairResult repaired = {0};
+    if (!reconcile_once(options, options->repair, &repaired, result, error))
+        return FALSE;
+    if (repaired.run > 0) {
+        g_clear_pointer(result, rp_reconcile_result_free);
+        if (!reconcile_once(options, NULL, NULL, result, error))
+            return FALSE;
+    }
+    (*result)->has_repair = options->repair != NULL;
+    (*result)->repair = repaired;
+    return TRUE;
 }

@@ -1,4 +1,5 @@
-/* Comparing Redis with PostgreSQL in both directions. Nothing is written but temporary files. */
+/* Comparing Redis with PostgreSQL in both directions. Without a repair nothing is written but temporary
+ * files. */
 #pragma once
 
 #include "pipeline/load.h"
@@ -9,6 +10,13 @@
 G_BEGIN_DECLS
 
 typedef struct {
+    gboolean deletes_extra; /* rows without a record are deleted */
+    guint n_writers;
+    guint64 max_rejects;
+    const char *settings; /* a JSON object for the ledger, whose tables must be there; borrowed */
+} RpRepairOptions;
+
+typedef struct {
     /* Borrowed: redis, postgres, mapping (bound without errors), only, observe and the sizes; what is about
      * writing means nothing here. */
     const RpLoadOptions *load;
@@ -16,11 +24,14 @@ typedef struct {
     gboolean is_on_record; /* the ledger is there, and says which rejects are open */
     guint n_rounds; /* how often differences are looked at before they are told, while the source changes */
     guint limit;    /* differences that are listed of each entity, and examples of each link */
+    /* What differs is written before it is told, and what is told is what was found after it; NULL: nothing
+     * is written. Not at level counts. Borrowed. */
+    const RpRepairOptions *repair;
 } RpReconcileOptions;
 
 /* Compares all that the mapping names. Blocks SIGINT and SIGTERM while it runs, which end it (RP_STOP_ERROR).
  * FALSE with RP_SOURCE_ERROR or RP_SINK_ERROR when a side could not be read, or changed its shape meanwhile.
- * The caller owns *result. From the main thread. */
+ * With a repair also every error of rp_load. The caller owns *result. From the main thread. */
 gboolean rp_reconcile(const RpReconcileOptions *options, RpReconcileResult **result, GError **error);
 
 G_END_DECLS

@@ -100,8 +100,18 @@ typedef struct {
     GPtrArray *examples; /* of char *: keys of such rows */
 } RpOrphanResult;
 
+/* What a repair did before the result was found. */
+typedef struct {
+    guint64 run;     /* its number in the ledger; 0: there was nothing to do */
+    guint64 written; /* rows inserted or updated */
+    guint64 deleted;
+    guint64 left; /* rows of the task that it left as they were on purpose */
+} RpRepairResult;
+
 typedef struct {
     RpLevel level;
+    gboolean has_repair; /* one was asked for */
+    RpRepairResult repair;
     guint n_rounds;   /* looks at what differed, the first reading included */
     gboolean is_live; /* the source has changed meanwhile, or nobody can tell */
     double seconds;

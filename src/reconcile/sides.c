@@ -36,12 +36,18 @@ static gboolean take_source_row(const RpSourceRow *row, gpointer data, GError **
     return TRUE;
 }
 
+/* A refused record is among those to read again where rows of its identity differ. */
 static void take_refused(const RpUnit *unit, const RpBatch *batch, const RpReject *reject, gpointer data) {
     RpSourceSide *source = data;
-    static const RpHash unknown = {0, 0};
+    RpSide *side = &source->side;
+    RpHash identity = {0, 0};
+    const RpSpan key = rp_records_key(&batch->records, reject->record);
     source->n_refused[unit->number]++;
-    rp_spool_add(source->refused, unit->number, 0, (RpSpan){(const char *)&unknown, sizeof unknown},
-                 rp_records_key(&batch->records, reject->record));
+    if (!side->is_counting &&
+        rp_source_rows_identify(&source->rows, unit, batch, reject, side->digester, &identity))
+        rp_spool_add(source->keys, unit->number, rp_buckets_find(&side->buckets, &identity), key,
+                     (RpSpan){0});
+    rp_spool_add(source->refused, unit->number, 0, (RpSpan){(const char *)&identity, sizeof identity}, key);
 }
 
 gboolean rp_source_side_init(RpSourceSide *source, const RpUnits *units, guint64 seed, gboolean is_counting,

@@ -28,8 +28,8 @@ void rp_side_clear(RpSide *side);
 typedef struct {
     RpSide side;
     RpSourceRows rows; /* take and refuse are the side's */
-    /* The keys that gave rows, by unit and bucket of the row: which keys to read again where a bucket
-     * differs. */
+    /* The keys that gave rows, or would if their record were not refused, by unit and bucket of the row:
+     * which keys to read again where a bucket differs. */
     RpSpool *keys;
     /* Keys of refused records: first the identity that their row would have (RpHash, all zero: not known). */
     RpSpool *refused;

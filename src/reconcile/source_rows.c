@@ -11,6 +11,7 @@ void rp_source_rows_init(RpSourceRows *rows) {
 void rp_source_rows_clear(RpSourceRows *rows) {
     g_clear_pointer(&rows->values, g_free);
     g_clear_pointer(&rows->filtered, g_free);
+    g_clear_pointer(&rows->mapper, rp_mapper_free);
     g_clear_pointer(&rows->plans, g_ptr_array_unref);
     g_clear_pointer(&rows->connection, PQfinish);
 }
@@ -63,5 +64,31 @@ gboolean rp_source_rows_walk(RpSourceRows *rows, RpBatch *batch, GError **error)
         const RpReject *reject = &g_array_index(batch->rejects, RpReject, i);
         rows->refuse(rp_units_get(rows->units, reject->entity), batch, reject, rows->data);
     }
+    return TRUE;
+}
+
+/* ---- what is refused ---- */
+
+static guint place_in_key(const RpEntity *entity, const char *column) {
+    guint place = 0;
+    while (!g_str_equal(entity->key[place], column))
+        place++;
+    return place;
+}
+
+gboolean rp_source_rows_identify(RpSourceRows *rows, const RpUnit *unit, const RpBatch *batch,
+                                 const RpReject *reject, RpDigester *digester, RpHash *identity) {
+    const RpOccasion occasion = {.database = rows->database};
+    if (unit->link != NULL)
+        return FALSE;
+    g_autofree RpSpan *made = g_new(RpSpan, unit->n_keys);
+    g_autofree RpSpan *values = g_new(RpSpan, unit->n_keys);
+    if (rows->mapper == NULL)
+        rows->mapper = rp_mapper_new(&rows->units->mapping, &occasion, 1, 1);
+    if (!rp_mapper_identify(rows->mapper, batch, reject->record, reject->element, made))
+        return FALSE;
+    for (guint i = 0; i < unit->n_keys; i++)
+        values[i] = made[place_in_key(unit->entity, rp_unit_column(unit, i)->name)];
+    rp_digester_identify(digester, unit, values, FALSE, identity);
     return TRUE;
 }

@@ -2,6 +2,7 @@
  * up, filters or checks. */
 #pragma once
 
+#include "mapping/mapper.h"
 #include "model/batch.h"
 #include "reconcile/digest.h"
 
@@ -33,8 +34,10 @@ typedef struct {
     RpSourceTake take;
     RpSourceRefuse refuse;
     gpointer data;
+    int database;      /* of Redis, for what is identified */
     guint64 *filtered; /* rows that `where` leaves out, by unit */
     /* ours */
+    RpMapper *mapper; /* of what is identified; made at first use */
     PGconn *connection;
     GPtrArray *plans; /* of RpMergePlan, by unit; NULL where PostgreSQL is not needed */
     RpSpan *values;
@@ -45,6 +48,11 @@ void rp_source_rows_clear(RpSourceRows *rows);
 
 /* Gives each row of the batch to take, then each reject to refuse. From one thread at a time. */
 gboolean rp_source_rows_walk(RpSourceRows *rows, RpBatch *batch, GError **error);
+
+/* The identity of the row that a refused record would give, as a digest has it; FALSE when it is not known
+ * (rp_mapper_identify). */
+gboolean rp_source_rows_identify(RpSourceRows *rows, const RpUnit *unit, const RpBatch *batch,
+                                 const RpReject *reject, RpDigester *digester, RpHash *identity);
 
 /* ---- staged_rows.c ---- */
 

@@ -4,13 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Rows of one identity stand in this order. */
+typedef enum {
+    OF_SOURCE,
+    OF_REFUSED, /* the row that a refused record would give */
+    OF_TARGET,
+} Side;
+
 typedef struct {
     RpDigest digest;
     guint64 element;
     gsize name; /* offset in names: size, then bytes, then hashes of columns */
     gboolean has_columns;
     guint32 unit;
-    gboolean is_target;
+    Side side;
 } Row;
 
 void rp_suspects_init(RpSuspects *suspects) {
@@ -27,13 +34,13 @@ void rp_suspects_reset(RpSuspects *suspects) {
     suspects->names.size = 0;
 }
 
-static void add(RpSuspects *suspects, const RpSuspect *suspect, gboolean is_target) {
+static void add(RpSuspects *suspects, const RpSuspect *suspect, Side side) {
     const Row row = {.digest = suspect->digest,
                      .element = suspect->element,
                      .name = suspects->names.size,
                      .has_columns = suspect->columns != NULL,
                      .unit = suspect->unit,
-                     .is_target = is_target};
+                     .side = side};
     rp_buffer_append_u32(&suspects->names, (guint32)suspect->name.size);
     rp_buffer_append(&suspects->names, suspect->name.data, suspect->name.size);
     if (suspect->columns != NULL)
@@ -42,11 +49,15 @@ static void add(RpSuspects *suspects, const RpSuspect *suspect, gboolean is_targ
 }
 
 void rp_suspects_add_source(RpSuspects *suspects, const RpSuspect *suspect) {
-    add(suspects, suspect, FALSE);
+    add(suspects, suspect, OF_SOURCE);
 }
 
 void rp_suspects_add_target(RpSuspects *suspects, const RpSuspect *suspect) {
-    add(suspects, suspect, TRUE);
+    add(suspects, suspect, OF_TARGET);
+}
+
+void rp_suspects_add_refused(RpSuspects *suspects, guint unit, const RpHash *identity) {
+    add(suspects, &(const RpSuspect){.unit = unit, .digest = {.identity = *identity}}, OF_REFUSED);
 }
 
 guint rp_suspects_get_size(const RpSuspects *suspects) {
@@ -67,8 +78,8 @@ static gint compare_rows(gconstpointer a, gconstpointer b, gpointer suspects) {
         return left->digest.identity.low < right->digest.identity.low ? -1 : 1;
     if (left->digest.identity.high != right->digest.identity.high)
         return left->digest.identity.high < right->digest.identity.high ? -1 : 1;
-    if (left->is_target != right->is_target)
-        return left->is_target ? 1 : -1;
+    if (left->side != right->side)
+        return left->side < right->side ? -1 : 1;
     if (left->unit != right->unit)
         return left->unit < right->unit ? -1 : 1;
     if (left->element != right->element)
@@ -93,14 +104,29 @@ static const char *columns_of(const Settling *settling, const Row *row) {
     return row->has_columns ? name.data + name.size : NULL;
 }
 
-static void suspect(const Settling *settling, RpDifferenceKind kind, const Row *row, const Row *target) {
-    const gboolean has_both = kind == RP_DIFFERENCE_DIFFERENT;
-    const RpSuspicion suspicion = {.kind = kind,
-                                   .unit = row->unit,
-                                   .identity = row->digest.identity,
-                                   .name = name_of(settling->suspects, row),
-                                   .source_columns = has_both ? columns_of(settling, row) : NULL,
-                                   .target_columns = has_both ? columns_of(settling, target) : NULL};
+static RpSuspicion suspicion_of(const Settling *settling, RpDifferenceKind kind, const Row *row) {
+    return (RpSuspicion){.kind = kind,
+                         .unit = row->unit,
+                         .identity = row->digest.identity,
+                         .name = name_of(settling->suspects, row)};
+}
+
+static void suspect_different(const Settling *settling, const Row *source, const Row *target) {
+    RpSuspicion suspicion = suspicion_of(settling, RP_DIFFERENCE_DIFFERENT, source);
+    suspicion.source_columns = columns_of(settling, source);
+    suspicion.target_columns = columns_of(settling, target);
+    settling->take(&suspicion, settling->data);
+}
+
+static void suspect_extra(const Settling *settling, const Row *target, gboolean is_refused) {
+    RpSuspicion suspicion = suspicion_of(settling, RP_DIFFERENCE_EXTRA, target);
+    suspicion.is_refused = is_refused;
+    settling->take(&suspicion, settling->data);
+}
+
+static void suspect_missing(const Settling *settling, const Row *source, gboolean is_twin) {
+    RpSuspicion suspicion = suspicion_of(settling, RP_DIFFERENCE_MISSING, source);
+    suspicion.is_twin = is_twin;
     settling->take(&suspicion, settling->data);
 }
 
@@ -145,24 +171,44 @@ static guint find_equal(const Row *rows, guint n_rows, const Row *target) {
     return n_rows;
 }
 
-/* sources and targets have one identity; a target without a unique constraint in force may have several. */
-static void settle(const Settling *settling, Row *sources, guint n_sources, Row *targets, guint n_targets) {
-    n_sources = drop_repeated(settling, sources, n_sources);
+/* The rows of one identity, by side. */
+typedef struct {
+    Row *sources;
+    guint n_sources;
+    guint n_refused;
+    Row *targets;
+    guint n_targets; /* without a unique constraint in force there may be several */
+} Meeting;
+
+static void settle(const Settling *settling, Meeting *meeting) {
+    Row *sources = meeting->sources;
+    guint n_sources = drop_repeated(settling, sources, meeting->n_sources);
     for (guint i = 0; i < n_sources; i++)
         settling->n_source[sources[i].unit]++;
-    for (guint i = 0; i < n_targets; i++) {
-        const guint equal = find_equal(sources, n_sources, &targets[i]);
+    for (guint i = 0; i < meeting->n_targets; i++) {
+        const Row *target = &meeting->targets[i];
+        const guint equal = find_equal(sources, n_sources, target);
         const guint met = equal < n_sources ? equal : 0;
         if (equal < n_sources)
             settling->n_equal[sources[equal].unit]++;
+        else if (n_sources > 0)
+            suspect_different(settling, &sources[0], target);
         else
-            suspect(settling, n_sources > 0 ? RP_DIFFERENCE_DIFFERENT : RP_DIFFERENCE_EXTRA,
-                    n_sources > 0 ? &sources[0] : &targets[i], &targets[i]);
+            suspect_extra(settling, target, meeting->n_refused > 0);
         if (n_sources > 0)
             sources[met] = sources[--n_sources];
     }
     for (guint i = 0; i < n_sources; i++)
-        suspect(settling, RP_DIFFERENCE_MISSING, &sources[i], NULL);
+        suspect_missing(settling, &sources[i], meeting->n_targets > 0);
+}
+
+/* Gives where the next identity begins. */
+static guint meet(Row *rows, guint n_rows, guint from, Meeting *meeting) {
+    guint n[3] = {0}, end = from;
+    while (end < n_rows && rp_hash_equal(&rows[end].digest.identity, &rows[from].digest.identity))
+        n[rows[end++].side]++;
+    *meeting = (Meeting){&rows[from], n[OF_SOURCE], n[OF_REFUSED], &rows[end - n[OF_TARGET]], n[OF_TARGET]};
+    return end;
 }
 
 void rp_suspects_settle(RpSuspects *suspects, guint64 *n_source, guint64 *n_equal, RpSuspicionTake take,
@@ -172,10 +218,8 @@ void rp_suspects_settle(RpSuspects *suspects, guint64 *n_source, guint64 *n_equa
     const guint n_rows = suspects->rows->len;
     g_qsort_with_data(rows, (gint)n_rows, sizeof(Row), compare_rows, suspects);
     for (guint from = 0; from < n_rows;) {
-        guint targets = from, end = from;
-        while (end < n_rows && rp_hash_equal(&rows[end].digest.identity, &rows[from].digest.identity))
-            targets += !rows[end++].is_target;
-        settle(&settling, &rows[from], targets - from, &rows[targets], end - targets);
-        from = end;
+        Meeting meeting;
+        from = meet(rows, n_rows, from, &meeting);
+        settle(&settling, &meeting);
     }
 }

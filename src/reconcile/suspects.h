@@ -30,6 +30,8 @@ typedef struct {
 
 void rp_suspects_add_source(RpSuspects *suspects, const RpSuspect *suspect);
 void rp_suspects_add_target(RpSuspects *suspects, const RpSuspect *suspect);
+/* A record that would give a row of that identity, and is refused. */
+void rp_suspects_add_refused(RpSuspects *suspects, guint unit, const RpHash *identity);
 
 /* Rows in memory. */
 guint rp_suspects_get_size(const RpSuspects *suspects);
@@ -41,6 +43,8 @@ typedef struct {
     guint unit; /* of the source's row; of an extra one the leader */
     RpHash identity;
     RpSpan name;
+    gboolean is_twin;    /* missing: another row of Redis with this identity has met a row of PostgreSQL */
+    gboolean is_refused; /* extra: a record of this identity is there, and the mapping refuses it */
     /* Of a different row, where they were given: hashes of the columns on both sides; not aligned. */
     const char *source_columns;
     const char *target_columns;

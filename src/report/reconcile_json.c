@@ -130,11 +130,20 @@ static json_t *orphans_json(const GPtrArray *orphans) {
     return array;
 }
 
+/* Null where there was none, or nothing to do. */
+static json_t *repair_json(const RpRepairResult *repair) {
+    return repair->run == 0
+               ? json_null()
+               : json_pack("{so so so so}", "run", number(repair->run), "written", number(repair->written),
+                           "deleted", number(repair->deleted), "left", number(repair->left));
+}
+
 json_t *rp_report_reconcile_json(const RpReconcileResult *result) {
-    return json_pack(
-        "{ss ss sf si sb so so so so so so}", "status",
-        rp_reconcile_result_is_equal(result) ? "equal" : "different", "level", rp_level_name(result->level),
-        "seconds", result->seconds, "rounds", (int)result->n_rounds, "is_live", result->is_live, "run",
-        json_null(), "keys", number(result->n_scanned), "entities", entities_json(result->entities), "links",
-        links_json(result->links), "orphans", orphans_json(result->orphans), "repair", json_null());
+    return json_pack("{ss ss sf si sb so so so so so so}", "status",
+                     rp_reconcile_result_is_equal(result) ? "equal" : "different", "level",
+                     rp_level_name(result->level), "seconds", result->seconds, "rounds",
+                     (int)result->n_rounds, "is_live", result->is_live, "run", json_null(), "keys",
+                     number(result->n_scanned), "entities", entities_json(result->entities), "links",
+                     links_json(result->links), "orphans", orphans_json(result->orphans), "repair",
+                     repair_json(&result->repair));
 }

@@ -19,6 +19,23 @@ static void add_verdict(GString *text, const RpReconcileResult *result) {
                            result->is_live ? " (the source changed meanwhile)" : "");
 }
 
+static void add_repair(GString *text, const RpReconcileResult *result) {
+    const RpRepairResult *repair = &result->repair;
+    if (!result->has_repair)
+        return;
+    if (repair->run == 0)
+        g_string_append(text, "Nothing to repair");
+    else
+        g_string_append_printf(text,
+                               "Repaired by run %" G_GUINT64_FORMAT ": %" G_GUINT64_FORMAT
+                               " rows written, %" G_GUINT64_FORMAT
+                               " deleted; what follows was found after it",
+                               repair->run, repair->written, repair->deleted);
+    if (repair->left > 0)
+        g_string_append_printf(text, " (%" G_GUINT64_FORMAT " rows were left as they are)", repair->left);
+    g_string_append(text, "\n\n");
+}
+
 static void add_entities(GString *text, const RpReconcileResult *result) {
     static const char *const headings[] = {"entity",     "table",     ">Redis",    ">PostgreSQL",
                                            ">equal",     ">missing",  ">extra",    ">different",
@@ -130,6 +147,7 @@ static void add_orphans(GString *text, const RpReconcileResult *result) {
 char *rp_report_reconcile_text(const RpReconcileResult *result) {
     GString *text = g_string_new(NULL);
     add_verdict(text, result);
+    add_repair(text, result);
     add_entities(text, result);
     add_findings(text, result);
     add_links(text, result);

@@ -1,0 +1,143 @@
+/* From a column's words to the bytes of its field. */
+#include "mapping/field.h"
+
+void rp_field_maker_init(RpFieldMaker *maker, const RpMapping *mapping, const RpOccasion *occasion) {
+    rp_cell_maker_init(&maker->cells, mapping, occasion);
+}
+
+void rp_field_maker_clear(RpFieldMaker *maker) {
+    rp_cell_maker_clear(&maker->cells);
+}
+
+static gboolean refuse_null(const RpMapColumn *column, RpProblem *problem) {
+    if (column->is_required)
+        return rp_problem_set(problem, RP_REJECT_MISSING_FIELD, "is absent and required");
+    return rp_problem_set(problem, RP_REJECT_NOT_NULL, "is absent, and the column is NOT NULL");
+}
+
+static gboolean append_null(const RpMapColumn *column, RpTuples *tuples, RpProblem *problem) {
+    if (column->is_required || column->conversion.column->is_not_null)
+        return refuse_null(column, problem);
+    rp_tuples_add_null(tuples);
+    return TRUE;
+}
+
+static gboolean check_rules(RpFieldMaker *maker, const RpMapColumn *column, RpSpan text, RpProblem *problem) {
+    for (guint i = 0; i < column->rules->len; i++) {
+        const RpRule *rule = g_ptr_array_index(column->rules, i);
+        RpSpan other = {0};
+        if (rule->has_reference && !rp_reading_get(maker->cells.reading, &rule->reference, &other, problem))
+            return FALSE;
+        if (!rule->check(rule, text, &maker->converted, other, problem))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* A UUID that was computed goes into a uuid column as it is, and into others as text. */
+static gboolean append_uuid(RpFieldMaker *maker, const RpMapColumn *column, RpSpan bytes, RpTuples *tuples,
+                            RpProblem *problem) {
+    char text[37];
+    const gboolean is_plain = column->conversion.column->kind == RP_TYPE_UUID;
+    if (!is_plain || column->rules->len > 0)
+        rp_uuid_format((const RpUuid *)bytes.data, text);
+    if (is_plain) {
+        rp_buffer_append_u32(&tuples->bytes, (guint32)bytes.size);
+        rp_buffer_append(&tuples->bytes, bytes.data, bytes.size);
+    } else if (!column->convert(&column->conversion, rp_span(text), &tuples->bytes, &maker->converted,
+                                problem)) {
+        return FALSE;
+    }
+    return column->rules->len == 0 || check_rules(maker, column, rp_span(text), problem);
+}
+
+/* Rules are about what was digested, not about the digest. A bytea column holds its bytes, others hex. */
+static gboolean append_digest(RpFieldMaker *maker, const RpMapColumn *column, RpSpan text, RpTuples *tuples,
+                              RpProblem *problem) {
+    if (!check_rules(maker, column, text, problem))
+        return FALSE;
+    if (column->conversion.column->kind != RP_TYPE_BYTEA)
+        return column->convert(&column->conversion, rp_cell_digest_text(&maker->cells, text), &tuples->bytes,
+                               &maker->converted, problem);
+    const RpSpan digest = rp_cell_digest_bytes(&maker->cells, text);
+    rp_buffer_append_u32(&tuples->bytes, (guint32)digest.size);
+    rp_buffer_append(&tuples->bytes, digest.data, digest.size);
+    return TRUE;
+}
+
+static gboolean append_value(RpFieldMaker *maker, const RpMapColumn *column, const RpCell *cell,
+                             RpTuples *tuples, RpProblem *problem) {
+    if (cell->is_uuid)
+        return append_uuid(maker, column, cell->text, tuples, problem);
+    if (column->is_hashed)
+        return append_digest(maker, column, cell->text, tuples, problem);
+    return column->convert(&column->conversion, cell->text, &tuples->bytes, &maker->converted, problem) &&
+           check_rules(maker, column, cell->text, problem);
+}
+
+/* What the mapping puts in the place of a value that was refused. */
+static gboolean replace_invalid(RpFieldMaker *maker, const RpMapColumn *column, RpTuples *tuples,
+                                RpProblem *problem) {
+    switch (column->on_invalid) {
+    case RP_INVALID_REJECTS:
+        return FALSE;
+    case RP_INVALID_IS_NULL:
+        return append_null(column, tuples, problem);
+    case RP_INVALID_IS_DEFAULT:
+        return append_value(maker, column, &(RpCell){rp_span(column->fallback), FALSE}, tuples, problem);
+    }
+    g_assert_not_reached();
+}
+
+/* *shown gets the text to show when it is refused. */
+static gboolean append_cell(RpFieldMaker *maker, const RpMapColumn *column, RpTuples *tuples, RpSpan *shown,
+                            RpProblem *problem) {
+    RpCell cell;
+    const gsize size_before = tuples->bytes.size;
+    const gboolean is_made = rp_cell_make(&maker->cells, column, &cell, problem);
+    *shown = cell.is_uuid ? (RpSpan){0} : cell.text;
+    if (is_made && cell.text.data == NULL)
+        return append_null(column, tuples, problem);
+    if (is_made && append_value(maker, column, &cell, tuples, problem))
+        return TRUE;
+    tuples->bytes.size = size_before;
+    return replace_invalid(maker, column, tuples, problem);
+}
+
+static gboolean convert_matches(RpFieldMaker *maker, const RpLookup *lookup, RpTuples *tuples, RpSpan *shown,
+                                RpProblem *problem) {
+    for (guint i = 0; i < lookup->matches->len; i++) {
+        const RpLookupMatch *match = g_ptr_array_index(lookup->matches, i);
+        *shown = (RpSpan){0};
+        if (!rp_reading_get(maker->cells.reading, &match->reference, shown, problem))
+            return FALSE;
+        if (shown->data == NULL)
+            rp_tuples_add_null(tuples);
+        else if (!match->convert(&match->conversion, *shown, &tuples->bytes, &maker->converted, problem))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* A looked-up column goes as what PostgreSQL has to look for. By nulls nothing is found, and null or the
+ * default comes of it. */
+static gboolean append_matches(RpFieldMaker *maker, const RpMapColumn *column, RpTuples *tuples,
+                               RpSpan *shown, RpProblem *problem) {
+    const gsize size_before = tuples->bytes.size;
+    if (convert_matches(maker, column->lookup, tuples, shown, problem))
+        return TRUE;
+    if (column->on_invalid == RP_INVALID_REJECTS)
+        return FALSE;
+    tuples->bytes.size = size_before;
+    for (guint i = 0; i < column->lookup->matches->len; i++)
+        rp_tuples_add_null(tuples);
+    return TRUE;
+}
+
+gboolean rp_field_append(RpFieldMaker *maker, const RpMapColumn *column, RpTuples *tuples, RpSpan *shown,
+                         RpProblem *problem) {
+    *shown = (RpSpan){0};
+    problem->constraint = NULL;
+    return column->source == RP_FROM_LOOKUP ? append_matches(maker, column, tuples, shown, problem)
+                                            : append_cell(maker, column, tuples, shown, problem);
+}
