@@ -170,6 +170,26 @@ Test(reconcile_rejects, elements_of_json_of_one_identity) {
     rp_file_drop(mapping);
 }
 
+/* A run holds the row unchanged when only the case of its key is another one. */
+Test(reconcile_rejects, identities_whose_case_says_nothing) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping = rp_file_write(TWINS);
+    rp_case_sql(test_case, "CREATE EXTENSION citext; CREATE TABLE t (id citext PRIMARY KEY, v text)");
+    rp_case_redis(test_case, "HSET t:1 id Anna v x");
+    rp_case_redis(test_case, "HSET t:2 id Bert v x");
+    load_equal(test_case, mapping);
+    rp_case_redis(test_case, "HSET t:1 id anna");
+    load_equal(test_case, mapping);
+    rp_case_redis(test_case, "HSET t:2 id berT v y");
+    rp_case_redis(test_case, "HSET t:3 id aNNa v x");
+    g_autoptr(json_t) document = reconcile(test_case, mapping, 1, NULL);
+    assert_differences(document, "t", "different berT t:2 v: y > x\nmissing aNNa t:3");
+    rp_case_sql(test_case, "ALTER TABLE t ALTER id TYPE text");
+    g_autoptr(json_t) exact = reconcile(test_case, mapping, 1, NULL);
+    assert_counts(exact, "t", "source_rows 3, target_rows 2, missing 3, extra 2");
+    rp_file_drop(mapping);
+}
+
 /* A table whose key is not unique holds a row twice. */
 Test(reconcile_rejects, rows_that_stand_twice_in_the_table) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
