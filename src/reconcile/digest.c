@@ -50,13 +50,27 @@ static void append_value(RpDigester *digester, const RpUnitColumn *column, RpSpa
     memcpy(out->data + at, &size, sizeof size);
 }
 
+/* Values of the key that PostgreSQL may hold equal though their case differs have one identity: whether they
+ * are equal is for PostgreSQL to say, of a row that differs. */
+static void append_key_value(RpDigester *digester, const RpUnitColumn *column, RpSpan value,
+                             gboolean is_stored) {
+    const gsize at = digester->canonical.size;
+    append_value(digester, column, value, is_stored);
+    if (!column->is_caseless || value.data == NULL)
+        return;
+    for (gsize i = at + sizeof(guint32); i < digester->canonical.size; i++)
+        digester->canonical.data[i] = g_ascii_tolower(digester->canonical.data[i]);
+}
+
 void rp_digester_digest(RpDigester *digester, const RpUnit *unit, const RpSpan *values, gboolean is_stored,
                         RpDigest *digest) {
+    if (unit->is_caseless)
+        rp_digester_identify(digester, unit, values, is_stored, &digest->identity);
     digester->canonical.size = 0;
     rp_buffer_append_u32(&digester->canonical, unit->leader);
     for (guint i = 0; i < unit->columns->len; i++) {
         append_value(digester, rp_unit_column(unit, i), values[i], is_stored);
-        if (i + 1 == unit->n_keys)
+        if (i + 1 == unit->n_keys && !unit->is_caseless)
             digest->identity = hash(&digester->canonical, digester->seed);
     }
     digest->row = hash(&digester->canonical, digester->seed);
@@ -67,7 +81,7 @@ void rp_digester_identify(RpDigester *digester, const RpUnit *unit, const RpSpan
     digester->canonical.size = 0;
     rp_buffer_append_u32(&digester->canonical, unit->leader);
     for (guint i = 0; i < unit->n_keys; i++)
-        append_value(digester, rp_unit_column(unit, i), values[i], is_stored);
+        append_key_value(digester, rp_unit_column(unit, i), values[i], is_stored);
     *identity = hash(&digester->canonical, digester->seed);
 }
 

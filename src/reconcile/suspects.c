@@ -180,26 +180,37 @@ typedef struct {
     guint n_targets; /* without a unique constraint in force there may be several */
 } Meeting;
 
-static void settle(const Settling *settling, Meeting *meeting) {
-    Row *sources = meeting->sources;
-    guint n_sources = drop_repeated(settling, sources, meeting->n_sources);
-    for (guint i = 0; i < n_sources; i++)
-        settling->n_source[sources[i].unit]++;
+/* Rows of both sides that are equal meet, and are gone from the meeting. */
+static void meet_equal(const Settling *settling, Meeting *meeting) {
+    guint n_left = 0;
     for (guint i = 0; i < meeting->n_targets; i++) {
-        const Row *target = &meeting->targets[i];
-        const guint equal = find_equal(sources, n_sources, target);
-        const guint met = equal < n_sources ? equal : 0;
-        if (equal < n_sources)
-            settling->n_equal[sources[equal].unit]++;
-        else if (n_sources > 0)
-            suspect_different(settling, &sources[0], target);
-        else
-            suspect_extra(settling, target, meeting->n_refused > 0);
-        if (n_sources > 0)
-            sources[met] = sources[--n_sources];
+        const guint equal = find_equal(meeting->sources, meeting->n_sources, &meeting->targets[i]);
+        if (equal == meeting->n_sources) {
+            meeting->targets[n_left++] = meeting->targets[i];
+            continue;
+        }
+        settling->n_equal[meeting->sources[equal].unit]++;
+        meeting->n_sources--;
+        memmove(&meeting->sources[equal], &meeting->sources[equal + 1],
+                (meeting->n_sources - equal) * sizeof(Row));
     }
-    for (guint i = 0; i < n_sources; i++)
-        suspect_missing(settling, &sources[i], meeting->n_targets > 0);
+    meeting->n_targets = n_left;
+}
+
+static void settle(const Settling *settling, Meeting *meeting) {
+    const gboolean has_target = meeting->n_targets > 0;
+    meeting->n_sources = drop_repeated(settling, meeting->sources, meeting->n_sources);
+    for (guint i = 0; i < meeting->n_sources; i++)
+        settling->n_source[meeting->sources[i].unit]++;
+    meet_equal(settling, meeting);
+    for (guint i = 0; i < meeting->n_targets; i++) {
+        if (i < meeting->n_sources)
+            suspect_different(settling, &meeting->sources[i], &meeting->targets[i]);
+        else
+            suspect_extra(settling, &meeting->targets[i], meeting->n_refused > 0);
+    }
+    for (guint i = meeting->n_targets; i < meeting->n_sources; i++)
+        suspect_missing(settling, &meeting->sources[i], has_target);
 }
 
 /* Gives where the next identity begins. */

@@ -63,6 +63,13 @@ static guint field_of(const RpUnit *unit, const RpMapColumn *wanted) {
     g_assert_not_reached();
 }
 
+/* citext, and texts of a collation that is not deterministic. */
+static gboolean is_caseless(const RpColumn *column) {
+    if (column->kind == RP_TYPE_OTHER)
+        return g_str_has_suffix(column->cast_name, "citext");
+    return column->is_folding && !column->is_padded;
+}
+
 static void add_column(RpUnit *unit, PGconn *connection, const RpMapColumn *column) {
     const RpColumn *target = column->conversion.column;
     const gboolean is_text = target->kind == RP_TYPE_OTHER;
@@ -76,7 +83,9 @@ static void add_column(RpUnit *unit, PGconn *connection, const RpMapColumn *colu
         .is_text = is_text,
         .is_masked = rp_column_is_masked(column),
         .is_loose = target->is_folding || (is_text && target->is_comparable),
+        .is_caseless = is_key(unit->entity, column->name) && is_caseless(target),
     };
+    unit->is_caseless = unit->is_caseless || added.is_caseless;
     g_array_append_val(unit->columns, added);
 }
 

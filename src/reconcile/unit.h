@@ -20,6 +20,7 @@ typedef struct {
     gboolean is_masked; /* no report shows its values */
     /* Equal values may have different bytes: a collation, or a type, that only PostgreSQL can compare. */
     gboolean is_loose;
+    gboolean is_caseless; /* of a key: among them those whose case may say nothing */
 } RpUnitColumn;
 
 typedef struct {
@@ -31,7 +32,8 @@ typedef struct {
     guint leader;
     GArray *columns; /* of RpUnitColumn, in the leader's order; the keys first */
     guint n_keys;
-    GArray *places;     /* of guint, by field: the position of its column; G_MAXUINT: it is not compared */
+    gboolean is_caseless; /* some key column is */
+    GArray *places;       /* of guint, by field: the position of its column; G_MAXUINT: it is not compared */
     gboolean is_staged; /* PostgreSQL makes its rows: it casts, looks up, or knows which `where` leaves out */
     gboolean has_checks;     /* `checks` of the mapping say which rows are refused */
     gboolean is_told_extra;  /* rows of the table that no key gives are its extra ones */

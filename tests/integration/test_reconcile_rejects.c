@@ -156,6 +156,40 @@ Test(reconcile_rejects, elements_of_one_identity) {
     rp_file_drop(mapping);
 }
 
+Test(reconcile_rejects, elements_of_json_of_one_identity) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping =
+        rp_file_write("redis2pg: 1\nentities:\n  t: {keys: 'c:{id}', type: json, each: $value, table: t, "
+                      "key: [id, sku], columns: {id: $key.id, sku: $element.s, n: $element.n}}\n");
+    rp_case_sql(test_case, "CREATE TABLE t (id text, sku text, n integer, PRIMARY KEY (id, sku))");
+    rp_case_redis(test_case, "SET c:1 %s",
+                  "[{\"s\":\"a\",\"n\":1},{\"s\":\"b\",\"n\":2},{\"s\":\"a\",\"n\":3}]");
+    load_status(test_case, mapping, 1);
+    g_autoptr(json_t) document = reconcile(test_case, mapping, 0, "--allow-rejects", NULL);
+    assert_counts(document, "t", "source_rows 3, target_rows 2, equal 2, missing 1, explained 1");
+    rp_file_drop(mapping);
+}
+
+/* A run holds the row unchanged when only the case of its key is another one. */
+Test(reconcile_rejects, identities_whose_case_says_nothing) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping = rp_file_write(TWINS);
+    rp_case_sql(test_case, "CREATE EXTENSION citext; CREATE TABLE t (id citext PRIMARY KEY, v text)");
+    rp_case_redis(test_case, "HSET t:1 id Anna v x");
+    rp_case_redis(test_case, "HSET t:2 id Bert v x");
+    load_equal(test_case, mapping);
+    rp_case_redis(test_case, "HSET t:1 id anna");
+    load_equal(test_case, mapping);
+    rp_case_redis(test_case, "HSET t:2 id berT v y");
+    rp_case_redis(test_case, "HSET t:3 id aNNa v x");
+    g_autoptr(json_t) document = reconcile(test_case, mapping, 1, NULL);
+    assert_differences(document, "t", "different berT t:2 v: y > x\nmissing aNNa t:3");
+    rp_case_sql(test_case, "ALTER TABLE t ALTER id TYPE text");
+    g_autoptr(json_t) exact = reconcile(test_case, mapping, 1, NULL);
+    assert_counts(exact, "t", "source_rows 3, target_rows 2, missing 3, extra 2");
+    rp_file_drop(mapping);
+}
+
 /* A table whose key is not unique holds a row twice. */
 Test(reconcile_rejects, rows_that_stand_twice_in_the_table) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();

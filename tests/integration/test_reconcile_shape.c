@@ -56,7 +56,7 @@ Test(reconcile_shape, another_type_is_compared_as_such) {
     g_autoptr(json_t) boolean = reconcile(test_case, mapping, 1, NULL);
     assert_counts(boolean, "t",
                   "source_rows 2, target_rows 50, equal 1, extra 48, different 1, rejected 48, "
-                  "unrecorded 48");
+                  "unrecorded 48, extra_refused 48");
     rp_file_drop(mapping);
 }
 
@@ -178,15 +178,17 @@ Test(reconcile_shape, takes_select_and_no_more) {
     rp_outcome_assert_status(&without, 1);
     rp_assert_says(without.errors, "the ledger is left out");
     g_autoptr(json_t) document = rp_outcome_json(&without);
-    assert_counts(document, "t",
-                  "source_rows 49, target_rows 50, equal 49, extra 1, rejected 1, unrecorded 1");
+    assert_counts(
+        document, "t",
+        "source_rows 49, target_rows 50, equal 49, extra 1, rejected 1, unrecorded 1, extra_refused 1");
     grant(test_case, "USAGE ON SCHEMA redis2pg");
     grant(test_case, "SELECT ON ALL TABLES IN SCHEMA redis2pg");
     reconcile_as_reader(test_case, mapping, &with);
     rp_outcome_assert_status(&with, 1);
     rp_assert_says(with.errors, "keeping the result in the ledger");
     g_autoptr(json_t) recorded = rp_outcome_json(&with);
-    assert_counts(recorded, "t", "source_rows 49, target_rows 50, equal 49, extra 1, rejected 1");
+    assert_counts(recorded, "t",
+                  "source_rows 49, target_rows 50, equal 49, extra 1, rejected 1, extra_refused 1");
     take_away(test_case, "SELECT ON redis2pg.rejects");
     reconcile_as_reader(test_case, mapping, &half);
     rp_outcome_assert_status(&half, 4);

@@ -268,3 +268,28 @@ Test(reconcile_types, level_counts_sees_only_numbers_and_sums) {
     assert_differences(seeing, "t", "");
     rp_file_drop(mapping);
 }
+
+Test(reconcile_types, identities_of_several_types) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping =
+        rp_file_write("redis2pg: 1\nentities:\n  t: {keys: 't:{any}', type: hash, table: t, key: [net, n, "
+                      "at, code, zero], columns: {net: net, n: n, at: at, code: code, zero: zero, v: v}}\n");
+    rp_case_sql(test_case,
+                "CREATE TABLE t (v text, zero float8, code char(3), at timestamptz, n numeric, net inet, "
+                "PRIMARY KEY (net, n, at, code, zero))");
+    for (guint i = 0; i < 3; i++)
+        rp_case_redis(test_case, "HSET t:%u net 10.0.0.1 n 1.0 at 2025-01-0%uT00:00:00Z code a zero -0 v x",
+                      i, i + 1);
+    load_equal(test_case, mapping);
+    rp_case_sql(test_case, "UPDATE t SET n = 1.00, zero = 0, net = '10.0.0.1/32'");
+    g_autoptr(json_t) equal = reconcile(test_case, mapping, 0, NULL);
+    rp_case_sql(test_case,
+                "UPDATE t SET v = 'y' WHERE at = '2025-01-01'; UPDATE t SET net = '::1/64' WHERE at = "
+                "'2025-01-02'");
+    g_autoptr(json_t) document = reconcile(test_case, mapping, 1, NULL);
+    assert_differences(document, "t",
+                       "different 10.0.0.1/32 1.0 2025-01-01 00:00:00+00 a -0 t:0 v: x > y\n"
+                       "extra ::1/64 1.00 2025-01-02 00:00:00+00 a 0\n"
+                       "missing 10.0.0.1/32 1.0 2025-01-02 00:00:00+00 a -0 t:1");
+    rp_file_drop(mapping);
+}

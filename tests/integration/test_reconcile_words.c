@@ -245,3 +245,23 @@ Test(reconcile_words, odd_names_are_quoted) {
                        "different 1 t:1 q\"uote: 1 > 7, \xe2\x82\xac: ::1/128 > 1.1.1.1/8, select: x > null");
     rp_file_drop(mapping);
 }
+
+/* Partitions, columns that were dropped long ago, and an order of columns that is not the mapping's. */
+Test(reconcile_words, tables_of_another_make) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping = write_mapping("  t: {" THING ", columns: {n: n, id: $key.id, net: net}}\n");
+    rp_case_sql(test_case,
+                "CREATE TABLE t (gone text, net inet, id text PRIMARY KEY, n integer) PARTITION BY HASH (id);"
+                "CREATE TABLE t0 PARTITION OF t FOR VALUES WITH (MODULUS 2, REMAINDER 0);"
+                "CREATE TABLE t1 (n integer, id text NOT NULL, gone text, net inet);"
+                "ALTER TABLE t ATTACH PARTITION t1 FOR VALUES WITH (MODULUS 2, REMAINDER 1);"
+                "ALTER TABLE t DROP gone");
+    for (guint i = 0; i < 20; i++)
+        rp_case_redis(test_case, "HSET t:%u n %u net ::1", i, i);
+    load_equal(test_case, mapping);
+    rp_case_sql(test_case, "UPDATE t SET n = n + 100 WHERE n IN (3, 4); DELETE FROM t WHERE n = 5");
+    g_autoptr(json_t) document = reconcile(test_case, mapping, 1, "--level", "fields", NULL);
+    assert_differences(document, "t",
+                       "different 3 t:3 n: 3 > 103\ndifferent 4 t:4 n: 4 > 104\nmissing 5 t:5");
+    rp_file_drop(mapping);
+}

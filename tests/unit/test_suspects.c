@@ -107,6 +107,15 @@ Test(suspects, of_one_identity_without_an_equal_one_the_first_differs) {
     assert_settled(2, 0, "different 0 a; missing 0 b; ");
 }
 
+/* A row without its like does not take another's. */
+Test(suspects, of_one_identity_equal_rows_meet_first) {
+    target(1, 15, "t1");
+    target(1, 10, "t2");
+    source(0, 1, 10, "a", 0);
+    source(0, 1, 11, "b", 0);
+    assert_settled(2, 1, "different 0 b; ");
+}
+
 Test(suspects, a_row_that_stands_twice_in_the_table_is_extra_once) {
     target(1, 10, "t");
     target(1, 10, "t");
