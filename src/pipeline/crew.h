@@ -22,8 +22,8 @@ typedef struct {
     const RpMergeLedger *ledger; /* for merges; NULL: nothing is merged, and no plans are made */
     const char *source; /* where they were read, for the ledger; NULL: Redis is asked, and must be there */
     GThreadFunc take;   /* the threads that get the mapped batches, in the place of writers; NULL: writers */
-    /* Nothing is written: one pass takes all entities, a signal ends it at once, and so does a Redis that was
-     * started anew. */
+    /* Nothing is written: one pass takes all entities, it can be given up at any time, and ends with a Redis
+     * that was started anew. */
     gboolean is_survey;
 } RpFeed;
 

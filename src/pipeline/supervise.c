@@ -43,14 +43,10 @@ static void press_hard(RpCrew *crew) {
 }
 
 static void on_signal(RpCrew *crew, guint n_signals) {
-    const gboolean is_survey = crew->feed->is_survey;
     rp_crew_fail(crew, g_error_new(RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "interrupted by a signal"),
-                 is_survey || n_signals > 1);
+                 n_signals > 1);
     g_atomic_int_set(&crew->is_pressed, 1);
-    if (is_survey) {
-        rp_log(RP_LOG_WARNING, "interrupted: what is under way is given up");
-        abort_transactions(crew);
-    } else if (n_signals == 1) {
+    if (n_signals == 1) {
         rp_log(RP_LOG_WARNING, "interrupted: the batches in hand are being %s (once more to abort them)",
                crew->options->is_dry_run ? "finished, then all is rolled back" : "committed");
     } else {
@@ -58,6 +54,11 @@ static void on_signal(RpCrew *crew, guint n_signals) {
         press_hard(crew);
         abort_transactions(crew);
     }
+}
+
+/* Of a survey nothing in hand is worth waiting for. */
+static void give_up(RpCrew *crew) {
+    rp_crew_fail(crew, g_error_new(RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "given up"), TRUE);
 }
 
 /* ---- threads ---- */
@@ -80,10 +81,22 @@ static gpointer do_duty(gpointer data) {
 typedef struct {
     RpCrew *crew;
     const RpSignals *signals;
+    const gint *is_cancelled; /* of a survey, in the place of signals */
     gint64 start;
     gint64 last_shown;
     guint n_signals;
 } Watch;
+
+static void look_around(Watch *watch) {
+    const guint milliseconds = wait_ms(watch->start, WATCH_MS);
+    if (watch->signals == NULL) {
+        g_usleep(milliseconds * 1000);
+        if (g_atomic_int_get(watch->is_cancelled))
+            give_up(watch->crew);
+    } else if (rp_signals_wait(watch->signals, milliseconds)) {
+        on_signal(watch->crew, ++watch->n_signals);
+    }
+}
 
 static void show_progress(Watch *watch) {
     RpCrew *crew = watch->crew;
@@ -113,8 +126,7 @@ static void work(Watch *watch) {
     for (guint i = 0; i < options->n_writers; i++)
         g_ptr_array_add(threads, g_thread_new("writer", do_duty, &writer));
     while (g_atomic_int_get(&n_writers) > 0) {
-        if (rp_signals_wait(watch->signals, wait_ms(watch->start, WATCH_MS)))
-            on_signal(crew, ++watch->n_signals);
+        look_around(watch);
         show_progress(watch);
     }
     for (guint i = 0; i < threads->len; i++)
@@ -137,8 +149,8 @@ static void await_end(Watch *watch, RpKeeper *keeper) {
     }
 }
 
-void rp_supervise_survey(RpCrew *crew, const RpSignals *signals) {
-    work(&(Watch){crew, signals, g_get_monotonic_time(), 0});
+void rp_supervise_survey(RpCrew *crew, const gint *is_cancelled) {
+    work(&(Watch){.crew = crew, .is_cancelled = is_cancelled, .start = g_get_monotonic_time()});
 }
 
 void rp_supervise(RpCrew *crew, RpKeeper *keeper, const RpSignals *signals) {

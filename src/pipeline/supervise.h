@@ -13,7 +13,8 @@ G_BEGIN_DECLS
  * is the crew's then. */
 void rp_supervise(RpCrew *crew, RpKeeper *keeper, const RpSignals *signals);
 
-/* The same of a crew that writes nothing (RpFeed.is_survey), and has no keeper. */
-void rp_supervise_survey(RpCrew *crew, const RpSignals *signals);
+/* The same of a crew that writes nothing (RpFeed.is_survey), and has no keeper. Once *is_cancelled (atomic)
+ * is set, it is given up. Signals are somebody else's business. */
+void rp_supervise_survey(RpCrew *crew, const gint *is_cancelled);
 
 G_END_DECLS

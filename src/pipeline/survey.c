@@ -55,13 +55,10 @@ gboolean rp_survey(const RpSurvey *survey, GError **error) {
     RpLoadOptions options = *survey->load;
     options.n_writers = 1;
     RpCrew crew;
-    RpSignals signals;
     if (!rp_crew_init(&crew, &options, &feed, NULL, error))
         return FALSE;
     crew.patience.run_id = survey->run_id;
-    rp_signals_block(&signals);
-    rp_supervise_survey(&crew, &signals);
-    rp_signals_unblock(&signals);
+    rp_supervise_survey(&crew, survey->is_cancelled);
     GError *trouble = g_steal_pointer(&crew.error);
     rp_crew_clear(&crew);
     if (trouble != NULL)

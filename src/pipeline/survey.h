@@ -19,12 +19,13 @@ typedef struct {
     const RpLoadOptions *load;
     const char *run_id; /* of the Redis process that must answer, as INFO gives it; NULL: any */
     RpSurveyTake take;
-    RpKeyListNext next; /* the keys to read; NULL: all that Redis has */
-    gpointer data;      /* for both */
+    RpKeyListNext next;       /* the keys to read; NULL: all that Redis has */
+    gpointer data;            /* for both */
+    const gint *is_cancelled; /* atomic: once it is set, the survey is given up */
 } RpSurvey;
 
-/* Reads and maps; blocks SIGINT and SIGTERM while it does, which end it (RP_STOP_ERROR). FALSE with the error
- * of Redis, or the one that take or next gave. From the thread that supervises. */
+/* Reads and maps. FALSE with the error of Redis, or the one that take or next gave; with RP_STOP_ERROR when
+ * it was cancelled. Signals are not looked at: see pipeline/interrupt.h. */
 gboolean rp_survey(const RpSurvey *survey, GError **error);
 
 G_END_DECLS

@@ -69,6 +69,7 @@ gboolean rp_extras_look(RpExtras *extras, GError **error) {
     survey.take = take_batch;
     survey.next = NULL;
     survey.data = extras;
+    survey.is_cancelled = &extras->crew->is_stopping;
     extras->source = (RpSourceRows){.units = own->units,
                                     .postgres = load.postgres,
                                     .is_cancelled = &extras->crew->is_cancelled,

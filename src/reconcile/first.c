@@ -11,70 +11,94 @@
 
 #include <string.h>
 
-/* ---- the target ---- */
-
+/* Both sides. */
 typedef struct {
     const RpFirstReading *reading;
-    GError *error;
-} TargetThread;
+    GError *of_target;
+    gint has_failed; /* atomic: the target could not be read */
+} Sides;
+
+/* ---- the target ---- */
+
+/* A check that fails on some row of the target says nothing of the others: then all are to be judged. */
+static gboolean doubt_rows(const RpFirstReading *reading, const RpUnit *unit, GError **error) {
+    g_autoptr(GError) trouble = NULL;
+    RpSide *target = reading->target;
+    if (!rp_postgres_run(reading->connection, "SAVEPOINT checks", error))
+        return FALSE;
+    if (rp_target_read_refused(reading->connection, unit, reading->is_cancelled, rp_target_side_doubt, target,
+                               &trouble))
+        return rp_postgres_run(reading->connection, "RELEASE SAVEPOINT checks", error);
+    if (!g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA)) {
+        g_propagate_error(error, g_steal_pointer(&trouble));
+        return FALSE;
+    }
+    memset(target->is_doubtful + (gsize)unit->leader * target->buckets.n_buckets, 1,
+           target->buckets.n_buckets);
+    return rp_postgres_run(reading->connection, "ROLLBACK TO SAVEPOINT checks", error);
+}
+
+static gboolean read_unit(const RpFirstReading *reading, const RpUnit *unit, GError **error) {
+    if (!rp_units_wants(reading->units, unit))
+        return TRUE;
+    if (unit->leader == unit->number && !rp_target_read(reading->connection, unit, reading->is_cancelled,
+                                                        rp_target_side_take, reading->target, error))
+        return FALSE;
+    return unit->is_staged || !unit->has_checks || reading->target->is_counting ||
+           doubt_rows(reading, unit, error);
+}
 
 static gpointer read_target(gpointer data) {
-    TargetThread *thread = data;
-    const RpFirstReading *reading = thread->reading;
-    for (guint i = 0; i < reading->units->units->len; i++) {
-        const RpUnit *unit = rp_units_get(reading->units, i);
-        if (unit->leader != unit->number || !rp_units_wants(reading->units, unit))
-            continue;
-        if (rp_target_read(reading->connection, unit, rp_target_side_take, reading->target, &thread->error))
-            continue;
-        g_atomic_int_set(reading->is_cancelled, 1);
-        return NULL;
-    }
+    Sides *sides = data;
+    const RpFirstReading *reading = sides->reading;
+    for (guint i = 0; i < reading->units->units->len; i++)
+        if (!read_unit(reading, rp_units_get(reading->units, i), &sides->of_target)) {
+            g_atomic_int_set(&sides->has_failed, 1);
+            break;
+        }
     return NULL;
 }
 
 /* ---- the source ---- */
 
 static gboolean take_batch(RpBatch *batch, gpointer data, GError **error) {
-    const RpFirstReading *reading = data;
-    if (!g_atomic_int_get(reading->is_cancelled))
-        return rp_source_side_take(batch, reading->source, error);
+    const Sides *sides = data;
+    if (!g_atomic_int_get(&sides->has_failed))
+        return rp_source_side_take(batch, sides->reading->source, error);
     g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "given up: PostgreSQL could not be read");
     return FALSE;
 }
 
-static gboolean read_source(const RpFirstReading *reading, GError **error) {
-    RpSurvey survey = *reading->survey;
+static gboolean read_source(Sides *sides, GError **error) {
+    RpSurvey survey = *sides->reading->survey;
     survey.take = take_batch;
-    survey.data = (gpointer)reading;
+    survey.data = sides;
     if (rp_survey(&survey, error))
         return TRUE;
-    g_atomic_int_set(reading->is_cancelled, 1);
+    if (!g_atomic_int_get(&sides->has_failed))
+        g_atomic_int_set(sides->reading->is_cancelled, 1);
     return FALSE;
 }
 
 /* The error of the side that failed first: the other one was given up for it. */
-static gboolean conclude(TargetThread *thread, gboolean was_cancelled_by_target, GError *of_source,
-                         GError **error) {
-    if (thread->error == NULL && of_source == NULL)
-        return TRUE;
-    const gboolean is_target = thread->error != NULL && (of_source == NULL || was_cancelled_by_target);
-    g_propagate_error(error, is_target ? g_steal_pointer(&thread->error) : g_steal_pointer(&of_source));
-    g_clear_error(&thread->error);
-    g_clear_error(&of_source);
-    return FALSE;
+static gboolean conclude(Sides *sides, GError *of_source, gboolean was_target_first, GError **error) {
+    GError *of_target = g_steal_pointer(&sides->of_target);
+    GError *first = of_source == NULL || (was_target_first && of_target != NULL) ? of_target : of_source;
+    GError *other = first == of_source ? of_target : of_source;
+    g_clear_error(&other);
+    if (first != NULL)
+        g_propagate_error(error, first);
+    return first == NULL;
 }
 
 gboolean rp_first_read(const RpFirstReading *reading, GError **error) {
     if (!rp_shape_begin(reading->connection, reading->units, error))
         return FALSE;
-    TargetThread target = {.reading = reading};
-    GThread *thread = g_thread_new("target", read_target, &target);
+    Sides sides = {.reading = reading};
+    GThread *thread = g_thread_new("target", read_target, &sides);
     GError *of_source = NULL;
-    read_source(reading, &of_source);
-    const gboolean is_stop = of_source != NULL && of_source->domain == RP_STOP_ERROR;
+    read_source(&sides, &of_source);
+    const gboolean was_target_first = !g_atomic_int_get(reading->is_cancelled);
     g_thread_join(thread);
-    const gboolean is_of_target = is_stop && target.error != NULL && target.error->domain != RP_STOP_ERROR &&
-                                  strstr(of_source->message, "signal") == NULL;
-    return conclude(&target, is_of_target, of_source, error) && rp_shape_end(reading->connection, error);
+    return conclude(&sides, of_source, was_target_first, error) && rp_shape_end(reading->connection, error);
 }

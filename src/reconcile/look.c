@@ -138,9 +138,10 @@ static void take_refused(const RpUnit *unit, const RpBatch *batch, const RpRejec
     Looking *looking = data;
     RpLook *look = looking->look;
     Refused refused = {.unit = unit->number};
-    if (rp_source_rows_identify(&looking->rows, unit, batch, reject, looking->digester, &refused.identity) &&
-        look->is_wanted[bucket_of(look, unit, &refused.identity)] != 0)
-        rp_suspects_add_refused(&look->suspects, unit->number, &refused.identity);
+    if (!rp_source_rows_identify(&looking->rows, unit, batch, reject, looking->digester, &refused.identity) ||
+        look->is_wanted[bucket_of(look, unit, &refused.identity)] == 0)
+        return;
+    rp_suspects_add_refused(&look->suspects, unit->number, &refused.identity);
     if (unit->is_staged || reject->stage != RP_STAGE_STAGE)
         return;
     const RpSpan key = rp_records_key(&batch->records, reject->record);
@@ -231,7 +232,8 @@ static gboolean read_tables(Looking *looking, PGconn *connection, GError **error
     for (guint i = 0; i < units->units->len; i++)
         if ((has_wanted(looking->look, i) || looking->look->is_differing != NULL) &&
             rp_units_get(units, i)->leader == i && rp_units_wants(units, rp_units_get(units, i)) &&
-            !rp_target_read(connection, rp_units_get(units, i), take_target, looking, error))
+            !rp_target_read(connection, rp_units_get(units, i), looking->look->place->is_cancelled,
+                            take_target, looking, error))
             return FALSE;
     return TRUE;
 }

@@ -2,6 +2,7 @@
 #include "reconcile/reconcile.h"
 
 #include "base/error.h"
+#include "pipeline/interrupt.h"
 #include "reconcile/first.h"
 #include "reconcile/reconciliation.h"
 #include "reconcile/repair.h"
@@ -28,7 +29,8 @@ static gboolean begin(RpReconciliation *own, GError **error) {
     own->load = *load;
     own->load.mapping = &own->units->mapping;
     own->load.only = own->units->only != NULL ? (const char *const *)own->units->only->pdata : NULL;
-    own->survey = (RpSurvey){.load = &own->load, .run_id = own->pulse.run_id};
+    own->survey =
+        (RpSurvey){.load = &own->load, .run_id = own->pulse.run_id, .is_cancelled = &own->is_cancelled};
     own->result->source_run_id = g_strdup(own->pulse.run_id);
     own->result->redis_version = g_strdup(own->pulse.version);
     own->n_source = g_new0(guint64, own->units->units->len);
@@ -76,12 +78,27 @@ static void clear(RpReconciliation *own) {
 
 /* ---- the whole ---- */
 
-static gboolean reconcile(RpReconciliation *own, GError **error) {
+static gboolean compare(RpReconciliation *own, GError **error) {
     const RpFirstReading first = {own->units,   &own->survey, own->connection,
                                   &own->source, &own->target, &own->is_cancelled};
     own->result->n_rounds = 1;
     return rp_first_read(&first, error) && rp_rounds_feel_pulse(own, error) &&
            (own->options->level == RP_LEVEL_COUNTS || rp_rounds_look(own, error)) && rp_conclude(own, error);
+}
+
+/* From the first connections on a signal ends it: what fails then fails for that. */
+static gboolean reconcile(RpReconciliation *own, GError **error) {
+    RpInterrupt interrupt;
+    if (!begin(own, error))
+        return FALSE;
+    rp_interrupt_begin(&interrupt, &own->is_cancelled);
+    const gboolean is_fine = compare(own, error);
+    if (rp_interrupt_end(&interrupt) && !is_fine) {
+        g_clear_error(error);
+        g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
+                    "interrupted by a signal: nothing was compared to the end, and nothing changed");
+    }
+    return is_fine;
 }
 
 /* repair: NULL, or what is to be done about what was found; then *repaired says what was done. */
@@ -90,8 +107,8 @@ static gboolean reconcile_once(const RpReconcileOptions *options, const RpRepair
     const gint64 start = g_get_monotonic_time();
     g_autoptr(RpReconcileResult) made = rp_reconcile_result_new(options->level);
     RpReconciliation own = {.options = options, .result = made};
-    const gboolean is_fine = begin(&own, error) && reconcile(&own, error) &&
-                             (repair == NULL || rp_repair(&own, repair, repaired, error));
+    const gboolean is_fine =
+        reconcile(&own, error) && (repair == NULL || rp_repair(&own, repair, repaired, error));
     clear(&own);
     made->seconds = (double)(g_get_monotonic_time() - start) / 1e6;
     *result = is_fine ? g_steal_pointer(&made) : NULL;

@@ -29,7 +29,8 @@ typedef struct {
     const RpRepairOptions *repair;
 } RpReconcileOptions;
 
-/* Compares all that the mapping names. Blocks SIGINT and SIGTERM while it runs, which end it (RP_STOP_ERROR).
+/* Compares all that the mapping names. SIGINT and SIGTERM end it once both servers were reached
+ * (RP_STOP_ERROR).
  * FALSE with RP_SOURCE_ERROR or RP_SINK_ERROR when a side could not be read, or changed its shape meanwhile.
  * With a repair also every error of rp_load. The caller owns *result. From the main thread. */
 gboolean rp_reconcile(const RpReconcileOptions *options, RpReconcileResult **result, GError **error);

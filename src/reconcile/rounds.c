@@ -7,11 +7,14 @@
  * 3. Memory does not follow the number of rows: buckets are looked at in portions of a bounded number. */
 #include "reconcile/reconciliation.h"
 
+#include "base/error.h"
+
 #include <string.h>
 
 #define PORTION_ROWS  200000u /* rows of both sides in the buckets that are looked at together */
 #define FIRST_WAIT_US (200 * G_TIME_SPAN_MILLISECOND)
 #define MOST_WAIT_US  (2 * G_TIME_SPAN_SECOND)
+#define SLICE_US      (20 * G_TIME_SPAN_MILLISECOND)
 
 /* ---- whether anything changes ---- */
 
@@ -32,10 +35,11 @@ gboolean rp_rounds_feel_pulse(RpReconciliation *own, GError **error) {
     const RpLoadOptions *load = own->options->load;
     g_auto(RpPulse) now = {0};
     gboolean has_run;
-    if (!rp_pulse_take(load->redis, load->timeout_seconds, load->retry_seconds, &now, error) ||
-        !has_open_run(own, &has_run, error))
+    if (!has_open_run(own, &has_run, error))
         return FALSE;
-    if (has_run || !rp_pulse_is_same(&own->pulse, &now))
+    /* A Redis that cannot be asked now may have changed: whoever reads it next will say what is wrong. */
+    if (has_run || !rp_pulse_take(load->redis, load->timeout_seconds, 0, &now, NULL) ||
+        !rp_pulse_is_same(&own->pulse, &now))
         own->result->is_live = TRUE;
     return TRUE;
 }
@@ -77,12 +81,17 @@ static gboolean is_compared(const RpReconciliation *own, guint leader) {
     return unit->leader == leader && rp_units_wants(own->units, unit);
 }
 
+/* Equal sums, and nothing that a check of the mapping would refuse. */
+static gboolean is_settled(const RpReconciliation *own, guint leader, guint32 bucket) {
+    return !own->target.is_doubtful[(gsize)leader * own->place.n_buckets + bucket] &&
+           rp_buckets_is_equal(&own->source.side.buckets, &own->target.buckets, own->units, leader, bucket);
+}
+
 static void mark_differing(const RpReconciliation *own, guint8 *is_differing) {
     const guint32 n_buckets = own->place.n_buckets;
     for (guint leader = 0; leader < own->units->units->len; leader++)
         for (guint32 bucket = 0; is_compared(own, leader) && bucket < n_buckets; bucket++)
-            is_differing[(gsize)leader * n_buckets + bucket] = !rp_buckets_is_equal(
-                &own->source.side.buckets, &own->target.buckets, own->units, leader, bucket);
+            is_differing[(gsize)leader * n_buckets + bucket] = !is_settled(own, leader, bucket);
 }
 
 /* Goes on where the portion before ended; FALSE when nothing is left. */
@@ -94,8 +103,7 @@ static gboolean next_portion(RpReconciliation *own, Portion *portion) {
         if (!is_compared(own, portion->leader))
             continue;
         for (; portion->bucket < n_buckets; portion->bucket++) {
-            if (rp_buckets_is_equal(&own->source.side.buckets, &own->target.buckets, own->units,
-                                    portion->leader, portion->bucket)) {
+            if (is_settled(own, portion->leader, portion->bucket)) {
                 pass_bucket(own, portion->leader, portion->bucket);
                 continue;
             }
@@ -139,6 +147,16 @@ static void settle(RpReconciliation *own, RpLook *look, Outcome *outcome) {
     rp_suspects_settle(&look->suspects, outcome->n_source, outcome->n_equal, take_suspicion, outcome);
 }
 
+static gboolean rest(const RpReconciliation *own, gint64 wait_us, GError **error) {
+    const gint64 end = g_get_monotonic_time() + wait_us;
+    while (g_get_monotonic_time() < end && !g_atomic_int_get(&own->is_cancelled))
+        g_usleep(SLICE_US);
+    if (!g_atomic_int_get(&own->is_cancelled))
+        return TRUE;
+    g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "given up");
+    return FALSE;
+}
+
 /* Looks until nothing differs, nothing changes, or it was often enough; but rows are not told as extra before
  * keys that came since the first reading were looked for. */
 static gboolean look_at(RpReconciliation *own, RpLook *look, Outcome *outcome, GError **error) {
@@ -153,7 +171,8 @@ static gboolean look_at(RpReconciliation *own, RpLook *look, Outcome *outcome, G
             return TRUE;
         if (round >= own->options->n_rounds && (outcome->n_extra == 0 || look->reads_all))
             return TRUE;
-        g_usleep((gulong)wait_us);
+        if (!rest(own, wait_us, error))
+            return FALSE;
         wait_us = MIN(2 * wait_us, MOST_WAIT_US);
         look->reads_all = round + 1 >= own->options->n_rounds && outcome->n_extra > 0;
     }

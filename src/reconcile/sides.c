@@ -1,6 +1,8 @@
 /* Adding rows up on both sides. */
 #include "reconcile/sides.h"
 
+#include "base/error.h"
+
 #define MOST_SPOOL_BYTES (G_GUINT64_CONSTANT(8) << 30)
 
 void rp_side_init(RpSide *side, const RpUnits *units, guint64 seed, gboolean is_counting) {
@@ -9,6 +11,7 @@ void rp_side_init(RpSide *side, const RpUnits *units, guint64 seed, gboolean is_
     side->digester = rp_digester_new(seed);
     rp_totals_init(&side->totals, units);
     rp_buckets_init(&side->buckets, units->units->len);
+    side->is_doubtful = g_new0(guint8, (gsize)units->units->len * side->buckets.n_buckets);
 }
 
 void rp_side_clear(RpSide *side) {
@@ -16,6 +19,7 @@ void rp_side_clear(RpSide *side) {
     g_clear_pointer(&side->digester, rp_digester_free);
     rp_totals_clear(&side->totals);
     rp_buckets_clear(&side->buckets);
+    g_clear_pointer(&side->is_doubtful, g_free);
 }
 
 /* ---- the source ---- */
@@ -82,6 +86,7 @@ gboolean rp_source_side_take(RpBatch *batch, gpointer data, GError **error) {
 
 typedef struct {
     const RpUnit *unit;
+    const gint *is_cancelled;
     RpSpan *values;
     RpTargetTake take;
     gpointer data;
@@ -89,6 +94,10 @@ typedef struct {
 
 static gboolean take_tuple(RpSpan tuple, gpointer data, GError **error) {
     const Reading *reading = data;
+    if (g_atomic_int_get(reading->is_cancelled)) {
+        g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "given up");
+        return FALSE;
+    }
     if (rp_digester_target_values(reading->unit, tuple, reading->values))
         return reading->take(reading->unit, reading->values, reading->data, error);
     g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_FATAL,
@@ -96,15 +105,35 @@ static gboolean take_tuple(RpSpan tuple, gpointer data, GError **error) {
     return FALSE;
 }
 
-gboolean rp_target_read(PGconn *connection, const RpUnit *unit, RpTargetTake take, gpointer data,
-                        GError **error) {
-    g_autofree char *sql = rp_unit_copy_sql(unit);
-    g_autofree RpSpan *values = g_new0(RpSpan, unit->columns->len);
-    Reading reading = {unit, values, take, data};
-    if (rp_copy_out_binary(connection, sql, take_tuple, &reading, error))
+static gboolean read_rows(PGconn *connection, const char *sql, Reading *reading, GError **error) {
+    g_autofree RpSpan *values = g_new0(RpSpan, reading->unit->columns->len);
+    reading->values = values;
+    if (rp_copy_out_binary(connection, sql, take_tuple, reading, error))
         return TRUE;
-    g_prefix_error(error, "reading the rows of %s: ", unit->entity->name);
+    g_prefix_error(error, "reading the rows of %s: ", reading->unit->entity->name);
     return FALSE;
+}
+
+gboolean rp_target_read(PGconn *connection, const RpUnit *unit, const gint *is_cancelled, RpTargetTake take,
+                        gpointer data, GError **error) {
+    g_autofree char *sql = rp_unit_copy_sql(unit);
+    return read_rows(connection, sql, &(Reading){unit, is_cancelled, NULL, take, data}, error);
+}
+
+gboolean rp_target_read_refused(PGconn *connection, const RpUnit *unit, const gint *is_cancelled,
+                                RpTargetTake take, gpointer data, GError **error) {
+    g_autofree char *sql = rp_unit_refused_sql(unit);
+    return read_rows(connection, sql, &(Reading){unit, is_cancelled, NULL, take, data}, error);
+}
+
+gboolean rp_target_side_doubt(const RpUnit *unit, const RpSpan *values, gpointer data, GError **error) {
+    (void)error;
+    RpSide *side = data;
+    RpDigest digest;
+    rp_digester_digest(side->digester, unit, values, TRUE, &digest);
+    side->is_doubtful[(gsize)unit->leader * side->buckets.n_buckets +
+                      rp_buckets_find(&side->buckets, &digest.identity)] = 1;
+    return TRUE;
 }
 
 gboolean rp_target_side_take(const RpUnit *unit, const RpSpan *values, gpointer data, GError **error) {

@@ -16,6 +16,9 @@ typedef struct {
     gboolean is_counting; /* level counts: no row is hashed */
     guint64 *n_rows;      /* by unit; of the target, by leader */
     RpBuckets buckets;
+    /* Of the target, by leader's number and bucket: a check of the mapping refuses a row in it, so that what
+     * Redis gives is to be judged although it is equal. */
+    guint8 *is_doubtful;
     RpTotals totals;
     RpDigester *digester;
 } RpSide;
@@ -51,9 +54,16 @@ gboolean rp_source_side_take(RpBatch *batch, gpointer source, GError **error);
 /* Takes the values of a row of the target, of the unit's columns in their order. */
 typedef gboolean (*RpTargetTake)(const RpUnit *unit, const RpSpan *values, gpointer data, GError **error);
 
-/* Reads all rows of the unit's table. */
-gboolean rp_target_read(PGconn *connection, const RpUnit *unit, RpTargetTake take, gpointer data,
-                        GError **error);
+/* Reads all rows of the unit's table, until *is_cancelled (atomic) is set: then RP_STOP_ERROR. */
+gboolean rp_target_read(PGconn *connection, const RpUnit *unit, const gint *is_cancelled, RpTargetTake take,
+                        gpointer data, GError **error);
+
+/* The same of the rows for which a check of the mapping is false. */
+gboolean rp_target_read_refused(PGconn *connection, const RpUnit *unit, const gint *is_cancelled,
+                                RpTargetTake take, gpointer data, GError **error);
+
+/* An RpTargetTake that marks the row's bucket as doubtful; data is an RpSide. */
+gboolean rp_target_side_doubt(const RpUnit *unit, const RpSpan *values, gpointer side, GError **error);
 
 /* An RpTargetTake that adds the row up; data is an RpSide. */
 gboolean rp_target_side_take(const RpUnit *unit, const RpSpan *values, gpointer side, GError **error);

@@ -74,6 +74,9 @@ static inline const RpUnitColumn *rp_unit_column(const RpUnit *unit, guint posit
  * caller frees it. */
 char *rp_unit_copy_sql(const RpUnit *unit);
 
+/* The same of the rows for which a check of the mapping is false. */
+char *rp_unit_refused_sql(const RpUnit *unit);
+
 /* A unit without columns; it borrows the entity. */
 RpUnit *rp_unit_new(const RpEntity *entity, guint number);
 void rp_unit_free(RpUnit *unit);

@@ -71,6 +71,34 @@ Test(reconcile_words, what_a_check_refuses_is_rejected_and_on_record) {
     rp_file_drop(mapping);
 }
 
+/* Equal on both sides, and refused all the same: the row is extra, whatever else its bucket holds. */
+Test(reconcile_words, what_a_check_refuses_is_not_equal) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping =
+        write_mapping("  t: {" THING ", columns: {id: $key.id, n: n}, checks: {small: 'n < 9'}}\n"
+                      "  u: {keys: 'u:{id}', type: list, table: u, key: [id, no], columns: {id: $key.id, no: "
+                      "$index, n: $value}, checks: {small: 'n < 9'}}\n");
+    rp_case_sql(test_case,
+                "CREATE TABLE t (id text PRIMARY KEY, n integer); CREATE TABLE u (id text, no"
+                " integer, n integer, PRIMARY KEY (id, no)); INSERT INTO t VALUES ('1', 9), ('2', 1);"
+                " INSERT INTO u VALUES ('a', 0, 5), ('a', 1, 9)");
+    rp_case_redis(test_case, "HSET t:1 n 9");
+    rp_case_redis(test_case, "HSET t:2 n 1");
+    rp_case_redis(test_case, "RPUSH u:a 1 9");
+    for (guint i = 0; i < 3; i++) {
+        static const char *const LEVELS[] = {"counts", "rows", "fields"};
+        g_autoptr(json_t) document = reconcile(test_case, mapping, 1, "--level", LEVELS[i], NULL);
+        g_autofree char *more =
+            g_strconcat(", rejected 1, unrecorded 1", i > 0 ? ", extra_refused 1" : "", NULL);
+        g_autofree char *of_t = g_strconcat("source_rows 1, target_rows 2, equal 1, extra 1", more, NULL);
+        g_autofree char *of_u = g_strconcat("source_rows 1, target_rows 2, ",
+                                            i == 0 ? "equal 1, extra 1" : "extra 1, different 1", more, NULL);
+        assert_counts(document, "t", of_t);
+        assert_counts(document, "u", of_u);
+    }
+    rp_file_drop(mapping);
+}
+
 /* PostgreSQL refuses these: domains, casts, CHECK constraints of the table. */
 Test(reconcile_words, what_postgres_refuses) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();

@@ -1,0 +1,31 @@
+/* Watching for signals beside the work. */
+#include "pipeline/interrupt.h"
+
+#include "base/log.h"
+
+#define WATCH_MS 10
+
+static gpointer watch(gpointer data) {
+    RpInterrupt *interrupt = data;
+    while (!g_atomic_int_get(&interrupt->is_over)) {
+        if (!rp_signals_wait(&interrupt->signals, WATCH_MS) || g_atomic_int_get(&interrupt->is_interrupted))
+            continue;
+        rp_log(RP_LOG_WARNING, "interrupted: what is under way is given up");
+        g_atomic_int_set(&interrupt->is_interrupted, 1);
+        g_atomic_int_set(interrupt->is_cancelled, 1);
+    }
+    return NULL;
+}
+
+void rp_interrupt_begin(RpInterrupt *interrupt, gint *is_cancelled) {
+    *interrupt = (RpInterrupt){.is_cancelled = is_cancelled};
+    rp_signals_block(&interrupt->signals);
+    interrupt->thread = g_thread_new("signals", watch, interrupt);
+}
+
+gboolean rp_interrupt_end(RpInterrupt *interrupt) {
+    g_atomic_int_set(&interrupt->is_over, 1);
+    g_thread_join(interrupt->thread);
+    rp_signals_unblock(&interrupt->signals);
+    return g_atomic_int_get(&interrupt->is_interrupted) != 0;
+}
