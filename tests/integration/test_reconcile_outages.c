@@ -103,20 +103,21 @@ Test(reconcile_outages, interrupted) {
     assert_sound(&stage);
 }
 
-/* Not only while Redis is read: here somebody holds a table, and the target is waited for. */
-Test(reconcile_outages, interrupted_while_the_target_is_waited_for) {
+/* Not only while Redis is read, which here is done at once. */
+Test(reconcile_outages, interrupted_while_the_target_is_read) {
     g_auto(Stage) stage = {0};
     set_stage(&stage);
-    rp_case_sql(stage.test_case, "BEGIN; LOCK TABLE users");
+    rp_case_sql(stage.test_case,
+                "INSERT INTO users (id, customer_id, created_at) SELECT gen_random_uuid(), 'u' || n,"
+                " now() FROM generate_series(1, 300000) n");
     RpProcess *process = spawn(&stage, NULL, "0");
     const gint64 limit = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
-    while (rp_case_sql_number(stage.test_case, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0)
-        cr_assert(g_get_monotonic_time() < limit, "nobody waits for the table");
-    const gint64 start = g_get_monotonic_time();
+    while (rp_case_sql_number(stage.test_case,
+                              "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT%'"
+                              " AND state = 'active'") == 0)
+        cr_assert(g_get_monotonic_time() < limit, "the target is not read");
     rp_process_signal(process, SIGTERM);
     finish(&stage, process, INTERRUPTED);
-    cr_assert(g_get_monotonic_time() - start < 10 * G_USEC_PER_SEC);
-    rp_case_sql(stage.test_case, "ROLLBACK");
     assert_nothing_open(&stage);
 }
 
