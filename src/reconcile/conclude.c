@@ -1,4 +1,5 @@
 /* From what was found to the result. */
+#include "model/reject.h"
 #include "reconcile/orphans.h"
 #include "reconcile/reconciliation.h"
 
@@ -11,6 +12,14 @@ static void take_not_compared(const RpUnit *unit, RpEntityResult *entity) {
                                   g_strdup(unit->not_compared->pdata[i + 1])};
         g_ptr_array_add(entity->not_compared, column);
     }
+    if (unit->is_told_extra)
+        return;
+    RpNotCompared *rows = g_new(RpNotCompared, 1);
+    *rows =
+        (RpNotCompared){g_strdup("(extra rows)"),
+                        g_strdup("another entity fills the table with other columns: whose they are is not "
+                                 "known")};
+    g_ptr_array_add(entity->not_compared, rows);
 }
 
 /* At level counts nobody knows which row of a table is whose: those that its entities give are theirs in
@@ -183,6 +192,31 @@ static gboolean describe(RpReconciliation *own, GPtrArray *listed, GPtrArray *pl
     return TRUE;
 }
 
+/* A link's key or member that cannot be what its columns hold is dangling: of it only the key can be told. */
+static gboolean take_refused_members(RpReconciliation *own, const GPtrArray *places, GError **error) {
+    RpSpoolEntry entry;
+    gboolean is_end = FALSE;
+    if (rp_spool_is_lost(own->source.refused))
+        return TRUE;
+    if (!rp_spool_rewind(own->source.refused, error))
+        return FALSE;
+    while (rp_spool_next(own->source.refused, &entry, &is_end, error)) {
+        if (is_end)
+            return TRUE;
+        const RpUnit *unit = rp_units_get(own->units, entry.unit);
+        RpLinkResult *link = g_ptr_array_index(places, entry.unit);
+        if (unit->link == NULL || link == NULL || link->examples->len >= own->options->limit)
+            continue;
+        const RpSpan key = {entry.data.data + sizeof(RpHash), entry.data.size - sizeof(RpHash)};
+        RpLinkExample *example = g_new(RpLinkExample, 1);
+        *example = (RpLinkExample){rp_unit_column(unit, 0)->is_masked ? g_strdup(RP_MASK)
+                                                                      : rp_span_show(key, RP_SHOWN_KEY_BYTES),
+                                   NULL, TRUE};
+        g_ptr_array_add(link->examples, example);
+    }
+    return FALSE;
+}
+
 gboolean rp_conclude(RpReconciliation *own, GError **error) {
     g_autofree guint64 *unrecorded = g_new0(guint64, own->units->units->len);
     g_autoptr(GPtrArray) listed = rp_differences_explain(
@@ -194,6 +228,6 @@ gboolean rp_conclude(RpReconciliation *own, GError **error) {
         memcpy(unrecorded, own->source.n_refused, own->units->units->len * sizeof *unrecorded);
     g_autoptr(GPtrArray) places = take_units(own, unrecorded);
     own->result->n_scanned = own->source.n_scanned;
-    return describe(own, listed, places, error) &&
+    return describe(own, listed, places, error) && take_refused_members(own, places, error) &&
            rp_orphans_find(own->connection, own->units, own->options->limit, own->result->orphans, error);
 }

@@ -80,6 +80,7 @@ typedef struct {
     char *owner;
     char *member;
     gboolean is_dangling; /* else unlisted */
+    /* member is NULL, and owner the Redis key, where what it holds cannot be a member at all. */
 } RpLinkExample;
 
 typedef struct {

@@ -68,7 +68,8 @@ Test(reconcile_links, members_without_rows_and_rows_without_members) {
         g_usleep(1000);
     assert_link(test_case, mapping, 1, "owned: 1, 0, 2; unlisted anna bmw; unlisted bert fiat");
     rp_case_redis(test_case, "SET p:bert:cars no-set");
-    assert_link(test_case, mapping, 1, "owned: 2, 1, 2; unlisted anna bmw; unlisted bert fiat");
+    assert_link(test_case, mapping, 1,
+                "owned: 2, 1, 2; dangling p:bert:cars null; unlisted anna bmw; unlisted bert fiat");
     rp_file_drop(mapping);
 }
 
