@@ -67,9 +67,11 @@ static gboolean suspect_row(Looking *looking, const RpUnit *unit, const RpSpan *
                             RpSuspect *suspect) {
     const RpLook *look = looking->look;
     *suspect = (RpSuspect){.unit = unit->number};
-    rp_digester_digest(looking->digester, unit, values, is_stored, &suspect->digest);
+    /* Most rows are of other buckets: of those the key is enough. */
+    rp_digester_identify(looking->digester, unit, values, is_stored, &suspect->digest.identity);
     if (look->is_wanted[bucket_of(look, unit, &suspect->digest.identity)] == 0)
         return FALSE;
+    rp_digester_digest(looking->digester, unit, values, is_stored, &suspect->digest);
     if (look->place->has_columns) {
         rp_digester_digest_columns(looking->digester, unit, values, is_stored, looking->columns);
         suspect->columns = looking->columns;
