@@ -34,6 +34,75 @@ Test(fixture_servers, refuse_a_redis_that_is_not_empty) {
     cr_assert(eq(int, (int)rp_case_redis_number(test_case, "EXISTS precious"), 1));
 }
 
+/* Steps of PostgreSQL that last until a session of this process is called "go", and say that they began. */
+#define WAIT_SQL                                                                                             \
+    "PERFORM set_config('application_name', 'waits_$PID', FALSE); "                                          \
+    "WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'go_$PID') LOOP "               \
+    "PERFORM pg_sleep(0.01); PERFORM pg_stat_clear_snapshot(); END LOOP; "
+
+static char *write_waiting(const Folder *folder, const char *text) {
+    g_autoptr(GString) filled = g_string_new(text);
+    g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+    g_string_replace(filled, "$PID", pid, 0);
+    return write_file(folder, "a.yaml", filled->str);
+}
+
+static void await_waiting(RpCase *test_case) {
+    g_autofree char *sql = g_strdup_printf(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'waits_%d'", (int)getpid());
+    while (rp_case_sql_number(test_case, sql) == 0)
+        g_usleep(2000);
+}
+
+static void let_go(RpCase *test_case) {
+    g_autofree char *sql = g_strdup_printf("SET application_name = 'go_%d'", (int)getpid());
+    rp_case_sql(test_case, sql);
+}
+
+/* A test that is over before its commands looks at no Redis, and empties none. */
+Test(fixture_servers, leave_a_redis_alone_that_the_test_did_not_reach, .timeout = 60) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    g_auto(Folder) folder = folder_new();
+    g_autofree char *path =
+        write_waiting(&folder, "test: one\nmapping: $MAPPING\nschema: $SCHEMA\npostgres:\n"
+                               "  - DO $$ BEGIN " WAIT_SQL "END $$\n  - SELECT 1/0\nexpect: {}\n");
+    RpProcess *process = rp_case_spawn(test_case, "test", path, NULL);
+    await_waiting(test_case);
+    rp_case_redis(test_case, "SET precious a");
+    let_go(test_case);
+    g_auto(RpOutcome) out;
+    rp_process_wait(process, &out);
+    rp_outcome_assert_status(&out, 2);
+    rp_assert_says(out.output, "not ok 1 - one\n");
+    cr_assert(eq(int, (int)rp_case_redis_number(test_case, "EXISTS precious"), 1));
+}
+
+/* In the middle of a load: nothing of the test stays, and nothing is said of a way on. */
+Test(fixture_servers, that_are_named_hold_nothing_after_an_interruption, .timeout = 60) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    g_auto(Folder) folder = folder_new();
+    g_autofree char *path = write_waiting(
+        &folder, "test: one\n" HEAD "postgres:\n"
+                 "  - CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " WAIT_SQL
+                 "RETURN NULL; END $$\n"
+                 "  - CREATE TRIGGER halt BEFORE INSERT ON users EXECUTE FUNCTION halt()\n"
+                 "expect: {}\n---\ntest: two\n" HEAD "expect: {}\n");
+    RpProcess *process = rp_case_spawn(test_case, "test", path, NULL);
+    await_waiting(test_case);
+    rp_process_signal(process, SIGINT);
+    let_go(test_case);
+    g_auto(RpOutcome) out;
+    rp_process_wait(process, &out);
+    rp_outcome_assert_status(&out, 5);
+    rp_assert_says(out.output, "Bail out! interrupted by a signal\n");
+    rp_assert_keeps_quiet(out.errors, "resume");
+    cr_assert(eq(int, (int)rp_case_redis_number(test_case, "DBSIZE"), 0));
+    cr_assert(eq(int,
+                 (int)rp_case_sql_number(
+                     test_case, "SELECT count(*) FROM pg_database WHERE datname LIKE 'redis2pg\\_test\\_%'"),
+                 0));
+}
+
 /* Whether some process has text on its command line. */
 static gboolean is_running(const char *text) {
     g_autoptr(GDir) processes = g_dir_open("/proc", 0, NULL);
