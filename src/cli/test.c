@@ -103,6 +103,18 @@ static gboolean play(Session *session, RpFixtureServers *servers, GError **error
     return TRUE;
 }
 
+/* What failed first is what is told; that databases are left is told beside it. */
+static gboolean drop_databases(RpFixtureServers *servers, gboolean is_played, GError **error) {
+    g_autoptr(GError) trouble = NULL;
+    if (rp_fixture_servers_drop_databases(servers, &trouble))
+        return is_played;
+    if (is_played)
+        g_propagate_error(error, g_steal_pointer(&trouble));
+    else
+        rp_log(RP_LOG_WARNING, "%s", trouble->message);
+    return FALSE;
+}
+
 /* Signals are taken between and within tests, not as they come: servers end, and databases are dropped. */
 static gboolean play_on_servers(Session *session, GError **error) {
     const RpGlobals *globals = session->globals;
@@ -121,6 +133,7 @@ static gboolean play_on_servers(Session *session, GError **error) {
             print_bail_out(session, trouble);
             g_propagate_error(error, g_steal_pointer(&trouble));
         }
+        is_played = drop_databases(servers, is_played, error);
     }
     g_clear_pointer(&servers, rp_fixture_servers_free);
     rp_signals_unblock(&signals);
