@@ -105,9 +105,10 @@ Test(fixture_servers, leave_a_redis_alone_that_the_test_did_not_reach, .timeout 
 Test(fixture_servers, that_are_named_hold_nothing_after_an_interruption, .timeout = 60) {
     g_autoptr(RpCase) test_case = case_new();
     g_auto(Folder) folder = folder_new();
-    g_autofree char *path =
-        write_waiting(&folder, "test: one\n" HALTING "expect: {}\n---\ntest: two\n" HEAD "expect: {}\n");
-    RpProcess *process = rp_case_spawn(test_case, "test", path, NULL);
+    g_autofree char *path = write_waiting(&folder, "test: zero\n" HEAD "expect: {}\n---\ntest: one\n" HALTING
+                                                   "expect: {}\n---\ntest: two\n" HEAD "expect: {}\n");
+    g_autofree char *junit = g_build_filename(folder.path, "junit.xml", NULL);
+    RpProcess *process = rp_case_spawn(test_case, "test", path, "--junit", junit, NULL);
     await_waiting(test_case);
     rp_process_signal(process, SIGINT);
     let_go(test_case);
@@ -116,6 +117,9 @@ Test(fixture_servers, that_are_named_hold_nothing_after_an_interruption, .timeou
     rp_outcome_assert_status(&out, 5);
     rp_assert_says(out.output, "Bail out! interrupted by a signal\n");
     rp_assert_keeps_quiet(out.errors, "resume");
+    g_autofree char *xml = read_file(junit);
+    rp_assert_says(xml, "tests=\"2\" failures=\"0\" errors=\"1\"");
+    rp_assert_says(xml, "message=\"interrupted by a signal\"");
     cr_assert(eq(int, (int)rp_case_redis_number(test_case, "DBSIZE"), 0));
     cr_assert(eq(int, count_databases(test_case), 0));
 }
