@@ -228,3 +228,17 @@ Test(fixtures, that_do_not_begin_leave_no_old_results) {
     cr_assert(strcmp(rp_json_text(json, "status"), "failed") == 0);
     rp_assert_says(rp_json_text(json, "error"), "/nowhere/at/all");
 }
+
+/* What differs is told though the path of the file is no UTF-8. */
+Test(fixtures, in_files_of_any_name_say_what_differs) {
+    g_auto(Folder) folder = folder_new();
+    g_free(write_file(&folder, "a\xff.yaml", "test: a\n" HEAD "expect: {rows: {users: []}}\n"));
+    g_autofree char *junit = g_build_filename(folder.path, "junit.xml", NULL);
+    g_auto(RpOutcome) out;
+    run_test(&out, folder.path, "--json", "--junit", junit, NULL);
+    rp_outcome_assert_status(&out, 1);
+    g_autoptr(json_t) json = rp_outcome_json(&out);
+    rp_assert_says(rp_json_text(json, "results.0.file"), "/a\xef\xbf\xbd.yaml");
+    rp_assert_says(rp_json_text(json, "results.0.differences.0.place"), "/a\xef\xbf\xbd.yaml:7:");
+    rp_assert_says(rp_json_text(json, "results.0.differences.0.what"), "users: a row");
+}
