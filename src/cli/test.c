@@ -12,6 +12,7 @@
 #include "report/tap.h"
 #include "sink/wait.h"
 
+#include <glib/gstdio.h>
 #include <stdio.h>
 
 static char *filter;
@@ -103,6 +104,18 @@ static gboolean play(Session *session, RpFixtureServers *servers, GError **error
     return TRUE;
 }
 
+/* What failed first is what is told; that databases are left is told beside it. */
+static gboolean drop_databases(RpFixtureServers *servers, gboolean is_played, GError **error) {
+    g_autoptr(GError) trouble = NULL;
+    if (rp_fixture_servers_drop_databases(servers, &trouble))
+        return is_played;
+    if (is_played)
+        g_propagate_error(error, g_steal_pointer(&trouble));
+    else
+        rp_log(RP_LOG_WARNING, "%s", trouble->message);
+    return FALSE;
+}
+
 /* Signals are taken between and within tests, not as they come: servers end, and databases are dropped. */
 static gboolean play_on_servers(Session *session, GError **error) {
     const RpGlobals *globals = session->globals;
@@ -121,6 +134,7 @@ static gboolean play_on_servers(Session *session, GError **error) {
             print_bail_out(session, trouble);
             g_propagate_error(error, g_steal_pointer(&trouble));
         }
+        is_played = drop_databases(servers, is_played, error);
     }
     g_clear_pointer(&servers, rp_fixture_servers_free);
     rp_signals_unblock(&signals);
@@ -165,16 +179,28 @@ static guint count(const Session *session, RpFixtureOutcome outcome) {
     return n;
 }
 
+/* With trouble, which ended the tests too early, too: who reads files only is to learn of it. */
+static gboolean tell_all(const Session *session, const GError *trouble, GError **error) {
+    if (session->globals->is_json)
+        rp_print_json(
+            rp_fixture_json(session->results, session->fixtures->tests->len, seconds_of(session), trouble));
+    if (junit_path == NULL)
+        return TRUE;
+    g_autoptr(RpJunit) junit = rp_fixture_junit(session->results, trouble);
+    return rp_junit_write(junit, junit_path, error);
+}
+
+static gboolean conclude_early(const Session *session, GError *trouble, GError **error) {
+    g_autoptr(GError) other = NULL;
+    if (!tell_all(session, trouble, &other))
+        rp_log(RP_LOG_WARNING, "%s", other->message);
+    g_propagate_error(error, trouble);
+    return FALSE;
+}
+
 static gboolean conclude(const Session *session, int *status, GError **error) {
     const guint n_broken = count(session, RP_FIXTURE_BROKEN);
-    if (session->globals->is_json)
-        rp_print_json(rp_fixture_json(session->results, seconds_of(session)));
-    if (junit_path != NULL) {
-        g_autoptr(RpJunit) junit = rp_fixture_junit(session->results);
-        if (!rp_junit_write(junit, junit_path, error))
-            return FALSE;
-    }
-    if (is_updating && !update_files(session, error))
+    if (!tell_all(session, NULL, error) || (is_updating && !update_files(session, error)))
         return FALSE;
     *status = count(session, RP_FIXTURE_FAILED) > 0 ? 1 : 0;
     if (n_broken > 0)
@@ -183,10 +209,31 @@ static gboolean conclude(const Session *session, int *status, GError **error) {
     return n_broken == 0;
 }
 
+/* ---- what comes before ---- */
+
+static gboolean is_same_file(const char *path, const char *other) {
+    GStatBuf first, second;
+    return g_stat(path, &first) == 0 && g_stat(other, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* Old results are gone from here on, whatever comes. */
+static gboolean prepare_junit(const Session *session, GError **error) {
+    for (guint i = 0; i < session->fixtures->files->len; i++) {
+        const RpFixtureFile *file = g_ptr_array_index(session->fixtures->files, i);
+        if (is_same_file(file->path, junit_path)) {
+            g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                        "%s cannot be written: it is one of the fixture files", junit_path);
+            return FALSE;
+        }
+    }
+    return rp_junit_check_path(junit_path, error) && rp_junit_remove(junit_path, error);
+}
+
 static gboolean read_files(Session *session, char **words, GError **error) {
     g_autoptr(RpFindings) findings = rp_findings_new();
     session->fixtures = rp_fixtures_load((const char *const *)words, findings);
-    if (!rp_findings_check(findings, error))
+    if ((junit_path != NULL && !prepare_junit(session, error)) || !rp_findings_check(findings, error))
         return FALSE;
     const guint n_all = session->fixtures->tests->len;
     if (filter != NULL)
@@ -206,11 +253,12 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     session.results = g_ptr_array_new_with_free_func((GDestroyNotify)rp_fixture_result_free);
     session.progress = rp_progress_new(globals->progress, globals->is_quiet, error);
     rp_wait_default(TIMEOUT_SECONDS);
-    if (session.progress == NULL || !read_files(&session, words, error) ||
-        (junit_path != NULL && !rp_junit_check_path(junit_path, error)) || !play_on_servers(&session, error))
+    if (session.progress == NULL || !read_files(&session, words, error))
         return FALSE;
+    GError *trouble = NULL;
+    const gboolean is_played = play_on_servers(&session, &trouble);
     g_clear_pointer(&session.progress, rp_progress_free);
-    return conclude(&session, status, error);
+    return is_played ? conclude(&session, status, error) : conclude_early(&session, trouble, error);
 }
 
 const RpCommand RP_COMMAND_TEST = {

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -135,20 +136,42 @@ char *rp_junit_text(const RpJunit *junit) {
     return g_string_free(xml, FALSE);
 }
 
-gboolean rp_junit_check_path(const char *path, GError **error) {
+/* Why what stands at path must not be replaced; NULL: it may be, or nothing is there. */
+static const char *find_obstacle(const char *path) {
     GStatBuf status;
-    const char *problem = NULL;
-    if (g_stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-        problem = "it is no regular file";
+    if (path[0] == '\0')
+        return "the path is empty";
+    if (g_stat(path, &status) != 0)
+        return NULL;
+    if (!S_ISREG(status.st_mode))
+        return "it is no regular file";
+    FILE *file = g_fopen(path, "rb");
+    if (file == NULL)
+        return g_strerror(errno);
+    const int first = fgetc(file);
+    fclose(file);
+    return first == '<' || first == EOF ? NULL : "what is there is no XML, and would be lost";
+}
+
+gboolean rp_junit_check_path(const char *path, GError **error) {
+    const char *obstacle = find_obstacle(path);
     g_autofree char *trial = g_strconcat(path, ".XXXXXX", NULL);
-    const int fd = problem == NULL ? g_mkstemp(trial) : -1;
+    const int fd = obstacle == NULL ? g_mkstemp(trial) : -1;
     if (fd >= 0) {
         close(fd);
         g_unlink(trial);
         return TRUE;
     }
-    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "%s cannot be written: %s", path,
-                problem != NULL ? problem : g_strerror(errno));
+    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "%s cannot be written: %s",
+                path[0] != '\0' ? path : "the JUnit XML", obstacle != NULL ? obstacle : g_strerror(errno));
+    return FALSE;
+}
+
+gboolean rp_junit_remove(const char *path, GError **error) {
+    if (g_unlink(path) == 0 || errno == ENOENT)
+        return TRUE;
+    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "%s cannot be replaced: %s", path,
+                g_strerror(errno));
     return FALSE;
 }
 

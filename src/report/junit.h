@@ -41,8 +41,12 @@ void rp_junit_add(RpJunit *junit, const RpJunitCase *outcome);
 char *rp_junit_text(const RpJunit *junit);
 
 /* Whether a document could be written to path, asked before the work begins: the folder is there and takes
- * files, and what stands at path, if anything, is a regular file. Error: RP_USAGE_ERROR. */
+ * files, and what stands at path, if anything, is a regular file that is empty or begins as XML does: others
+ * are somebody's work. Error: RP_USAGE_ERROR. */
 gboolean rp_junit_check_path(const char *path, GError **error);
+/* Removes what stands at path, which has been checked, that nobody takes old results for those of a command
+ * that failed. Nothing there is fine. Error: RP_USAGE_ERROR. */
+gboolean rp_junit_remove(const char *path, GError **error);
 /* Writes the document: all of it or, with RP_USAGE_ERROR, nothing. */
 gboolean rp_junit_write(const RpJunit *junit, const char *path, GError **error);
 

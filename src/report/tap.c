@@ -33,6 +33,7 @@ void rp_tap_append_bail_out(GString *tap, const char *reason) {
     g_string_append_c(tap, '\n');
 }
 
+/* Bytes that a reader of YAML would refuse, or fold, are escaped (YAML 1.1, 5.1 and 5.4). */
 static void append_escaped(GString *yaml, gunichar code) {
     if (code == '"' || code == '\\')
         g_string_append_printf(yaml, "\\%c", (char)code);
@@ -40,7 +41,9 @@ static void append_escaped(GString *yaml, gunichar code) {
         g_string_append(yaml, "\\n");
     else if (code == '\t')
         g_string_append(yaml, "\\t");
-    else if (code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 ||
+    else if (code == '\r')
+        g_string_append(yaml, "\\r");
+    else if (code < 0x20 || (code >= 0x7f && code <= 0xa0) || code == 0x2028 || code == 0x2029 ||
              code == 0xfeff || code == 0xfffe || code == 0xffff)
         g_string_append_printf(yaml, "\\u%04x", code);
     else

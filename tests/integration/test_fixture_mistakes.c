@@ -3,6 +3,52 @@
 
 #include <criterion/parameterized.h>
 
+/* Commands that reach beyond the test's database, wait, or run what nobody has looked at. */
+Test(fixture_mistakes, refuse_all_commands_but_those_that_write_keys) {
+    static const char *const commands[] = {
+        "flushall",
+        "FLUSHDB",
+        "EVAL 'return 1' 0",
+        "EVALSHA a 0",
+        "EVAL_RO 'return 1' 0",
+        "FCALL f 0",
+        "FUNCTION LIST",
+        "SCRIPT FLUSH",
+        "COPY a b DB 1",
+        "copy a b replace db 1",
+        "MOVE a 1",
+        "SELECT 1",
+        "BLPOP a 0",
+        "BLMOVE a b LEFT LEFT 0",
+        "BZPOPMIN a 0",
+        "XREAD BLOCK 0 STREAMS a 0",
+        "WAIT 1 0",
+        "WAITAOF 0 1 0",
+        "PUBLISH a b",
+        "SPUBLISH a b",
+        "CONFIG GET a",
+        "MULTI",
+        "MODULE LIST",
+        "JSON.SET a $ 1",
+    };
+    g_auto(Folder) folder = folder_new();
+    g_autoptr(GString) text = g_string_new("test: a\nmapping: $MAPPING\nredis:\n  - COPY db copy\n");
+    for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
+        g_string_append_printf(text, "  - %s\n", commands[i]);
+    g_string_append(text, "expect: {}\n");
+    g_autofree char *path = write_file(&folder, "a.yaml", text->str);
+    g_auto(RpOutcome) out;
+    run_test(&out, path, NULL);
+    rp_outcome_assert_status(&out, 2);
+    cr_assert(strcmp(out.output, "") == 0, "nothing was begun: %s", out.output);
+    rp_assert_keeps_quiet(out.errors, ":4:5:");
+    for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_auto(GStrv) words = g_strsplit(commands[i], " ", 2);
+        g_autofree char *said = g_strdup_printf(":%u:5: %s is refused", i + 5, words[0]);
+        rp_assert_says(out.errors, said);
+    }
+}
+
 typedef struct {
     char text[200]; /* behind HEAD, or the whole file when it begins with "test" */
     char place[32]; /* line and column */

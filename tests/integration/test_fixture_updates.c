@@ -83,14 +83,18 @@ Test(fixture_updates, that_cannot_be_updated_are_left_alone) {
     static const char *const bodies[] = {
         "expect: {rows: {users: [{customer_id: c1}]}}\n",
         "expect: {rows: {users: &a [{customer_id: c9}], orders: *a}}\n",
+        "expect:\n  rows:\n    users:\n      - &a {customer_id: c9}\n      - *a\n",
+        "expect:\n  keys: {mapped: &a 9}\n  rows:\n    users:\n      - customer_id: c8\n      - customer_id: "
+        "*a\n",
+        "postgres: [&a SELECT 1]\nexpect:\n  unmapped:\n    - b\n    - *a\n",
     };
     static const char *const rows[] = {
         "redis: [SET customer:c2 a, HSET customer:c1 created_at 2025-01-01T00:00:00]\n",
         "redis: [HSET customer:c1 created_at 2025-01-01T00:00:00]\n"};
     for (guint i = 0; i < G_N_ELEMENTS(bodies); i++) {
         g_autofree char *text =
-            g_strconcat("test: a\nmapping: $MAPPING\nschema: $SCHEMA\n", rows[i], bodies[i], NULL);
-        g_autofree char *path = write_file(&folder, i == 0 ? "0.yaml" : "1.yaml", text);
+            g_strconcat("test: a\nmapping: $MAPPING\nschema: $SCHEMA\n", rows[MIN(i, 1)], bodies[i], NULL);
+        g_autofree char *path = write_file(&folder, "a.yaml", text);
         g_autofree char *before = read_file(path);
         g_auto(RpOutcome) out;
         run_test(&out, path, "--update", NULL);
@@ -133,4 +137,24 @@ Test(fixture_updates, keep_the_form_of_what_stands_there) {
     rp_outcome_clear(&out);
     run_test(&out, path, NULL);
     rp_outcome_assert_status(&out, 0);
+}
+
+/* An edit that is made while the tests run is somebody's work. The statement writes it: it runs as part of
+ * the test. */
+Test(fixture_updates, of_a_file_that_was_changed_meanwhile_are_refused) {
+    g_auto(Folder) folder = folder_new();
+    g_autofree char *path = g_build_filename(folder.path, "a.yaml", NULL);
+    g_autofree char *text =
+        g_strdup_printf("test: a\n" HEAD "postgres: [\"COPY (SELECT 'edited') TO PROGRAM 'cat > %s'\"]\n"
+                        "expect: {rows: {users: []}}\n",
+                        path);
+    g_free(write_file(&folder, "a.yaml", text));
+    g_chmod(folder.path, 0777);
+    g_chmod(path, 0666);
+    g_auto(RpOutcome) out;
+    run_test(&out, path, "--update", NULL);
+    rp_outcome_assert_status(&out, 2);
+    rp_assert_says(out.errors, "was changed while its tests ran");
+    g_autofree char *after = read_file(path);
+    cr_assert(strcmp(after, "edited\n") == 0, "%s", after);
 }

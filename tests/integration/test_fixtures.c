@@ -184,3 +184,61 @@ Test(fixtures, do_not_begin_when_junit_cannot_be_written) {
     rp_assert_says(out.errors, "/nowhere/at/all.xml cannot be written");
     cr_assert(strcmp(out.output, "") == 0, "%s", out.output);
 }
+
+/* Nothing but results gives way to results. */
+Test(fixtures, do_not_replace_what_is_no_xml) {
+    g_auto(Folder) folder = folder_new();
+    g_autofree char *path = write_file(&folder, "a.yaml", "test: fine\n" HEAD "expect: {rejects: []}\n");
+    g_autofree char *notes = write_file(&folder, "notes", "precious");
+    const char *const places[] = {path, notes, ""};
+    const char *const said[] = {"it is one of the fixture files", "is no XML", "the path is empty"};
+    g_autofree char *before = read_file(path);
+    for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
+        g_auto(RpOutcome) out;
+        run_test(&out, path, "--junit", places[i], NULL);
+        rp_outcome_assert_status(&out, 2);
+        rp_assert_says(out.errors, said[i]);
+        cr_assert(strcmp(out.output, "") == 0, "%s", out.output);
+    }
+    g_autofree char *after = read_file(path), *kept = read_file(notes);
+    cr_assert(strcmp(before, after) == 0 && strcmp(kept, "precious") == 0);
+}
+
+/* A mistake leaves no results, servers that are not there leave an error. */
+Test(fixtures, that_do_not_begin_leave_no_old_results) {
+    g_auto(Folder) folder = folder_new();
+    g_autofree char *wrong = write_file(&folder, "wrong.yaml", "test: wrong\n" HEAD);
+    g_autofree char *path = write_file(&folder, "a.yaml", "test: fine\n" HEAD "expect: {rejects: []}\n");
+    g_autofree char *junit = write_file(&folder, "junit.xml", "<?xml?><testsuites/>");
+    g_auto(RpOutcome) out;
+    run_test(&out, wrong, "--junit", junit, NULL);
+    rp_outcome_assert_status(&out, 2);
+    const gboolean is_left = g_file_test(junit, G_FILE_TEST_EXISTS);
+    cr_assert(is_left == FALSE, "old results");
+    rp_outcome_clear(&out);
+    g_free(write_file(&folder, "junit.xml", "<?xml?><testsuites/>"));
+    run_test(&out, path, "--junit", junit, "--json", "--redis", "unix:///nowhere/at/all", NULL);
+    rp_outcome_assert_status(&out, 3);
+    g_autofree char *xml = read_file(junit);
+    rp_assert_says(xml, "tests=\"1\" failures=\"0\" errors=\"1\"");
+    rp_assert_says(xml, "/nowhere/at/all");
+    g_autoptr(json_t) json = rp_outcome_json(&out);
+    cr_assert(eq(int, (int)rp_json_number(json, "tests"), 1));
+    cr_assert(eq(int, (int)rp_json_number(json, "passed"), 0));
+    cr_assert(strcmp(rp_json_text(json, "status"), "failed") == 0);
+    rp_assert_says(rp_json_text(json, "error"), "/nowhere/at/all");
+}
+
+/* What differs is told though the path of the file is no UTF-8. */
+Test(fixtures, in_files_of_any_name_say_what_differs) {
+    g_auto(Folder) folder = folder_new();
+    g_free(write_file(&folder, "a\xff.yaml", "test: a\n" HEAD "expect: {rows: {users: []}}\n"));
+    g_autofree char *junit = g_build_filename(folder.path, "junit.xml", NULL);
+    g_auto(RpOutcome) out;
+    run_test(&out, folder.path, "--json", "--junit", junit, NULL);
+    rp_outcome_assert_status(&out, 1);
+    g_autoptr(json_t) json = rp_outcome_json(&out);
+    rp_assert_says(rp_json_text(json, "results.0.file"), "/a\xef\xbf\xbd.yaml");
+    rp_assert_says(rp_json_text(json, "results.0.differences.0.place"), "/a\xef\xbf\xbd.yaml:7:");
+    rp_assert_says(rp_json_text(json, "results.0.differences.0.what"), "users: a row");
+}

@@ -92,6 +92,13 @@ Test(junit, is_written_whole_or_refused_before) {
     cr_assert(g_error_matches(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID));
     g_clear_error(&error);
     cr_assert(!rp_junit_check_path(folder, &error), "a folder is no file");
+    g_clear_error(&error);
+    cr_assert(!rp_junit_check_path("", &error), "an empty path is none");
+    g_clear_error(&error);
+    cr_assert(rp_junit_remove(path, &error) && rp_junit_remove(path, &error));
+    cr_assert(!g_file_test(path, G_FILE_TEST_EXISTS));
+    cr_assert(g_file_set_contents(path, "test: a\n", -1, NULL));
+    cr_assert(!rp_junit_check_path(path, &error), "somebody's work is not replaced");
     g_unlink(path);
     cr_assert(g_rmdir(folder) == 0, "nothing else was left");
 }
