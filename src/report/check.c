@@ -11,7 +11,8 @@ void rp_check_free(RpCheck *check) {
     g_free(check);
 }
 
-/* The message is taken; it stands only with a check that does not hold, or was skipped. */
+/* Every cause for which a command ends with exit status 1 must be a check here: CI systems look at these
+ * alone. The message is taken; it stands only with a check that does not hold, or was skipped. */
 static RpCheck *add(GPtrArray *checks, const char *group, const char *name, gboolean holds, char *message) {
     RpCheck *check = g_new0(RpCheck, 1);
     check->group = g_strdup(group);
@@ -68,6 +69,15 @@ static void add_missing(GPtrArray *checks, const char *group, const json_t *enti
                         missing, explained));
 }
 
+/* What was refused without a reject on record was lost in silence. */
+static void add_unrecorded(GPtrArray *checks, const char *group, const json_t *entity) {
+    const guint64 refused = rp_field_number(entity, "rejected"),
+                  unrecorded = rp_field_number(entity, "unrecorded");
+    add(checks, group, "every refused record is on record", unrecorded == 0,
+        g_strdup_printf("refused: %" G_GUINT64_FORMAT ", of which without an open reject: %" G_GUINT64_FORMAT,
+                        refused, unrecorded));
+}
+
 static void add_entity(GPtrArray *checks, const json_t *entity) {
     const json_t *aggregates = rp_field_list(entity, "aggregates");
     const char *group = rp_field_text(entity, "entity");
@@ -79,6 +89,7 @@ static void add_entity(GPtrArray *checks, const json_t *entity) {
     add_missing(checks, group, entity);
     add_zero(checks, group, "no extra rows", entity, "extra");
     add_zero(checks, group, "no different rows", entity, "different");
+    add_unrecorded(checks, group, entity);
     for (size_t i = 0; i < json_array_size(aggregates); i++) {
         const json_t *aggregate = json_array_get(aggregates, i);
         g_autofree char *name = g_strdup_printf("%s is equal", rp_field_text(aggregate, "name"));

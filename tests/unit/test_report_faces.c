@@ -5,6 +5,7 @@
 #include "report/folder.h"
 #include "report/html_page.h"
 #include "report/junit_report.h"
+#include "report/reconcile_report.h"
 #include "report/text_report.h"
 #include "report/verdict.h"
 
@@ -197,13 +198,66 @@ Test(report_faces, checks_of_a_reconciliation) {
     cr_expect_str_eq(
         failed,
         "orders: as many rows on both sides\norders: no missing rows\norders: no extra rows\norders: no "
-        "different rows\norders: sum(total_amount) is equal\nlink customer orders: no dangling "
+        "different rows\norders: every refused record is on record\norders: sum(total_amount) is equal\nlink "
+        "customer orders: no dangling "
         "members\nlink customer orders: no unlisted rows\nlink order payments: is checked "
         "(skipped)\norphans: rows of public.orders refer to rows of public.users (customer_id) that are "
         "there\n");
     g_autoptr(json_t) equal = load("reconcile_equal.json");
     g_autofree char *none = list_checks(equal, FALSE);
     cr_expect_str_eq(none, "");
+}
+
+static RpReconcileResult *fine_result(RpLevel level) {
+    RpReconcileResult *result = rp_reconcile_result_new(level);
+    RpEntityResult *entity = rp_entity_result_new("orders", "public.orders");
+    RpAggregatePair *sum = g_new0(RpAggregatePair, 1);
+    *sum = (RpAggregatePair){g_strdup("sum(a)"), g_strdup("1"), g_strdup("1"), TRUE};
+    g_ptr_array_add(entity->aggregates, sum);
+    g_ptr_array_add(result->entities, entity);
+    g_ptr_array_add(result->links, rp_link_result_new("orders"));
+    return result;
+}
+
+static void add_orphan(RpReconcileResult *result) {
+    RpOrphanResult *orphan = g_new0(RpOrphanResult, 1);
+    *orphan = (RpOrphanResult){.table = g_strdup("a"), .references = g_strdup("b"), .n_rows = 1};
+    orphan->columns = g_new0(char *, 1);
+    orphan->examples = g_ptr_array_new();
+    g_ptr_array_add(result->orphans, orphan);
+}
+
+/* One cause of exit status 1 at a time; FALSE behind the last. */
+static gboolean spoil(RpReconcileResult *result, guint cause) {
+    RpEntityResult *entity = g_ptr_array_index(result->entities, 0);
+    RpLinkResult *link = g_ptr_array_index(result->links, 0);
+    guint64 *const counts[] = {&entity->missing,    &entity->extra,  &entity->different,
+                               &entity->unrecorded, &link->dangling, &link->unlisted};
+    if (cause < G_N_ELEMENTS(counts))
+        *counts[cause] = 1;
+    else if (cause == G_N_ELEMENTS(counts))
+        ((RpAggregatePair *)g_ptr_array_index(entity->aggregates, 0))->is_equal = FALSE;
+    else if (cause == G_N_ELEMENTS(counts) + 1)
+        add_orphan(result);
+    else
+        return FALSE;
+    return TRUE;
+}
+
+/* What ends the command with status 1 must not be green in CI. */
+Test(report_faces, checks_fail_for_each_cause_of_exit_status_1) {
+    for (guint level = RP_LEVEL_COUNTS; level <= RP_LEVEL_FIELDS; level++)
+        for (guint cause = 0;; cause++) {
+            g_autoptr(RpReconcileResult) result = fine_result((RpLevel)level);
+            const gboolean is_spoiled = spoil(result, cause);
+            g_autoptr(json_t) document =
+                json_pack("{ss so}", "kind", "reconcile", "reconcile", rp_report_reconcile_json(result));
+            g_autofree char *junit = rp_junit_report(document);
+            cr_expect(rp_reconcile_result_is_equal(result) == !is_spoiled);
+            cr_expect((strstr(junit, "<failure") != NULL) == is_spoiled, "cause %u: %s", cause, junit);
+            if (!is_spoiled)
+                break;
+        }
 }
 
 /* ---- the folder ---- */
