@@ -67,7 +67,9 @@ static guint64 count_differences(const json_t *entities) {
            rp_field_sum(entities, "different");
 }
 
-static void append_differences(GString *text, const json_t *entities, gboolean is_brief) {
+static void append_differences(GString *text, const json_t *reconcile, gboolean is_brief) {
+    const json_t *entities = rp_field_list(reconcile, "entities");
+    const gboolean only_counts = g_str_equal(rp_field_text(reconcile, "level"), "counts");
     if (is_brief && count_differences(entities) == 0)
         return;
     rp_text_heading(text, "Differences");
@@ -90,7 +92,13 @@ static void append_differences(GString *text, const json_t *entities, gboolean i
         n_listed += n_shown;
     }
     if (n_listed == 0)
-        g_string_append(text, "none listed\n");
+        g_string_append(text, only_counts ? "rows were not compared at this level\n" : "none listed\n");
+}
+
+/* Of no rows there is no sum: null. */
+static char *show_aggregate(const json_t *aggregate, const char *side) {
+    g_autofree char *value = rp_field_show(json_object_get(aggregate, side));
+    return value != NULL ? rp_shown(rp_span(value), 32) : g_strdup("NULL");
 }
 
 /* In brief, only those that differ. */
@@ -107,8 +115,8 @@ static void append_aggregates(GString *text, const json_t *entities, gboolean is
             n++;
             g_autofree char *entity = rp_shown(rp_field_span(json_array_get(entities, e), "entity"), 24);
             g_autofree char *name = rp_shown(rp_field_span(aggregate, "name"), 32);
-            g_autofree char *source = rp_shown(rp_field_span(aggregate, "source"), 32);
-            g_autofree char *target = rp_shown(rp_field_span(aggregate, "target"), 32);
+            g_autofree char *source = show_aggregate(aggregate, "source");
+            g_autofree char *target = show_aggregate(aggregate, "target");
             const char *const cells[] = {entity, name, source, target,
                                          rp_field_is_true(aggregate, "equal") ? "equal" : "DIFFERS"};
             rp_text_table_add(table, cells);
@@ -121,22 +129,47 @@ static void append_aggregates(GString *text, const json_t *entities, gboolean is
     g_string_append(text, shown);
 }
 
+/* A zero of what nobody looked at would be a claim. */
+static void append_link_table(GString *text, const json_t *links) {
+    static const char *const headings[] = {"link", ">checked", ">dangling", ">unlisted", NULL};
+    static const char *const members[] = {"checked", "dangling", "unlisted"};
+    g_autoptr(RpTextTable) table = rp_text_table_new(headings);
+    for (size_t l = 0; l < json_array_size(links); l++) {
+        const json_t *link = json_array_get(links, l);
+        g_auto(GStrv) cells = g_new0(char *, G_N_ELEMENTS(headings));
+        cells[0] = rp_shown(rp_field_span(link, "link"), 40);
+        for (guint i = 0; i < G_N_ELEMENTS(members); i++)
+            cells[i + 1] = rp_field_has_text(link, "not_checked")
+                               ? g_strdup("–")
+                               : rp_text_number(rp_field_number(link, members[i]));
+        rp_text_table_add(table, (const char *const *)cells);
+    }
+    g_autofree char *shown = rp_text_table_show(table);
+    g_string_append(text, shown);
+}
+
+static void append_link_example(GString *text, const json_t *link, const json_t *example) {
+    g_autofree char *name = rp_shown(rp_field_span(link, "link"), 30);
+    g_autofree char *owner = rp_shown(rp_field_span(example, "owner"), 40);
+    g_autofree char *member = rp_shown(rp_field_span(example, "member"), 40);
+    g_string_append_printf(text, "  %s: %s, owner %s, member %s\n", name, rp_field_text(example, "kind"),
+                           owner, member);
+}
+
 static void append_links(GString *text, const json_t *links, gboolean is_brief) {
-    static const char *const names[] = {"link", "not_checked", "checked", "dangling", "unlisted", NULL};
     if (json_array_size(links) == 0)
         return;
     rp_text_heading(text, "Links");
-    rp_text_counts(text, links, names, 2);
+    append_link_table(text, links);
     for (size_t l = 0; l < json_array_size(links); l++) {
-        const json_t *examples = rp_field_list(json_array_get(links, l), "examples");
-        for (size_t i = 0; i < json_array_size(examples) && (!is_brief || i < BRIEF_SHOWN); i++) {
-            const json_t *example = json_array_get(examples, i);
-            g_autofree char *link = rp_shown(rp_field_span(json_array_get(links, l), "link"), 30);
-            g_autofree char *owner = rp_shown(rp_field_span(example, "owner"), 40);
-            g_autofree char *member = rp_shown(rp_field_span(example, "member"), 40);
-            g_string_append_printf(text, "  %s: %s, owner %s, member %s\n", link,
-                                   rp_field_text(example, "kind"), owner, member);
+        const json_t *link = json_array_get(links, l), *examples = rp_field_list(link, "examples");
+        if (rp_field_has_text(link, "not_checked")) {
+            g_autofree char *name = rp_shown(rp_field_span(link, "link"), 30);
+            g_autofree char *why = rp_shown(rp_field_span(link, "not_checked"), 60);
+            g_string_append_printf(text, "  %s was not checked: %s\n", name, why);
         }
+        for (size_t i = 0; i < json_array_size(examples) && (!is_brief || i < BRIEF_SHOWN); i++)
+            append_link_example(text, link, json_array_get(examples, i));
     }
 }
 
@@ -148,7 +181,7 @@ void rp_text_reconcile(GString *text, const json_t *reconcile, gboolean is_brief
                  *orphans = rp_field_list(reconcile, "orphans");
     rp_text_heading(text, "Rows by entity");
     rp_text_counts(text, entities, names, 1);
-    append_differences(text, entities, is_brief);
+    append_differences(text, reconcile, is_brief);
     append_aggregates(text, entities, is_brief);
     append_links(text, rp_field_list(reconcile, "links"), is_brief);
     if (is_brief && json_array_size(orphans) == 0)

@@ -208,6 +208,44 @@ Test(report_faces, checks_of_a_reconciliation) {
     cr_expect_str_eq(none, "");
 }
 
+/* At level counts no row was compared with another: no face says anything of rows. */
+Test(report_faces, level_counts_claims_nothing_of_rows) {
+    g_autoptr(json_t) document = json_loads(
+        "{\"kind\":\"reconcile\",\"reconcile\":{\"status\":\"equal\",\"level\":\"counts\",\"entities\":["
+        "{\"entity\":\"a\",\"source_rows\":2,\"target_rows\":2,\"equal\":2}],\"links\":[{\"link\":\"l\","
+        "\"checked\":0,\"dangling\":0,\"unlisted\":0,\"not_checked\":\"level counts compares no rows\"}]}}",
+        0, NULL);
+    json_object_set_new(document, "verdict", rp_verdict_of(document));
+    g_autofree char *text = rp_text_report(document);
+    g_autofree char *page = rp_html_page(document);
+    g_autofree char *passed = list_checks(document, TRUE);
+    g_autofree char *others = list_checks(document, FALSE);
+    const char *const faces[] = {text, page};
+    for (guint i = 0; i < G_N_ELEMENTS(faces); i++) {
+        assert_lacks(faces[i], "Nothing is left to do");
+        assert_lacks(faces[i], "No row differs");
+        assert_has(faces[i], "agree in number");
+        assert_has(faces[i], "were not compared at this level");
+        assert_has(faces[i], "–");
+    }
+    cr_expect_str_eq(passed, "a: as many rows on both sides\na: every refused record is on record\n"
+                             "orphans: no row refers to one that is not there\n");
+    cr_expect_str_eq(others, "a: no missing rows (skipped)\na: no extra rows (skipped)\n"
+                             "a: no different rows (skipped)\nlink l: is checked (skipped)\n");
+}
+
+Test(report_faces, an_aggregate_of_no_rows_is_null) {
+    g_autoptr(json_t) document = json_loads(
+        "{\"kind\":\"reconcile\",\"reconcile\":{\"status\":\"different\",\"level\":\"rows\",\"entities\":["
+        "{\"entity\":\"a\",\"aggregates\":[{\"name\":\"sum(x)\",\"source\":\"3\",\"target\":null,"
+        "\"equal\":false}]}]}}",
+        0, NULL);
+    g_autofree char *text = rp_text_report(document);
+    g_autofree char *junit = rp_junit_report(document);
+    assert_has(text, "NULL  DIFFERS");
+    assert_has(junit, "3 in Redis, NULL in PostgreSQL");
+}
+
 static RpReconcileResult *fine_result(RpLevel level) {
     RpReconcileResult *result = rp_reconcile_result_new(level);
     RpEntityResult *entity = rp_entity_result_new("orders", "public.orders");
