@@ -63,7 +63,7 @@ static void write_report(const RpGlobals *globals, const RpRollbackSummary *summ
     if (settings.report == NULL)
         return;
     if (!settings.is_dry_run) {
-        rp_report_option_write_run(settings.report, globals, summary->run);
+        rp_report_option_write_run(settings.report, RP_REPORT_ALL_FACES, globals, summary->run);
         return;
     }
     g_autoptr(GError) trouble = NULL;
@@ -77,7 +77,7 @@ static void write_report(const RpGlobals *globals, const RpRollbackSummary *summ
     const RpReportFrame frame = {.target = target,
                                  .source = undone != NULL ? undone->source : NULL,
                                  .mapping = undone != NULL ? undone->mapping : NULL};
-    rp_report_option_write(settings.report,
+    rp_report_option_write(settings.report, RP_REPORT_ALL_FACES,
                            rp_document_new("rollback", rp_report_rollback_json(summary, TRUE), &frame));
 }
 

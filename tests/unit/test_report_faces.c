@@ -13,6 +13,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 
@@ -337,7 +339,7 @@ Test(report_faces, folder_gets_four_files_and_nothing_else) {
     cr_assert(rp_report_folder_prepare(path, &error), "%s", error->message);
     cr_assert(count_files(path) == 0);
     for (guint i = 0; i < 2; i++) /* the second stands in place of the first */
-        cr_assert(rp_report_folder_write(path, document, &error), "%s", error->message);
+        cr_assert(rp_report_folder_write(path, RP_REPORT_ALL_FACES, document, &error), "%s", error->message);
     cr_assert(count_files(path) == 4);
     cr_assert(stat(page, &status) == 0 && (status.st_mode & 0777) == 0644);
     remove_folder(above);
@@ -357,15 +359,88 @@ Test(report_faces, folder_that_cannot_be_written_is_refused) {
     remove_folder(above);
 }
 
-/* What stood there stays when the new one cannot be written: here a folder has the draft's place. */
+static void put(const char *folder, const char *name, const char *text) {
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    cr_assert(g_file_set_contents(path, text, -1, NULL));
+}
+
+static gboolean is_there(const char *folder, const char *name) {
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* What stood there stays when one of the new ones cannot be written: here a folder has its place. */
 Test(report_faces, a_report_that_cannot_be_written_leaves_the_earlier_one) {
     g_autofree char *path = make_folder();
-    g_autofree char *taken = g_build_filename(path, "report.html", NULL);
-    g_autoptr(GError) error = NULL;
+    g_autofree char *taken = g_build_filename(path, "junit.xml", NULL);
+    g_autofree char *earlier = g_build_filename(path, "report.json", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL, refused = NULL;
     g_autoptr(json_t) document = load("reconcile.json");
+    put(path, "report.json", "earlier");
     cr_assert(g_mkdir(taken, 0755) == 0);
-    cr_assert(!rp_report_folder_write(path, document, &error));
-    assert_has(error->message, "report.html");
+    cr_assert(!rp_report_folder_prepare(path, &refused));
+    assert_has(refused->message, "junit.xml");
+    cr_assert(!rp_report_folder_write(path, RP_REPORT_ALL_FACES, document, &error));
+    assert_has(error->message, "junit.xml");
     cr_assert(count_files(path) == 2); /* report.json, the folder, and no draft */
+    cr_assert(g_file_get_contents(earlier, &text, NULL, NULL));
+    cr_expect_str_eq(text, "earlier");
+    remove_folder(path);
+}
+
+/* A name that leads elsewhere is no place for a report. */
+Test(report_faces, a_symbolic_link_in_the_place_of_a_face_is_refused) {
+    g_autofree char *path = make_folder();
+    g_autofree char *face = g_build_filename(path, "report.html", NULL);
+    g_autoptr(GError) error = NULL;
+    cr_assert(symlink("/dev/null", face) == 0);
+    cr_assert(!rp_report_folder_prepare(path, &error));
+    assert_has(error->message, "no regular file");
+    remove_folder(path);
+}
+
+/* The files of an earlier report go, and drafts of processes that are gone; nothing else. */
+Test(report_faces, only_what_is_ours_is_removed) {
+    g_autofree char *path = make_folder();
+    g_autofree char *own = g_strdup_printf(".report.html.%d", (int)getpid());
+    g_autofree char *others = g_strdup_printf(".report.html.%d", (int)getppid());
+    static const char *const kept[] = {"notes.txt", ".report.html", ".report.html.x1", ".report.md.1"};
+    g_autoptr(GError) error = NULL;
+    const pid_t gone = fork();
+    if (gone == 0)
+        _exit(0);
+    cr_assert(waitpid(gone, NULL, 0) == gone);
+    g_autofree char *dead = g_strdup_printf(".junit.xml.%d", (int)gone);
+    const char *const removed[] = {own, dead, "report.json", "report.html", "report.txt", "junit.xml"};
+    for (guint i = 0; i < G_N_ELEMENTS(removed); i++)
+        put(path, removed[i], "x");
+    for (guint i = 0; i < G_N_ELEMENTS(kept); i++)
+        put(path, kept[i], "x");
+    put(path, others, "x");
+    cr_assert(rp_report_folder_prepare(path, &error), "%s", error->message);
+    cr_expect(is_there(path, "report.json"));
+    cr_assert(rp_report_folder_clear(path, &error), "%s", error->message);
+    for (guint i = 0; i < G_N_ELEMENTS(removed); i++)
+        cr_expect(!is_there(path, removed[i]), "%s", removed[i]);
+    for (guint i = 0; i < G_N_ELEMENTS(kept); i++)
+        cr_expect(is_there(path, kept[i]), "%s", kept[i]);
+    cr_expect(is_there(path, others));
+    remove_folder(path);
+}
+
+Test(report_faces, faces_are_chosen_by_name) {
+    guint faces;
+    g_autoptr(GError) error = NULL, empty = NULL;
+    cr_assert(rp_report_faces_parse("text,json,html,junit", &faces, NULL) && faces == RP_REPORT_ALL_FACES);
+    cr_assert(rp_report_faces_parse("junit, text", &faces, NULL) &&
+              faces == (RP_REPORT_JUNIT | RP_REPORT_TEXT));
+    cr_assert(!rp_report_faces_parse("text,jsn", &faces, &error));
+    assert_has(error->message, "did you mean \"json\"?");
+    cr_assert(!rp_report_faces_parse("", &faces, &empty));
+    g_autofree char *path = make_folder();
+    g_autoptr(json_t) document = load("reconcile.json");
+    cr_assert(rp_report_folder_write(path, RP_REPORT_JUNIT | RP_REPORT_TEXT, document, NULL));
+    cr_assert(count_files(path) == 2 && is_there(path, "junit.xml") && is_there(path, "report.txt"));
     remove_folder(path);
 }
