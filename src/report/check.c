@@ -4,6 +4,8 @@
 #include "report/document.h"
 #include "report/field.h"
 
+#include "reconcile/result.h"
+
 void rp_check_free(RpCheck *check) {
     g_free(check->group);
     g_free(check->name);
@@ -106,6 +108,17 @@ static void add_aggregates(GPtrArray *checks, const char *group, const json_t *a
     }
 }
 
+/* Columns that change with every reading. Those that the mapping does not write are none of its business. */
+static void add_not_compared(GPtrArray *checks, const char *group, const json_t *columns) {
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        const json_t *column = json_array_get(columns, i);
+        const char *why = rp_field_text(column, "why");
+        g_autofree char *name = g_strdup_printf("%s is compared", rp_field_text(column, "column"));
+        if (!g_str_equal(why, RP_WHY_UNWRITTEN))
+            add(checks, group, name, FALSE, g_strdup(why))->is_skipped = TRUE;
+    }
+}
+
 static void add_entity(GPtrArray *checks, const json_t *entity, gboolean only_counts) {
     const char *group = rp_field_text(entity, "entity");
     const guint64 source = rp_field_number(entity, "source_rows"),
@@ -120,6 +133,7 @@ static void add_entity(GPtrArray *checks, const json_t *entity, gboolean only_co
     add_zero(checks, group, "no different rows", entity, "different");
     skip_at_counts(checks, only_counts);
     add_unrecorded(checks, group, entity);
+    add_not_compared(checks, group, rp_field_list(entity, "not_compared"));
     add_aggregates(checks, group, rp_field_list(entity, "aggregates"));
 }
 

@@ -7,15 +7,18 @@
 #include "report/table.h"
 #include "report/verdict-private.h"
 
-#define SIDE_LETTERS 76u
-#define BEFORE       20u
-#define MAX_SHOWN    500u
-#define BRIEF_SHOWN  20u
+#define SIDE_LETTERS  76u
+#define BEFORE        20u
+#define MAX_SHOWN     500u
+#define BRIEF_SHOWN   20u
+#define BRIEF_ORPHANS 5u
 
 /* A value, or of a long one the part from a little before the first difference. */
 static char *show_side(const char *value, const char *other) {
     if (value == NULL)
         return g_strdup("NULL");
+    if (value[0] == '\0')
+        return g_strdup("empty text");
     gsize before = 0, after = 0;
     const RpSpan span = rp_span(value);
     if (other != NULL)
@@ -57,8 +60,9 @@ static void append_column_counts(GString *text, const json_t *entity) {
     for (size_t i = 0; i < json_array_size(columns); i++) {
         const json_t *column = json_array_get(columns, i);
         g_autofree char *name = rp_shown(rp_field_span(column, "column"), 60);
-        g_autofree char *rows = rp_text_number(rp_field_number(column, "different"));
-        g_string_append_printf(text, "  %s differs in %s rows\n", name, rows);
+        g_autofree char *rows = rp_verdict_count(rp_field_number(column, "different"), "row");
+        if (rp_field_number(column, "different") > 0)
+            g_string_append_printf(text, "  %s differs in %s\n", name, rows);
     }
 }
 
@@ -173,14 +177,83 @@ static void append_links(GString *text, const json_t *links, gboolean is_brief) 
     }
 }
 
+/* ---- rows that the counts do not tell all about, and columns that were not looked at ---- */
+
+static void append_notes(GString *text, const json_t *entity) {
+    static const struct {
+        const char *member, *meaning;
+    } notes[] = {{"extra_refused", "extra rows whose key is in Redis, but is refused by the mapping now"},
+                 {"unrecorded", "records that the mapping refuses now, without an open reject on record"}};
+    for (guint i = 0; i < G_N_ELEMENTS(notes); i++) {
+        const guint64 n = rp_field_number(entity, notes[i].member);
+        g_autofree char *name = rp_shown(rp_field_span(entity, "entity"), 24);
+        g_autofree char *number = rp_text_number(n);
+        if (n > 0)
+            g_string_append_printf(text, "  %s: %s: %s\n", name, notes[i].meaning, number);
+    }
+}
+
+/* Columns that change with every reading have their reason; those that the mapping does not write need none,
+ * and may be many: one line of names. */
+static void append_not_compared(GString *text, const json_t *entity) {
+    const json_t *columns = rp_field_list(entity, "not_compared");
+    g_autofree char *entity_name = rp_shown(rp_field_span(entity, "entity"), 24);
+    g_autoptr(GString) unwritten = g_string_new(NULL);
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        const json_t *column = json_array_get(columns, i);
+        g_autofree char *name = rp_shown(rp_field_span(column, "column"), 24);
+        g_autofree char *why = rp_shown(rp_field_span(column, "why"), 60);
+        if (g_str_equal(rp_field_text(column, "why"), RP_WHY_UNWRITTEN))
+            g_string_append_printf(unwritten, "%s%s", unwritten->len > 0 ? ", " : "", name);
+        else
+            g_string_append_printf(text, "  %s: %s is not compared: %s\n", entity_name, name, why);
+    }
+    g_autofree char *names = rp_shown(rp_span(unwritten->str), 60);
+    if (unwritten->len > 0)
+        g_string_append_printf(text, "  %s: not written by the mapping: %s\n", entity_name, names);
+}
+
+/* ---- orphans ---- */
+
+static void append_texts(GString *text, const char *name, const json_t *texts, gsize max_shown) {
+    const size_t n = MIN(json_array_size(texts), max_shown);
+    if (n == 0)
+        return;
+    g_string_append_printf(text, "  %s: ", name);
+    for (size_t i = 0; i < n; i++) {
+        g_autofree char *value = rp_field_show_key(json_array_get(texts, i));
+        g_autofree char *shown = rp_shown(rp_span(value != NULL ? value : "NULL"), 60);
+        g_string_append_printf(text, "%s%s", i > 0 ? "\n    " : "", shown);
+    }
+    if (n < json_array_size(texts))
+        g_string_append(text, "\n    …");
+    g_string_append_c(text, '\n');
+}
+
+static void append_orphans(GString *text, const json_t *orphans, gboolean is_brief) {
+    static const char *const names[] = {"table", "references", "constraint", "rows", NULL};
+    rp_text_counts(text, orphans, names, 3);
+    for (size_t i = 0; i < json_array_size(orphans); i++) {
+        const json_t *orphan = json_array_get(orphans, i);
+        g_autofree char *table = rp_shown(rp_field_span(orphan, "table"), 40);
+        g_autofree char *columns = g_strdup_printf("%s, by", table);
+        g_autofree char *examples = g_strdup_printf("%s, for example", table);
+        append_texts(text, columns, rp_field_list(orphan, "columns"), MAX_SHOWN);
+        append_texts(text, examples, rp_field_list(orphan, "examples"), is_brief ? BRIEF_ORPHANS : MAX_SHOWN);
+    }
+}
+
 void rp_text_reconcile(GString *text, const json_t *reconcile, gboolean is_brief) {
     static const char *const names[] = {"entity",    "source_rows", "target_rows", "equal",    "missing",
                                         "explained", "extra",       "different",   "rejected", NULL};
-    static const char *const of_orphans[] = {"table", "references", "constraint", "rows", NULL};
     const json_t *entities = rp_field_list(reconcile, "entities"),
                  *orphans = rp_field_list(reconcile, "orphans");
     rp_text_heading(text, "Rows by entity");
     rp_text_counts(text, entities, names, 1);
+    for (size_t i = 0; i < json_array_size(entities); i++)
+        append_notes(text, json_array_get(entities, i));
+    for (size_t i = 0; i < json_array_size(entities); i++)
+        append_not_compared(text, json_array_get(entities, i));
     append_differences(text, reconcile, is_brief);
     append_aggregates(text, entities, is_brief);
     append_links(text, rp_field_list(reconcile, "links"), is_brief);
@@ -190,7 +263,7 @@ void rp_text_reconcile(GString *text, const json_t *reconcile, gboolean is_brief
     if (json_array_size(orphans) == 0)
         g_string_append(text, "none\n");
     else
-        rp_text_counts(text, orphans, of_orphans, 3);
+        append_orphans(text, orphans, is_brief);
 }
 
 char *rp_report_reconcile_text(const json_t *reconcile) {

@@ -199,7 +199,8 @@ Test(report_faces, checks_of_a_reconciliation) {
     g_autofree char *failed = list_checks(document, FALSE);
     cr_expect_str_eq(
         failed,
-        "orders: as many rows on both sides\norders: no missing rows\norders: no extra rows\norders: no "
+        "customers: last_seen is compared (skipped)\norders: as many rows on both sides\norders: no missing "
+        "rows\norders: no extra rows\norders: no "
         "different rows\norders: every refused record is on record\norders: sum(total_amount) is equal\nlink "
         "customer orders: no dangling "
         "members\nlink customer orders: no unlisted rows\nlink order payments: is checked "
@@ -246,6 +247,33 @@ Test(report_faces, an_aggregate_of_no_rows_is_null) {
     g_autofree char *junit = rp_junit_report(document);
     assert_has(text, "NULL  DIFFERS");
     assert_has(junit, "3 in Redis, NULL in PostgreSQL");
+}
+
+/* What was not compared, and what the counts do not tell, stands in the faces that people read in CI, too. */
+Test(report_faces, text_and_junit_tell_what_was_not_compared) {
+    g_autoptr(json_t) document = json_loads(
+        "{\"kind\":\"reconcile\",\"reconcile\":{\"status\":\"different\",\"level\":\"rows\",\"entities\":["
+        "{\"entity\":\"a\",\"extra\":2,\"extra_refused\":2,\"rejected\":4,\"unrecorded\":3,\"not_compared\":["
+        "{\"column\":\"seen\",\"why\":\"it holds the time of the run ($now)\"},"
+        "{\"column\":\"id\",\"why\":\"the mapping does not write it\"},"
+        "{\"column\":\"note\",\"why\":\"the mapping does not write it\"}]}],"
+        "\"orphans\":[{\"table\":\"t\",\"columns\":[\"c1\",\"c2\"],\"references\":\"u (x)\",\"rows\":2,"
+        "\"examples\":[\"k7\",\"k8\"]}]}}",
+        0, NULL);
+    g_autofree char *whole = rp_text_report(document);
+    g_autofree char *brief = rp_report_reconcile_text(rp_document_result(document));
+    g_autofree char *skipped = list_checks(document, FALSE);
+    const char *const texts[] = {whole, brief};
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        assert_has(texts[i], "a: seen is not compared: it holds the time of the run ($now)");
+        assert_has(texts[i], "a: not written by the mapping: id, note");
+        assert_has(texts[i], "is refused by the mapping now: 2");
+        assert_has(texts[i], "without an open reject on record: 3");
+        assert_has(texts[i], "k7");
+        assert_has(texts[i], "c2");
+    }
+    assert_has(skipped, "a: seen is compared (skipped)\n");
+    assert_lacks(skipped, "a: id");
 }
 
 static RpReconcileResult *fine_result(RpLevel level) {
