@@ -269,9 +269,11 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     guint faces;
     rp_wait_default((guint)settings.timeout_seconds);
     if (!rp_expect_words(&RP_COMMAND_RECONCILE, n_words, 0, 0, error) ||
-        !check_settings(&level, &faces, error) || !rp_report_option_prepare(settings.report, error) ||
+        !check_settings(&level, &faces, error) || !rp_progress_check(globals->progress, error) ||
+        !rp_prepare_mapping(globals, settings.entities, &prepared, findings, error) ||
+        !rp_report_option_prepare(settings.report, error) ||
         !rp_prepare(globals, (guint)settings.retry_seconds, &prepared, findings, error) ||
-        !rp_findings_check(findings, error) || !rp_check_entities(prepared.mapping, settings.entities, error))
+        !rp_findings_check(findings, error))
         return FALSE;
     gboolean is_on_record;
     if (!reach_ledger(&prepared, &is_on_record, error))

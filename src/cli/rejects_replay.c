@@ -148,9 +148,11 @@ gboolean rp_rejects_replay(const RpGlobals *globals, const RpRejectsSettings *se
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
     char *entities[] = {settings->entity, NULL};
-    if (!rp_report_option_prepare(settings->report, error) ||
+    if (!rp_progress_check(globals->progress, error) ||
+        !rp_prepare_mapping(globals, entities, &prepared, findings, error) ||
+        !rp_report_option_prepare(settings->report, error) ||
         !rp_prepare(globals, (guint)settings->load.retry_seconds, &prepared, findings, error) ||
-        !rp_findings_check(findings, error) || !rp_check_entities(prepared.mapping, entities, error))
+        !rp_findings_check(findings, error))
         return FALSE;
     if (settings->is_from_source) { /* one that is down is found before anything is written */
         g_autoptr(redisContext) redis = rp_redis_await(prepared.redis, (guint)settings->load.timeout_seconds,

@@ -106,8 +106,8 @@ static gboolean reach_ledger(const RpGlobals *globals, guint64 run, GError **err
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
     guint64 run;
     if (!rp_expect_words(&RP_COMMAND_ROLLBACK, n_words, 1, 1, error) ||
-        !rp_parse_number(words[0], "run", &run, error) || !rp_report_option_prepare(settings.report, error) ||
-        !reach_ledger(globals, run, error))
+        !rp_parse_number(words[0], "run", &run, error) || !rp_progress_check(globals->progress, error) ||
+        !rp_report_option_prepare(settings.report, error) || !reach_ledger(globals, run, error))
         return FALSE;
     g_autoptr(RpProgress) progress = rp_progress_new(globals->progress, globals->is_quiet, error);
     if (progress == NULL)

@@ -111,11 +111,11 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     if (settings.is_dry_run) /* one transaction, one connection */
         settings.load.writers = 1;
     if (!rp_expect_words(&RP_COMMAND_RUN, n_words, 0, 0, error) || !check_settings(error) ||
+        !rp_progress_check(globals->progress, error) ||
+        !rp_prepare_mapping(globals, settings.entities, &prepared, findings, error) ||
         !rp_report_option_prepare(settings.report, error) ||
         !rp_prepare(globals, (guint)settings.load.retry_seconds, &prepared, findings, error) ||
-        !rp_findings_check(findings, error) ||
-        !rp_check_entities(prepared.mapping, settings.entities, error) ||
-        !reach_redis(prepared.redis, error) ||
+        !rp_findings_check(findings, error) || !reach_redis(prepared.redis, error) ||
         (!settings.is_dry_run && !rp_migrations_apply_ledger(prepared.postgres, error)))
         return FALSE;
     g_autoptr(RpRunSummary) summary = NULL;

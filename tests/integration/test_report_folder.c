@@ -85,15 +85,23 @@ Test(report_folder, a_command_that_fails_leaves_no_earlier_report) {
 Test(report_folder, is_not_touched_by_a_command_that_is_used_wrongly) {
     g_autoptr(RpCase) test_case = rp_case_new();
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
-    static const char *const WRONG[][4] = {
-        {"reconcile", "--level", "foo", NULL},  {"reconcile", "--delete-extra", NULL, NULL},
-        {"reconcile", "--format", "jsn", NULL}, {"run", "--strategy", "foo", NULL},
-        {"run", "--dry-run", "--resume", NULL}, {"runs", "show", "foo", NULL},
-        {"rollback", "foo", NULL, NULL}};
+    static const char *const WRONG[][4] = {{"reconcile", "--level", "foo", NULL},
+                                           {"reconcile", "--delete-extra", NULL, NULL},
+                                           {"reconcile", "--format", "jsn", NULL},
+                                           {"run", "--strategy", "foo", NULL},
+                                           {"run", "--dry-run", "--resume", NULL},
+                                           {"run", "--entity", "foo", NULL},
+                                           {"reconcile", "--entity", "foo", NULL},
+                                           {"reconcile", "--progress", "foo", NULL},
+                                           {"run", "--mapping", "/nowhere/foo.yaml", NULL},
+                                           {"runs", "show", "foo", NULL},
+                                           {"rollback", "foo", NULL, NULL}};
     char *above = make_folder();
     g_autofree char *folder = g_build_filename(above, "report", NULL);
     for (guint i = 0; i < G_N_ELEMENTS(WRONG); i++) {
-        const char *words[12] = {"--postgres", NOWHERE_POSTGRES, "--mapping", mapping, "--report", folder};
+        const char *words[7] = {"--postgres", NOWHERE_POSTGRES, "--report", folder, "--mapping", mapping};
+        if (g_str_equal(WRONG[i][1], "--mapping"))
+            words[4] = NULL;
         g_auto(RpOutcome) out = {0};
         g_autoptr(GPtrArray) all = g_ptr_array_new();
         for (guint w = 0; WRONG[i][w] != NULL; w++)
