@@ -124,7 +124,6 @@ static const RpOption OPTIONS[] = {
 
 /* What is wrong whatever the mapping and the servers say. */
 static gboolean check_settings(RpLevel *level, guint *faces, GError **error) {
-    *faces = RP_REPORT_ALL_FACES;
     if (!rp_level_parse(settings.level, level)) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
                     "--level is counts, rows or fields, not \"%s\"", settings.level);
@@ -148,8 +147,7 @@ static gboolean check_settings(RpLevel *level, guint *faces, GError **error) {
     return FALSE;
 }
 
-/* What the ledger keeps of the settings, of a reconciliation and of the repair in it: none of them is a
- * secret. */
+/* What the ledger keeps of the settings, also of a repair: none of them is a secret. */
 static char *settings_text(void) {
     g_autofree char *entities = rp_load_entities_json((const char *const *)settings.entities);
     json_t *object = json_pack(
@@ -266,7 +264,7 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
     RpLevel level;
-    guint faces;
+    guint faces = RP_REPORT_ALL_FACES;
     rp_wait_default((guint)settings.timeout_seconds);
     if (!rp_expect_words(&RP_COMMAND_RECONCILE, n_words, 0, 0, error) ||
         !check_settings(&level, &faces, error) || !rp_progress_check(globals->progress, error) ||
@@ -276,10 +274,9 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
         !rp_findings_check(findings, error))
         return FALSE;
     gboolean is_on_record;
-    if (!reach_ledger(&prepared, &is_on_record, error))
-        return FALSE;
     g_autoptr(RpReconcileResult) result = NULL;
-    if (!compare(globals, &prepared, level, is_on_record, &result, error))
+    if (!reach_ledger(&prepared, &is_on_record, error) ||
+        !compare(globals, &prepared, level, is_on_record, &result, error))
         return FALSE;
     json_auto_t *document = rp_report_reconcile_json(result);
     if (is_on_record)
