@@ -42,6 +42,11 @@ RpProgress *rp_progress_new(const char *mode, gboolean is_quiet, GError **error)
     return progress;
 }
 
+gboolean rp_progress_check(const char *mode, GError **error) {
+    g_autoptr(RpProgress) progress = rp_progress_new(mode, TRUE, error);
+    return progress != NULL;
+}
+
 void rp_progress_free(RpProgress *progress) {
     if (progress == NULL)
         return;

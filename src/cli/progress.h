@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 
 typedef struct RpProgress RpProgress;
 
+/* Whether it is a mode that rp_progress_new takes, asked before anything is touched. RP_USAGE_ERROR. */
+gboolean rp_progress_check(const char *mode, GError **error);
+
 /* mode is auto, bar, log or none. RP_USAGE_ERROR for another. */
 RpProgress *rp_progress_new(const char *mode, gboolean is_quiet, GError **error);
 /* Wipes the bar. */

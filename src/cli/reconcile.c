@@ -12,6 +12,8 @@
 #include "report/reconcile_report.h"
 #include "sink/wait.h"
 
+#include <stdlib.h>
+
 static struct {
     char *level;
     char **entities;
@@ -26,6 +28,7 @@ static struct {
     gboolean repairs;
     gboolean deletes_extra;
     char *report;
+    char *format;
 } settings = {.max_rejects = -1};
 
 #define REPAIR_WRITERS 2
@@ -111,10 +114,16 @@ static const RpOption OPTIONS[] = {
      .maximum = 86400,
      .help = "how long an answer of either server may take"},
     RP_REPORT_OPTION(settings.report, NULL),
+    {.name = "format",
+     .kind = RP_OPTION_TEXT,
+     .target = &settings.format,
+     .argument = "text,json,html,junit",
+     .help = "with --report: which of its files are written; without it all"},
     {0},
 };
 
-static gboolean check_settings(const RpMapping *mapping, RpLevel *level, GError **error) {
+/* What is wrong whatever the mapping and the servers say. */
+static gboolean check_settings(RpLevel *level, guint *faces, GError **error) {
     if (!rp_level_parse(settings.level, level)) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
                     "--level is counts, rows or fields, not \"%s\"", settings.level);
@@ -130,16 +139,33 @@ static gboolean check_settings(const RpMapping *mapping, RpLevel *level, GError 
                     "--repair needs to know which rows differ: --level rows or fields");
         return FALSE;
     }
-    return rp_check_entities(mapping, settings.entities, error);
+    if (settings.format == NULL)
+        return TRUE;
+    if (settings.report != NULL)
+        return rp_report_faces_parse(settings.format, faces, error);
+    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "--format goes with --report");
+    return FALSE;
 }
 
-/* What the ledger keeps of the settings of a repair: none of them is a secret. */
-static char *repair_text(void) {
+/* What the ledger keeps of the settings, also of a repair: none of them is a secret. */
+static char *settings_text(void) {
     g_autofree char *entities = rp_load_entities_json((const char *const *)settings.entities);
-    return g_strdup_printf("{\"mappers\": %" G_GINT64_FORMAT ", \"writers\": %d, \"max_value_bytes\": "
-                           "%" G_GINT64_FORMAT ", \"delete_extra\": %s, \"entities\": %s}",
-                           settings.mappers, REPAIR_WRITERS, settings.max_value_bytes,
-                           settings.deletes_extra ? "true" : "false", entities);
+    json_t *object = json_pack(
+        "{ss sI sI sI sI sI sI sb sb sb}", "level", settings.level, "rounds", (json_int_t)settings.rounds,
+        "limit", (json_int_t)settings.limit, "mappers", (json_int_t)settings.mappers, "max_value_bytes",
+        (json_int_t)settings.max_value_bytes, "retry_seconds", (json_int_t)settings.retry_seconds,
+        "timeout_seconds", (json_int_t)settings.timeout_seconds, "allow_rejects", settings.allows_rejects,
+        "repair", settings.repairs, "delete_extra", settings.deletes_extra);
+    if (settings.repairs)
+        json_object_set_new(object, "writers", json_integer(REPAIR_WRITERS));
+    if (settings.max_rejects >= 0)
+        json_object_set_new(object, "max_rejects", json_integer(settings.max_rejects));
+    json_object_set_new(object, "entities", json_loads(entities, JSON_DECODE_ANY, NULL));
+    char *dumped = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    char *text = g_strdup(dumped);
+    free(dumped);
+    return text;
 }
 
 static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, RpLevel level,
@@ -159,7 +185,7 @@ static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, Rp
                                 .timeout_seconds = (guint)settings.timeout_seconds,
                                 .observe = rp_progress_observe,
                                 .observe_data = progress};
-    g_autofree char *repair_settings = repair_text();
+    g_autofree char *repair_settings = settings_text();
     const RpRepairOptions repair = {settings.deletes_extra, REPAIR_WRITERS,
                                     settings.max_rejects < 0 ? G_MAXUINT64 : (guint64)settings.max_rejects,
                                     repair_settings};
@@ -170,14 +196,6 @@ static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, Rp
                                         (guint)settings.limit,
                                         settings.repairs ? &repair : NULL};
     return rp_reconcile(&options, result, error);
-}
-
-/* What the ledger keeps of the settings: none of them is a secret. */
-static char *settings_text(void) {
-    g_autofree char *entities = rp_load_entities_json((const char *const *)settings.entities);
-    return g_strdup_printf("{\"level\": \"%s\", \"rounds\": %" G_GINT64_FORMAT
-                           ", \"limit\": %" G_GINT64_FORMAT ", \"entities\": %s}",
-                           settings.level, settings.rounds, settings.limit, entities);
 }
 
 /* That it cannot be kept changes nothing in the result. */
@@ -192,18 +210,20 @@ static void keep_result(const RpPrepared *prepared, const RpReconcileResult *res
 }
 
 /* Out of the ledger, so that it can be made again; of a result that is not kept, of what was found. */
-static void write_report(const RpGlobals *globals, const RpPrepared *prepared, json_t *document) {
+static void write_report(const RpGlobals *globals, const RpPrepared *prepared, guint faces,
+                         json_t *document) {
     const json_int_t run = json_integer_value(json_object_get(document, "run"));
     if (settings.report == NULL)
         return;
     if (run > 0) {
-        rp_report_option_write_run(settings.report, globals, (guint64)run);
+        rp_report_option_write_run(settings.report, faces, globals, (guint64)run);
         return;
     }
     g_autofree char *source = rp_redis_address_show(prepared->redis);
     g_autofree char *target = rp_report_option_target(prepared->postgres);
     const RpReportFrame frame = {.source = source, .target = target, .mapping = prepared->mapping->path};
-    rp_report_option_write(settings.report, rp_document_new("reconcile", json_incref(document), &frame));
+    rp_report_option_write(settings.report, faces,
+                           rp_document_new("reconcile", json_incref(document), &frame));
 }
 
 static void print_result(const RpGlobals *globals, const RpReconcileResult *result, json_t *document) {
@@ -244,22 +264,24 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
     RpLevel level;
+    guint faces = RP_REPORT_ALL_FACES;
     rp_wait_default((guint)settings.timeout_seconds);
     if (!rp_expect_words(&RP_COMMAND_RECONCILE, n_words, 0, 0, error) ||
+        !check_settings(&level, &faces, error) || !rp_progress_check(globals->progress, error) ||
+        !rp_prepare_mapping(globals, settings.entities, &prepared, findings, error) ||
         !rp_report_option_prepare(settings.report, error) ||
         !rp_prepare(globals, (guint)settings.retry_seconds, &prepared, findings, error) ||
-        !rp_findings_check(findings, error) || !check_settings(prepared.mapping, &level, error))
+        !rp_findings_check(findings, error))
         return FALSE;
     gboolean is_on_record;
-    if (!reach_ledger(&prepared, &is_on_record, error))
-        return FALSE;
     g_autoptr(RpReconcileResult) result = NULL;
-    if (!compare(globals, &prepared, level, is_on_record, &result, error))
+    if (!reach_ledger(&prepared, &is_on_record, error) ||
+        !compare(globals, &prepared, level, is_on_record, &result, error))
         return FALSE;
     json_auto_t *document = rp_report_reconcile_json(result);
     if (is_on_record)
         keep_result(&prepared, result, document);
-    write_report(globals, &prepared, document);
+    write_report(globals, &prepared, faces, document);
     print_result(globals, result, document);
     *status = status_of(result);
     return TRUE;

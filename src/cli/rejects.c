@@ -9,6 +9,7 @@
 #include "cli/report_option.h"
 #include "ledger/summary.h"
 #include "model/reject.h"
+#include "report/json_values.h"
 #include "report/run_report.h"
 #include "report/table.h"
 
@@ -73,22 +74,19 @@ RpRejectFilter rp_rejects_filter(const RpRejectsSettings *chosen) {
                             .is_open = chosen->is_open};
 }
 
-static json_t *text_or_null(const char *text) {
-    return text != NULL ? json_string(text) : json_null();
-}
-
 static json_t *run_or_null(guint64 run) {
     return run != 0 ? json_integer((json_int_t)run) : json_null();
 }
 
 json_t *rp_rejects_json(const RpStoredReject *reject) {
-    json_t *object = json_pack(
-        "{sI sI ss ss so ss so ss so ss so so so ss}", "id", (json_int_t)reject->id, "run",
-        (json_int_t)reject->run, "entity", reject->entity, "key", reject->key, "element",
-        text_or_null(reject->element), "stage", reject->stage, "column", text_or_null(reject->column), "code",
-        reject->code, "constraint", text_or_null(reject->constraint), "message", reject->message, "value",
-        text_or_null(reject->value), "resolved_by", run_or_null(reject->resolved_by), "replaced_by",
-        run_or_null(reject->replaced_by), "rejected_at", reject->rejected_at);
+    json_t *object =
+        json_pack("{sI sI ss ss so ss so ss so ss so so so ss}", "id", (json_int_t)reject->id, "run",
+                  (json_int_t)reject->run, "entity", reject->entity, "key", reject->key, "element",
+                  rp_json_values_text(reject->element), "stage", reject->stage, "column",
+                  rp_json_values_text(reject->column), "code", reject->code, "constraint",
+                  rp_json_values_text(reject->constraint), "message", reject->message, "value",
+                  rp_json_values_text(reject->value), "resolved_by", run_or_null(reject->resolved_by),
+                  "replaced_by", run_or_null(reject->replaced_by), "rejected_at", reject->rejected_at);
     if (reject->key_hex != NULL)
         json_object_set_new(object, "key_hex", json_string(reject->key_hex));
     return object;

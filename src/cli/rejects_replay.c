@@ -30,14 +30,6 @@ static gboolean check_run(PGconn *connection, guint64 run, GError **error) {
     return FALSE;
 }
 
-static gboolean check_entity(const RpMapping *mapping, const char *name, GError **error) {
-    if (name == NULL || rp_mapping_find_entity(mapping, name) != NULL)
-        return TRUE;
-    g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "--entity: the mapping has no entity \"%s\"",
-                name);
-    return FALSE;
-}
-
 /* ---- what stays open ---- */
 
 static const char *const WHY_LEFT[RP_N_LEFT] = {
@@ -155,9 +147,12 @@ gboolean rp_rejects_replay(const RpGlobals *globals, const RpRejectsSettings *se
                            GError **error) {
     g_auto(RpPrepared) prepared = {0};
     g_autoptr(RpFindings) findings = rp_findings_new();
-    if (!rp_report_option_prepare(settings->report, error) ||
+    char *entities[] = {settings->entity, NULL};
+    if (!rp_progress_check(globals->progress, error) ||
+        !rp_prepare_mapping(globals, entities, &prepared, findings, error) ||
+        !rp_report_option_prepare(settings->report, error) ||
         !rp_prepare(globals, (guint)settings->load.retry_seconds, &prepared, findings, error) ||
-        !rp_findings_check(findings, error) || !check_entity(prepared.mapping, settings->entity, error))
+        !rp_findings_check(findings, error))
         return FALSE;
     if (settings->is_from_source) { /* one that is down is found before anything is written */
         g_autoptr(redisContext) redis = rp_redis_await(prepared.redis, (guint)settings->load.timeout_seconds,

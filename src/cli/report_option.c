@@ -5,14 +5,13 @@
 #include "base/log.h"
 #include "ledger/results.h"
 #include "ledger/rollback.h"
-#include "report/folder.h"
 #include "report/rollback_report.h"
 #include "report/run_report.h"
 
 #include <string.h>
 
 gboolean rp_report_option_prepare(const char *path, GError **error) {
-    return path == NULL || rp_report_folder_prepare(path, error);
+    return path == NULL || (rp_report_folder_prepare(path, error) && rp_report_folder_clear(path, error));
 }
 
 char *rp_report_option_target(PGconn *connection) {
@@ -88,20 +87,20 @@ static void warn(const char *path, guint64 run, const GError *error) {
         rp_log(RP_LOG_WARNING, "the report was not written: %s", error->message);
 }
 
-static gboolean write_document(const char *path, const json_t *document, GError **error) {
-    if (!rp_report_folder_write(path, document, error))
+static gboolean write_document(const char *path, guint faces, const json_t *document, GError **error) {
+    if (!rp_report_folder_write(path, faces, document, error))
         return FALSE;
-    rp_log(RP_LOG_INFO, "report: %s/report.html", path);
+    rp_log(RP_LOG_INFO, "report: %s%s", path, (faces & RP_REPORT_HTML) != 0 ? "/report.html" : "");
     return TRUE;
 }
 
-void rp_report_option_write_run(const char *path, const RpGlobals *globals, guint64 run) {
+void rp_report_option_write_run(const char *path, guint faces, const RpGlobals *globals, guint64 run) {
     if (path == NULL || run == 0)
         return;
     g_autoptr(GError) trouble = NULL;
     g_autoptr(PGconn) connection = rp_postgres_connect(globals->postgres_conninfo, &trouble);
     json_t *document = connection != NULL ? rp_report_option_read(connection, run, &trouble) : NULL;
-    if (document == NULL || !write_document(path, document, &trouble))
+    if (document == NULL || !write_document(path, faces, document, &trouble))
         warn(path, run, trouble);
     json_decref(document);
 }
@@ -110,7 +109,7 @@ void rp_report_option_write_load(const char *path, const RpGlobals *globals, con
     if (path == NULL || summary == NULL)
         return;
     if (!summary->is_dry_run) {
-        rp_report_option_write_run(path, globals, summary->run);
+        rp_report_option_write_run(path, RP_REPORT_ALL_FACES, globals, summary->run);
         return;
     }
     g_autoptr(GError) trouble = NULL;
@@ -118,13 +117,14 @@ void rp_report_option_write_load(const char *path, const RpGlobals *globals, con
     if (connection == NULL)
         warn(path, 0, trouble);
     else
-        rp_report_option_write(path, make_document(connection, "dry_run", rp_report_run_json_full(summary),
-                                                   summary, summary->evidence));
+        rp_report_option_write(path, RP_REPORT_ALL_FACES,
+                               make_document(connection, "dry_run", rp_report_run_json_full(summary), summary,
+                                             summary->evidence));
 }
 
-void rp_report_option_write(const char *path, json_t *document) {
+void rp_report_option_write(const char *path, guint faces, json_t *document) {
     g_autoptr(GError) trouble = NULL;
-    if (path != NULL && !write_document(path, document, &trouble))
+    if (path != NULL && !write_document(path, faces, document, &trouble))
         warn(path, 0, trouble);
     json_decref(document);
 }

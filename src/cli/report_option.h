@@ -1,12 +1,13 @@
 /* `--report DIR`: the same for every command that has it.
  *
  * A command prepares the folder before it begins, and writes the report after it ended, whatever came of it.
- */
+ * One that fails before there is anything to tell leaves no report, and no earlier one either. */
 #pragma once
 
 #include "cli/options.h"
 #include "ledger/summary.h"
 #include "report/document.h"
+#include "report/folder.h"
 #include "sink/connection.h"
 
 G_BEGIN_DECLS
@@ -20,8 +21,9 @@ G_BEGIN_DECLS
         .help = "write a report to this folder: report.html, report.json, report.txt, junit.xml"             \
     }
 
-/* Whether the folder can be written: call it before anything else is touched. Without a path (NULL) it can.
- * RP_USAGE_ERROR. */
+/* Whether the folder can be written, of which an earlier report is removed, so that none stands there after a
+ * command that failed: call it when all options have been looked at, and before anything else is touched.
+ * Without a path (NULL) it can. RP_USAGE_ERROR. */
 gboolean rp_report_option_prepare(const char *path, GError **error);
 
 /* The report of a run of any kind, as the ledger has it; the caller owns it. NULL with an error also when
@@ -31,15 +33,16 @@ json_t *rp_report_option_read(PGconn *connection, guint64 run, GError **error);
 /* "host:port database" of a connection, without user and password. The caller frees it. */
 char *rp_report_option_target(PGconn *connection);
 
-/* Writes the report of a run that has ended, by a connection of its own. What goes wrong is a warning, with
- * the way to the report: the command's exit status is the run's. Does nothing without a path or run (0). */
-void rp_report_option_write_run(const char *path, const RpGlobals *globals, guint64 run);
+/* Writes those files (RP_REPORT_…) of the report of a run that has ended, by a connection of its own. What
+ * goes wrong is a warning, with the way to the report: the command's exit status is the run's. Does nothing
+ * without a path or run (0). */
+void rp_report_option_write_run(const char *path, guint faces, const RpGlobals *globals, guint64 run);
 
-/* The same of what a load gave; a dry run's is made of the summary, for nothing else is left of it. summary
- * may be NULL: there was no run. */
+/* The same of what a load gave, with all files; a dry run's is made of the summary, for nothing else is left
+ * of it. summary may be NULL: there was no run. */
 void rp_report_option_write_load(const char *path, const RpGlobals *globals, const RpRunSummary *summary);
 
 /* Writes a document that no ledger keeps (a dry run's), which it takes. What goes wrong is a warning. */
-void rp_report_option_write(const char *path, json_t *document);
+void rp_report_option_write(const char *path, guint faces, json_t *document);
 
 G_END_DECLS

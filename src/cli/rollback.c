@@ -63,7 +63,7 @@ static void write_report(const RpGlobals *globals, const RpRollbackSummary *summ
     if (settings.report == NULL)
         return;
     if (!settings.is_dry_run) {
-        rp_report_option_write_run(settings.report, globals, summary->run);
+        rp_report_option_write_run(settings.report, RP_REPORT_ALL_FACES, globals, summary->run);
         return;
     }
     g_autoptr(GError) trouble = NULL;
@@ -77,7 +77,7 @@ static void write_report(const RpGlobals *globals, const RpRollbackSummary *summ
     const RpReportFrame frame = {.target = target,
                                  .source = undone != NULL ? undone->source : NULL,
                                  .mapping = undone != NULL ? undone->mapping : NULL};
-    rp_report_option_write(settings.report,
+    rp_report_option_write(settings.report, RP_REPORT_ALL_FACES,
                            rp_document_new("rollback", rp_report_rollback_json(summary, TRUE), &frame));
 }
 
@@ -106,8 +106,8 @@ static gboolean reach_ledger(const RpGlobals *globals, guint64 run, GError **err
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
     guint64 run;
     if (!rp_expect_words(&RP_COMMAND_ROLLBACK, n_words, 1, 1, error) ||
-        !rp_parse_number(words[0], "run", &run, error) || !rp_report_option_prepare(settings.report, error) ||
-        !reach_ledger(globals, run, error))
+        !rp_parse_number(words[0], "run", &run, error) || !rp_progress_check(globals->progress, error) ||
+        !rp_report_option_prepare(settings.report, error) || !reach_ledger(globals, run, error))
         return FALSE;
     g_autoptr(RpProgress) progress = rp_progress_new(globals->progress, globals->is_quiet, error);
     if (progress == NULL)

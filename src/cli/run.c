@@ -47,7 +47,8 @@ static const RpOption OPTIONS[] = {
     {0},
 };
 
-static gboolean check_settings(const RpMapping *mapping, GError **error) {
+/* What is wrong whatever the mapping and the servers say. */
+static gboolean check_settings(GError **error) {
     if (strcmp(settings.strategy, "auto") != 0 && strcmp(settings.strategy, "merge") != 0) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "--strategy is auto or merge, not \"%s\"",
                     settings.strategy);
@@ -59,7 +60,7 @@ static gboolean check_settings(const RpMapping *mapping, GError **error) {
             "--dry-run does not go with --resume: a dry run begins anew, and leaves nothing to resume");
         return FALSE;
     }
-    return rp_check_entities(mapping, settings.entities, error);
+    return TRUE;
 }
 
 /* What the ledger keeps of the settings: none of them is a secret. */
@@ -109,11 +110,12 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     rp_wait_default((guint)settings.load.timeout_seconds);
     if (settings.is_dry_run) /* one transaction, one connection */
         settings.load.writers = 1;
-    if (!rp_expect_words(&RP_COMMAND_RUN, n_words, 0, 0, error) ||
+    if (!rp_expect_words(&RP_COMMAND_RUN, n_words, 0, 0, error) || !check_settings(error) ||
+        !rp_progress_check(globals->progress, error) ||
+        !rp_prepare_mapping(globals, settings.entities, &prepared, findings, error) ||
         !rp_report_option_prepare(settings.report, error) ||
         !rp_prepare(globals, (guint)settings.load.retry_seconds, &prepared, findings, error) ||
-        !rp_findings_check(findings, error) || !check_settings(prepared.mapping, error) ||
-        !reach_redis(prepared.redis, error) ||
+        !rp_findings_check(findings, error) || !reach_redis(prepared.redis, error) ||
         (!settings.is_dry_run && !rp_migrations_apply_ledger(prepared.postgres, error)))
         return FALSE;
     g_autoptr(RpRunSummary) summary = NULL;

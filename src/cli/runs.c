@@ -83,7 +83,8 @@ static gboolean write_report(PGconn *connection, guint64 run, GError **error) {
     if (!rp_migrations_apply_ledger(connection, error))
         return FALSE;
     json_t *document = rp_report_option_read(connection, run, error);
-    const gboolean is_written = document != NULL && rp_report_folder_write(report, document, error);
+    const gboolean is_written =
+        document != NULL && rp_report_folder_write(report, RP_REPORT_ALL_FACES, document, error);
     json_decref(document);
     return is_written;
 }
@@ -99,17 +100,16 @@ static gboolean show_any(PGconn *connection, gboolean is_json, const RpRunSummar
     return TRUE;
 }
 
-static gboolean show(PGconn *connection, gboolean is_json, const char *text, GError **error) {
-    guint64 run;
+static gboolean show(PGconn *connection, gboolean is_json, guint64 run, GError **error) {
     g_autoptr(RpRunSummary) summary = NULL;
     gboolean exists;
-    if (!rp_parse_number(text, "run", &run, error) || !rp_ledger_exists(connection, &exists, error) ||
+    if (!rp_ledger_exists(connection, &exists, error) ||
         (exists && !rp_ledger_read_run(connection, run, &summary, error)))
         return FALSE;
     if (summary != NULL)
         return show_any(connection, is_json, summary, error);
     g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-                "the ledger has no run %s (see redis2pg runs list)", text);
+                "the ledger has no run %" G_GUINT64_FORMAT " (see redis2pg runs list)", run);
     return FALSE;
 }
 
@@ -161,12 +161,14 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
     const gboolean is_show = strcmp(words[0], "show") == 0;
     if ((!is_show && strcmp(words[0], "list") != 0) || n_words != (is_show ? 2 : 1))
         return rp_expect_words(&RP_COMMAND_RUNS, -1, 0, 0, error);
-    if (!rp_report_option_prepare(is_show ? report : NULL, error))
+    guint64 run = 0;
+    if ((is_show && !rp_parse_number(words[1], "run", &run, error)) ||
+        !rp_report_option_prepare(is_show ? report : NULL, error))
         return FALSE;
     g_autoptr(PGconn) connection = rp_postgres_connect(globals->postgres_conninfo, error);
     if (connection == NULL)
         return FALSE;
-    return is_show ? show(connection, globals->is_json, words[1], error)
+    return is_show ? show(connection, globals->is_json, run, error)
                    : list(connection, globals->is_json, error);
 }
 

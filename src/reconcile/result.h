@@ -45,6 +45,9 @@ typedef struct {
     gboolean is_equal;
 } RpAggregatePair;
 
+/* Why a column that the mapping does not name is not compared; the others are volatile. */
+#define RP_WHY_UNWRITTEN "the mapping does not write it"
+
 typedef struct {
     char *column;
     char *why;

@@ -1,6 +1,8 @@
 /* From the mapping to units. */
 #include "reconcile/unit.h"
 
+#include "reconcile/result.h"
+
 #include <string.h>
 
 static void unit_column_clear(gpointer data) {
@@ -105,7 +107,7 @@ static void add_columns(RpUnit *unit, PGconn *connection) {
     for (guint i = 0; i < entity->table->columns->len; i++) {
         const RpColumn *column = g_ptr_array_index(entity->table->columns, i);
         if (rp_entity_find_column(entity, column->name) == NULL)
-            leave_out(unit, column->name, "the mapping does not write it");
+            leave_out(unit, column->name, RP_WHY_UNWRITTEN);
     }
 }
 

@@ -2,23 +2,20 @@
 #include "report/document.h"
 
 #include "report/field.h"
+#include "report/json_values.h"
 #include "report/verdict.h"
 
 #include <stdlib.h>
-
-static json_t *text_or_null(const char *text) {
-    json_t *json = text != NULL ? json_string(text) : NULL;
-    return json != NULL ? json : json_null();
-}
 
 static json_t *examples_json(const RpEvidence *evidence) {
     json_t *examples = json_array();
     for (guint i = 0; evidence != NULL && i < evidence->examples->len; i++) {
         const RpRejectExample *example = g_ptr_array_index(evidence->examples, i);
-        json_t *json = json_pack("{ss ss so so so so so}", "entity", example->entity, "code", example->code,
-                                 "key", text_or_null(example->key), "column", text_or_null(example->column),
-                                 "constraint", text_or_null(example->constraint), "message",
-                                 text_or_null(example->message), "value", text_or_null(example->value));
+        json_t *json =
+            json_pack("{ss ss so so so so so}", "entity", example->entity, "code", example->code, "key",
+                      rp_json_values_text(example->key), "column", rp_json_values_text(example->column),
+                      "constraint", rp_json_values_text(example->constraint), "message",
+                      rp_json_values_text(example->message), "value", rp_json_values_text(example->value));
         if (example->key_hex != NULL)
             json_object_set_new(json, "key_hex", json_string(example->key_hex));
         json_array_append_new(examples, json);
@@ -38,9 +35,9 @@ static json_t *throughput_json(const RpEvidence *evidence) {
 
 static json_t *versions_json(const RpEvidence *evidence) {
     return json_pack("{so so so}", "redis2pg",
-                     text_or_null(evidence != NULL ? evidence->tool_version : REDIS2PG_VERSION), "redis",
-                     text_or_null(evidence != NULL ? evidence->redis_version : NULL), "postgres",
-                     text_or_null(evidence != NULL ? evidence->postgres_version : NULL));
+                     rp_json_values_text(evidence != NULL ? evidence->tool_version : REDIS2PG_VERSION),
+                     "redis", rp_json_values_text(evidence != NULL ? evidence->redis_version : NULL),
+                     "postgres", rp_json_values_text(evidence != NULL ? evidence->postgres_version : NULL));
 }
 
 static json_t *settings_json(const RpEvidence *evidence) {
@@ -60,14 +57,14 @@ json_t *rp_document_new(const char *kind, json_t *result, const RpReportFrame *f
     const RpEvidence *evidence = frame->evidence;
     json_t *document = json_pack("{si ss ss}", "report", 1, "kind", kind, "made_at", made_at);
     json_object_set_new(document, "verdict", json_null()); /* its place: what people read first */
-    json_object_set_new(document, "source", text_or_null(frame->source));
-    json_object_set_new(document, "target", text_or_null(frame->target));
+    json_object_set_new(document, "source", rp_json_values_text(frame->source));
+    json_object_set_new(document, "target", rp_json_values_text(frame->target));
     json_object_set_new(document, "mapping",
-                        json_pack("{so so}", "path", text_or_null(frame->mapping), "digest",
-                                  text_or_null(evidence != NULL ? evidence->mapping_digest : NULL)));
-    json_object_set_new(document, "started_at", text_or_null(frame->started_at));
-    json_object_set_new(document, "ended_at", text_or_null(frame->ended_at));
-    json_object_set_new(document, "host", text_or_null(evidence != NULL ? evidence->host : NULL));
+                        json_pack("{so so}", "path", rp_json_values_text(frame->mapping), "digest",
+                                  rp_json_values_text(evidence != NULL ? evidence->mapping_digest : NULL)));
+    json_object_set_new(document, "started_at", rp_json_values_text(frame->started_at));
+    json_object_set_new(document, "ended_at", rp_json_values_text(frame->ended_at));
+    json_object_set_new(document, "host", rp_json_values_text(evidence != NULL ? evidence->host : NULL));
     json_object_set_new(document, "versions", versions_json(evidence));
     json_object_set_new(document, "settings", settings_json(evidence));
     json_object_set_new(document, part_of(kind), result);

@@ -119,6 +119,7 @@ static void write_entity(RpHtml *html, const json_t *entity, guint64 n_all) {
 
 void rp_html_differences(RpHtml *html, const json_t *document) {
     const json_t *entities = rp_field_list(rp_document_result(document), "entities");
+    const gboolean is_counts = g_str_equal(rp_field_text(rp_document_result(document), "level"), "counts");
     guint64 n_total = 0;
     for (size_t i = 0; i < json_array_size(entities); i++) {
         const json_t *entity = json_array_get(entities, i);
@@ -129,5 +130,7 @@ void rp_html_differences(RpHtml *html, const json_t *document) {
         n_total += n;
     }
     if (n_total == 0)
-        rp_html_element(html, "p", "lead", "No row differs.");
+        rp_html_element(html, "p", "lead",
+                        is_counts ? "Rows were not compared at this level: only numbers were."
+                                  : "No row differs.");
 }

@@ -20,7 +20,8 @@ static void write_style(RpHtml *html) {
     rp_html_close(html, "style");
 }
 
-/* "Run 12", "Dry run", "Rollback of run 12", "Reconciliation". */
+/* "Run 12", "Dry run", "Rollback, run 13", "Reconciliation, run 14"; without a number what stands before the
+ * comma. */
 static char *name_of(const json_t *document) {
     static const struct {
         const char *kind, *name;

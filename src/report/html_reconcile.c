@@ -113,7 +113,11 @@ void rp_html_rows(RpHtml *html, const json_t *document) {
                                          {"extra in PostgreSQL", "s-parked", 0}};
     const json_t *entities = entities_of(document);
     rp_html_element(html, "p", "lead",
-                    "In Redis = equal + different + missing. In PostgreSQL = equal + different + extra.");
+                    g_str_equal(rp_field_text(rp_document_result(document), "level"), "counts")
+                        ? "Rows were not compared at this level. Equal: as many as both sides have; missing "
+                          "or extra: what one side has more."
+                        : "In Redis = equal + different + missing. In PostgreSQL = equal + different + "
+                          "extra.");
     for (size_t i = 0; i < json_array_size(entities); i++)
         write_bar_row(html, json_array_get(entities, i), i);
     rp_html_legend(html, legend, G_N_ELEMENTS(legend));
@@ -176,6 +180,18 @@ static void write_link_examples(RpHtml *html, const json_t *links) {
         rp_html_table_close(html);
 }
 
+/* A zero of what nobody looked at would be a claim. */
+static void write_link_counts(RpHtml *html, const json_t *link) {
+    if (rp_field_has_text(link, "not_checked")) {
+        for (guint i = 0; i < 3; i++)
+            rp_html_element(html, "td", "n", "–");
+        return;
+    }
+    rp_html_number_cell(html, rp_field_number(link, "checked"));
+    rp_html_marked_cell(html, rp_field_number(link, "dangling"), "bad");
+    rp_html_marked_cell(html, rp_field_number(link, "unlisted"), "bad");
+}
+
 void rp_html_links(RpHtml *html, const json_t *document) {
     static const char *const headings[] = {"Link", ">Checked", ">Dangling", ">Unlisted", "Not checked", NULL};
     const json_t *links = rp_field_list(rp_document_result(document), "links");
@@ -186,9 +202,7 @@ void rp_html_links(RpHtml *html, const json_t *document) {
         const json_t *link = json_array_get(links, i);
         rp_html_row_open(html);
         rp_html_heading_cell(html, rp_field_text(link, "link"));
-        rp_html_number_cell(html, rp_field_number(link, "checked"));
-        rp_html_marked_cell(html, rp_field_number(link, "dangling"), "bad");
-        rp_html_marked_cell(html, rp_field_number(link, "unlisted"), "bad");
+        write_link_counts(html, link);
         rp_html_prose_cell(html, link, "not_checked");
         rp_html_row_close(html);
     }

@@ -1,21 +1,15 @@
 /* A reconciliation's result as JSON. */
 #include "report/reconcile_report.h"
 
-static json_t *number(guint64 value) {
-    return json_integer((json_int_t)value);
-}
-
-static json_t *text_or_null(const char *text) {
-    return text != NULL ? json_string(text) : json_null();
-}
+#include "report/json_values.h"
 
 static json_t *aggregates_json(const GPtrArray *aggregates) {
     json_t *array = json_array();
     for (guint i = 0; i < aggregates->len; i++) {
         const RpAggregatePair *pair = g_ptr_array_index(aggregates, i);
         json_array_append_new(array, json_pack("{ss so so sb}", "name", pair->name, "source",
-                                               text_or_null(pair->source), "target",
-                                               text_or_null(pair->target), "equal", pair->is_equal));
+                                               rp_json_values_text(pair->source), "target",
+                                               rp_json_values_text(pair->target), "equal", pair->is_equal));
     }
     return array;
 }
@@ -24,16 +18,16 @@ static json_t *difference_json(const RpDifference *difference) {
     json_t *key = json_object(), *columns = json_array();
     for (guint i = 0; i < difference->key->len; i++) {
         const RpColumnPair *part = g_ptr_array_index(difference->key, i);
-        json_object_set_new(key, part->column, text_or_null(part->source));
+        json_object_set_new(key, part->column, rp_json_values_text(part->source));
     }
     for (guint i = 0; i < difference->columns->len; i++) {
         const RpColumnPair *pair = g_ptr_array_index(difference->columns, i);
-        json_array_append_new(columns,
-                              json_pack("{ss so so}", "column", pair->column, "source",
-                                        text_or_null(pair->source), "target", text_or_null(pair->target)));
+        json_array_append_new(columns, json_pack("{ss so so}", "column", pair->column, "source",
+                                                 rp_json_values_text(pair->source), "target",
+                                                 rp_json_values_text(pair->target)));
     }
     json_t *object = json_pack("{ss so so so}", "kind", rp_difference_kind_name(difference->kind), "key", key,
-                               "source_key", text_or_null(difference->source_key), "columns", columns);
+                               "source_key", rp_json_values_text(difference->source_key), "columns", columns);
     if (difference->source_key_hex != NULL)
         json_object_set_new(object, "key_hex", json_string(difference->source_key_hex));
     if (difference->kind == RP_DIFFERENCE_MISSING)
@@ -61,8 +55,8 @@ static json_t *columns_json(const GPtrArray *columns) {
     json_t *array = json_array();
     for (guint i = 0; i < columns->len; i++) {
         const RpColumnCount *count = g_ptr_array_index(columns, i);
-        json_array_append_new(
-            array, json_pack("{ss so}", "column", count->column, "different", number(count->n_different)));
+        json_array_append_new(array, json_pack("{ss so}", "column", count->column, "different",
+                                               rp_json_values_number(count->n_different)));
     }
     return array;
 }
@@ -74,13 +68,17 @@ static json_t *entities_json(const GPtrArray *entities) {
         json_array_append_new(
             array,
             json_pack("{ss ss so so so so so so so so so so so so so so so so}", "entity", entity->entity,
-                      "table", entity->table, "source_rows", number(entity->source_rows), "target_rows",
-                      number(entity->target_rows), "equal", number(entity->equal), "missing",
-                      number(entity->missing), "extra", number(entity->extra), "different",
-                      number(entity->different), "explained", number(entity->explained), "unexplained",
-                      number(entity->missing - entity->explained), "rejected", number(entity->rejected),
-                      "unrecorded", number(entity->unrecorded), "filtered", number(entity->filtered),
-                      "extra_refused", number(entity->extra_refused), "aggregates",
+                      "table", entity->table, "source_rows", rp_json_values_number(entity->source_rows),
+                      "target_rows", rp_json_values_number(entity->target_rows), "equal",
+                      rp_json_values_number(entity->equal), "missing", rp_json_values_number(entity->missing),
+                      "extra", rp_json_values_number(entity->extra), "different",
+                      rp_json_values_number(entity->different), "explained",
+                      rp_json_values_number(entity->explained), "unexplained",
+                      rp_json_values_number(entity->missing - entity->explained), "rejected",
+                      rp_json_values_number(entity->rejected), "unrecorded",
+                      rp_json_values_number(entity->unrecorded), "filtered",
+                      rp_json_values_number(entity->filtered), "extra_refused",
+                      rp_json_values_number(entity->extra_refused), "aggregates",
                       aggregates_json(entity->aggregates), "differences",
                       differences_json(entity->differences), "not_compared",
                       not_compared_json(entity->not_compared), "columns", columns_json(entity->columns)));
@@ -97,13 +95,14 @@ static json_t *links_json(const GPtrArray *links) {
             const RpLinkExample *example = g_ptr_array_index(link->examples, j);
             json_array_append_new(examples, json_pack("{ss so so}", "kind",
                                                       example->is_dangling ? "dangling" : "unlisted", "owner",
-                                                      text_or_null(example->owner), "member",
-                                                      text_or_null(example->member)));
+                                                      rp_json_values_text(example->owner), "member",
+                                                      rp_json_values_text(example->member)));
         }
         json_array_append_new(array, json_pack("{ss so so so so so}", "link", link->link, "checked",
-                                               number(link->checked), "dangling", number(link->dangling),
-                                               "unlisted", number(link->unlisted), "examples", examples,
-                                               "not_checked", text_or_null(link->not_checked)));
+                                               rp_json_values_number(link->checked), "dangling",
+                                               rp_json_values_number(link->dangling), "unlisted",
+                                               rp_json_values_number(link->unlisted), "examples", examples,
+                                               "not_checked", rp_json_values_text(link->not_checked)));
     }
     return array;
 }
@@ -124,18 +123,19 @@ static json_t *orphans_json(const GPtrArray *orphans) {
             json_array_append_new(examples, json_string(g_ptr_array_index(orphan->examples, j)));
         json_array_append_new(array, json_pack("{ss so ss so so so}", "table", orphan->table, "columns",
                                                texts_json(orphan->columns), "references", orphan->references,
-                                               "constraint", text_or_null(orphan->constraint), "rows",
-                                               number(orphan->n_rows), "examples", examples));
+                                               "constraint", rp_json_values_text(orphan->constraint), "rows",
+                                               rp_json_values_number(orphan->n_rows), "examples", examples));
     }
     return array;
 }
 
 /* Null where there was none, or nothing to do. */
 static json_t *repair_json(const RpRepairResult *repair) {
-    return repair->run == 0
-               ? json_null()
-               : json_pack("{so so so so}", "run", number(repair->run), "written", number(repair->written),
-                           "deleted", number(repair->deleted), "left", number(repair->left));
+    return repair->run == 0 ? json_null()
+                            : json_pack("{so so so so}", "run", rp_json_values_number(repair->run), "written",
+                                        rp_json_values_number(repair->written), "deleted",
+                                        rp_json_values_number(repair->deleted), "left",
+                                        rp_json_values_number(repair->left));
 }
 
 json_t *rp_report_reconcile_json(const RpReconcileResult *result) {
@@ -143,7 +143,7 @@ json_t *rp_report_reconcile_json(const RpReconcileResult *result) {
                      rp_reconcile_result_is_equal(result) ? "equal" : "different", "level",
                      rp_level_name(result->level), "seconds", result->seconds, "rounds",
                      (int)result->n_rounds, "is_live", result->is_live, "run", json_null(), "keys",
-                     number(result->n_scanned), "entities", entities_json(result->entities), "links",
-                     links_json(result->links), "orphans", orphans_json(result->orphans), "repair",
+                     rp_json_values_number(result->n_scanned), "entities", entities_json(result->entities),
+                     "links", links_json(result->links), "orphans", orphans_json(result->orphans), "repair",
                      repair_json(&result->repair));
 }

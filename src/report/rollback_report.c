@@ -1,22 +1,20 @@
 /* One result of a rollback, two faces. */
 #include "report/rollback_report.h"
 
+#include "report/json_values.h"
 #include "report/table.h"
 
 #define KEPT_IN_TEXT 100
-
-static json_t *number(guint64 value) {
-    return json_integer((json_int_t)value);
-}
 
 static json_t *tables_json(const RpRollbackSummary *summary) {
     json_t *tables = json_array();
     for (guint i = 0; i < summary->tables->len; i++) {
         const RpUndoneTable *table = g_ptr_array_index(summary->tables, i);
         json_array_append_new(tables, json_pack("{ss so so so so}", "table", table->table, "deleted",
-                                                number(table->deleted), "restored", number(table->restored),
-                                                "reinserted", number(table->reinserted), "kept",
-                                                number(table->kept)));
+                                                rp_json_values_number(table->deleted), "restored",
+                                                rp_json_values_number(table->restored), "reinserted",
+                                                rp_json_values_number(table->reinserted), "kept",
+                                                rp_json_values_number(table->kept)));
     }
     return tables;
 }
@@ -38,11 +36,11 @@ json_t *rp_report_rollback_json(const RpRollbackSummary *summary, gboolean is_dr
     json_t *kept = json_array();
     for (guint i = 0; i < summary->kept->len; i++)
         json_array_append_new(kept, kept_json(g_ptr_array_index(summary->kept, i)));
-    json_t *report =
-        json_pack("{so ss so sb sf ss so so so}", "run", is_dry_run ? json_null() : number(summary->run),
-                  "kind", "rollback", "of", number(summary->undoes), "dry_run", is_dry_run, "seconds",
-                  summary->seconds, "status", is_dry_run ? "dry_run" : summary->status, "tables",
-                  tables_json(summary), "kept", kept, "kept_total", number(summary->n_kept));
+    json_t *report = json_pack(
+        "{so ss so sb sf ss so so so}", "run", is_dry_run ? json_null() : rp_json_values_number(summary->run),
+        "kind", "rollback", "of", rp_json_values_number(summary->undoes), "dry_run", is_dry_run, "seconds",
+        summary->seconds, "status", is_dry_run ? "dry_run" : summary->status, "tables", tables_json(summary),
+        "kept", kept, "kept_total", rp_json_values_number(summary->n_kept));
     if (summary->error != NULL)
         json_object_set_new(report, "error", json_string(summary->error));
     return report;

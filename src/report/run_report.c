@@ -1,15 +1,8 @@
 /* One summary, two faces. */
 #include "report/run_report.h"
 
+#include "report/json_values.h"
 #include "report/table.h"
-
-static json_t *number(guint64 value) {
-    return json_integer((json_int_t)value);
-}
-
-static json_t *text_or_null(const char *text) {
-    return text != NULL ? json_string(text) : json_null();
-}
 
 static json_t *entities_json(const RpRunSummary *summary) {
     json_t *entities = json_array();
@@ -17,12 +10,15 @@ static json_t *entities_json(const RpRunSummary *summary) {
         const RpEntitySummary *entity = g_ptr_array_index(summary->entities, i);
         const RpCounts *counts = &entity->counts;
         json_array_append_new(
-            entities, json_pack("{ssssso so so so so so so so so}", "entity", entity->entity, "table",
-                                entity->table, "read", number(counts->read), "inserted",
-                                number(counts->inserted), "updated", number(counts->updated), "unchanged",
-                                number(counts->unchanged), "deleted", number(counts->deleted), "rejected",
-                                number(counts->rejected), "filtered", number(counts->filtered), "vanished",
-                                number(counts->vanished), "parked", number(counts->parked)));
+            entities,
+            json_pack(
+                "{ssssso so so so so so so so so}", "entity", entity->entity, "table", entity->table, "read",
+                rp_json_values_number(counts->read), "inserted", rp_json_values_number(counts->inserted),
+                "updated", rp_json_values_number(counts->updated), "unchanged",
+                rp_json_values_number(counts->unchanged), "deleted", rp_json_values_number(counts->deleted),
+                "rejected", rp_json_values_number(counts->rejected), "filtered",
+                rp_json_values_number(counts->filtered), "vanished", rp_json_values_number(counts->vanished),
+                "parked", rp_json_values_number(counts->parked)));
     }
     return entities;
 }
@@ -31,8 +27,9 @@ static json_t *unmapped_json(const RpRunSummary *summary) {
     json_t *patterns = json_array();
     for (guint i = 0; i < summary->unmapped->len; i++) {
         const RpUnmappedSummary *unmapped = g_ptr_array_index(summary->unmapped, i);
-        json_array_append_new(patterns, json_pack("{sssoss}", "pattern", unmapped->pattern, "keys",
-                                                  number(unmapped->keys), "example", unmapped->example));
+        json_array_append_new(patterns,
+                              json_pack("{sssoss}", "pattern", unmapped->pattern, "keys",
+                                        rp_json_values_number(unmapped->keys), "example", unmapped->example));
     }
     return patterns;
 }
@@ -41,21 +38,22 @@ json_t *rp_report_codes_json(const GPtrArray *codes) {
     json_t *by_code = json_object();
     for (guint i = 0; i < codes->len; i++) {
         const RpCodeCount *code = g_ptr_array_index(codes, i);
-        json_object_set_new(by_code, code->code, number(code->count));
+        json_object_set_new(by_code, code->code, rp_json_values_number(code->count));
     }
     return by_code;
 }
 
 json_t *rp_report_run_json(const RpRunSummary *summary) {
-    json_t *report =
-        json_pack("{so ss ss sb ss sf sb s{so so so so} so so s{so so}}", "run",
-                  summary->is_dry_run ? json_null() : number(summary->run), "kind", summary->kind, "status",
-                  summary->status, "dry_run", summary->is_dry_run, "strategy", summary->strategy, "seconds",
-                  summary->seconds, "balanced", summary->is_balanced, "keys", "scanned",
-                  number(summary->keys.scanned), "mapped", number(summary->keys.mapped), "ignored",
-                  number(summary->keys.ignored), "unmapped", number(summary->keys.unmapped),
-                  "unmapped_patterns", unmapped_json(summary), "entities", entities_json(summary), "rejects",
-                  "total", number(summary->n_rejects), "by_code", rp_report_codes_json(summary->codes));
+    json_t *report = json_pack(
+        "{so ss ss sb ss sf sb s{so so so so} so so s{so so}}", "run",
+        summary->is_dry_run ? json_null() : rp_json_values_number(summary->run), "kind", summary->kind,
+        "status", summary->status, "dry_run", summary->is_dry_run, "strategy", summary->strategy, "seconds",
+        summary->seconds, "balanced", summary->is_balanced, "keys", "scanned",
+        rp_json_values_number(summary->keys.scanned), "mapped", rp_json_values_number(summary->keys.mapped),
+        "ignored", rp_json_values_number(summary->keys.ignored), "unmapped",
+        rp_json_values_number(summary->keys.unmapped), "unmapped_patterns", unmapped_json(summary),
+        "entities", entities_json(summary), "rejects", "total", rp_json_values_number(summary->n_rejects),
+        "by_code", rp_report_codes_json(summary->codes));
     if (summary->error != NULL)
         json_object_set_new(report, "error", json_string(summary->error));
     return report;
@@ -66,7 +64,7 @@ json_t *rp_report_run_json_full(const RpRunSummary *summary) {
     json_object_set_new(report, "mapping", json_string(summary->mapping));
     json_object_set_new(report, "source", json_string(summary->source));
     json_object_set_new(report, "started_at", json_string(summary->started_at));
-    json_object_set_new(report, "ended_at", text_or_null(summary->ended_at));
+    json_object_set_new(report, "ended_at", rp_json_values_text(summary->ended_at));
     return report;
 }
 

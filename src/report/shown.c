@@ -1,16 +1,22 @@
 /* Spelling out what would not be seen. */
 #include "report/shown.h"
 
-/* Marks that order the text around them anew, and characters that take no room. */
+/* Marks that order the text around them anew, characters that take no room or look like a blank or like
+ * nothing. In order. */
+static const struct {
+    gunichar first, last;
+} DECEPTIVE[] = {{0x00A0, 0x00A0},   {0x00AD, 0x00AD},   {0x034F, 0x034F},  {0x061C, 0x061C},
+                 {0x115F, 0x1160},   {0x1680, 0x1680},   {0x17B4, 0x17B5},  {0x180B, 0x180F},
+                 {0x2000, 0x200B},   {0x200E, 0x200F},   {0x2028, 0x202F},  {0x205F, 0x206F},
+                 {0x2800, 0x2800},   {0x3164, 0x3164},   {0xFDD0, 0xFDEF},  {0xFE00, 0xFE0F},
+                 {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},   {0xFFF9, 0xFFFB},  {0x1BCA0, 0x1BCA3},
+                 {0x1D159, 0x1D159}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}};
+
 static gboolean is_deceptive(gunichar letter) {
-    static const gunichar listed[] = {0x00AD, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F,
-                                      0x2028, 0x2029, 0x2060, 0xFEFF, 0x3164, 0xFFA0};
-    for (guint i = 0; i < G_N_ELEMENTS(listed); i++)
-        if (letter == listed[i])
+    for (guint i = 0; i < G_N_ELEMENTS(DECEPTIVE) && letter >= DECEPTIVE[i].first; i++)
+        if (letter <= DECEPTIVE[i].last)
             return TRUE;
-    return (letter >= 0x202A && letter <= 0x202E) || (letter >= 0x2061 && letter <= 0x206F) ||
-           (letter >= 0xFFF9 && letter <= 0xFFFB) || (letter >= 0xE0000 && letter <= 0xE007F) ||
-           (letter >= 0xFDD0 && letter <= 0xFDEF) || (letter & 0xFFFE) == 0xFFFE;
+    return (letter & 0xFFFE) == 0xFFFE;
 }
 
 static gboolean is_spelled(gunichar letter) {

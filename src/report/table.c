@@ -64,6 +64,8 @@ char *rp_text_table_show(const RpTextTable *table) {
             if (!table->is_right[column] && column + 1 < table->n_columns)
                 append_padding(text, padding);
         }
+        while (text->len > 0 && text->str[text->len - 1] == ' ') /* diffs and mails do not like them */
+            g_string_truncate(text, text->len - 1);
         g_string_append_c(text, '\n');
     }
     return g_string_free(text, FALSE);

@@ -7,15 +7,18 @@
 #include "report/table.h"
 #include "report/verdict-private.h"
 
-#define SIDE_LETTERS 76u
-#define BEFORE       20u
-#define MAX_SHOWN    500u
-#define BRIEF_SHOWN  20u
+#define SIDE_LETTERS  76u
+#define BEFORE        20u
+#define MAX_SHOWN     500u
+#define BRIEF_SHOWN   20u
+#define BRIEF_ORPHANS 5u
 
 /* A value, or of a long one the part from a little before the first difference. */
 static char *show_side(const char *value, const char *other) {
     if (value == NULL)
         return g_strdup("NULL");
+    if (value[0] == '\0')
+        return g_strdup("empty text");
     gsize before = 0, after = 0;
     const RpSpan span = rp_span(value);
     if (other != NULL)
@@ -57,8 +60,9 @@ static void append_column_counts(GString *text, const json_t *entity) {
     for (size_t i = 0; i < json_array_size(columns); i++) {
         const json_t *column = json_array_get(columns, i);
         g_autofree char *name = rp_shown(rp_field_span(column, "column"), 60);
-        g_autofree char *rows = rp_text_number(rp_field_number(column, "different"));
-        g_string_append_printf(text, "  %s differs in %s rows\n", name, rows);
+        g_autofree char *rows = rp_verdict_count(rp_field_number(column, "different"), "row");
+        if (rp_field_number(column, "different") > 0)
+            g_string_append_printf(text, "  %s differs in %s\n", name, rows);
     }
 }
 
@@ -67,7 +71,9 @@ static guint64 count_differences(const json_t *entities) {
            rp_field_sum(entities, "different");
 }
 
-static void append_differences(GString *text, const json_t *entities, gboolean is_brief) {
+static void append_differences(GString *text, const json_t *reconcile, gboolean is_brief) {
+    const json_t *entities = rp_field_list(reconcile, "entities");
+    const gboolean only_counts = g_str_equal(rp_field_text(reconcile, "level"), "counts");
     if (is_brief && count_differences(entities) == 0)
         return;
     rp_text_heading(text, "Differences");
@@ -90,7 +96,13 @@ static void append_differences(GString *text, const json_t *entities, gboolean i
         n_listed += n_shown;
     }
     if (n_listed == 0)
-        g_string_append(text, "none listed\n");
+        g_string_append(text, only_counts ? "rows were not compared at this level\n" : "none listed\n");
+}
+
+/* Of no rows there is no sum: null. */
+static char *show_aggregate(const json_t *aggregate, const char *side) {
+    g_autofree char *value = rp_field_show(json_object_get(aggregate, side));
+    return value != NULL ? rp_shown(rp_span(value), 32) : g_strdup("NULL");
 }
 
 /* In brief, only those that differ. */
@@ -107,8 +119,8 @@ static void append_aggregates(GString *text, const json_t *entities, gboolean is
             n++;
             g_autofree char *entity = rp_shown(rp_field_span(json_array_get(entities, e), "entity"), 24);
             g_autofree char *name = rp_shown(rp_field_span(aggregate, "name"), 32);
-            g_autofree char *source = rp_shown(rp_field_span(aggregate, "source"), 32);
-            g_autofree char *target = rp_shown(rp_field_span(aggregate, "target"), 32);
+            g_autofree char *source = show_aggregate(aggregate, "source");
+            g_autofree char *target = show_aggregate(aggregate, "target");
             const char *const cells[] = {entity, name, source, target,
                                          rp_field_is_true(aggregate, "equal") ? "equal" : "DIFFERS"};
             rp_text_table_add(table, cells);
@@ -121,34 +133,128 @@ static void append_aggregates(GString *text, const json_t *entities, gboolean is
     g_string_append(text, shown);
 }
 
+/* A zero of what nobody looked at would be a claim. */
+static void append_link_table(GString *text, const json_t *links) {
+    static const char *const headings[] = {"link", ">checked", ">dangling", ">unlisted", NULL};
+    static const char *const members[] = {"checked", "dangling", "unlisted"};
+    g_autoptr(RpTextTable) table = rp_text_table_new(headings);
+    for (size_t l = 0; l < json_array_size(links); l++) {
+        const json_t *link = json_array_get(links, l);
+        g_auto(GStrv) cells = g_new0(char *, G_N_ELEMENTS(headings));
+        cells[0] = rp_shown(rp_field_span(link, "link"), 40);
+        for (guint i = 0; i < G_N_ELEMENTS(members); i++)
+            cells[i + 1] = rp_field_has_text(link, "not_checked")
+                               ? g_strdup("–")
+                               : rp_text_number(rp_field_number(link, members[i]));
+        rp_text_table_add(table, (const char *const *)cells);
+    }
+    g_autofree char *shown = rp_text_table_show(table);
+    g_string_append(text, shown);
+}
+
+static void append_link_example(GString *text, const json_t *link, const json_t *example) {
+    g_autofree char *name = rp_shown(rp_field_span(link, "link"), 30);
+    g_autofree char *owner = rp_shown(rp_field_span(example, "owner"), 40);
+    g_autofree char *member = rp_shown(rp_field_span(example, "member"), 40);
+    g_string_append_printf(text, "  %s: %s, owner %s, member %s\n", name, rp_field_text(example, "kind"),
+                           owner, member);
+}
+
 static void append_links(GString *text, const json_t *links, gboolean is_brief) {
-    static const char *const names[] = {"link", "not_checked", "checked", "dangling", "unlisted", NULL};
     if (json_array_size(links) == 0)
         return;
     rp_text_heading(text, "Links");
-    rp_text_counts(text, links, names, 2);
+    append_link_table(text, links);
     for (size_t l = 0; l < json_array_size(links); l++) {
-        const json_t *examples = rp_field_list(json_array_get(links, l), "examples");
-        for (size_t i = 0; i < json_array_size(examples) && (!is_brief || i < BRIEF_SHOWN); i++) {
-            const json_t *example = json_array_get(examples, i);
-            g_autofree char *link = rp_shown(rp_field_span(json_array_get(links, l), "link"), 30);
-            g_autofree char *owner = rp_shown(rp_field_span(example, "owner"), 40);
-            g_autofree char *member = rp_shown(rp_field_span(example, "member"), 40);
-            g_string_append_printf(text, "  %s: %s, owner %s, member %s\n", link,
-                                   rp_field_text(example, "kind"), owner, member);
+        const json_t *link = json_array_get(links, l), *examples = rp_field_list(link, "examples");
+        if (rp_field_has_text(link, "not_checked")) {
+            g_autofree char *name = rp_shown(rp_field_span(link, "link"), 30);
+            g_autofree char *why = rp_shown(rp_field_span(link, "not_checked"), 60);
+            g_string_append_printf(text, "  %s was not checked: %s\n", name, why);
         }
+        for (size_t i = 0; i < json_array_size(examples) && (!is_brief || i < BRIEF_SHOWN); i++)
+            append_link_example(text, link, json_array_get(examples, i));
+    }
+}
+
+/* ---- rows that the counts do not tell all about, and columns that were not looked at ---- */
+
+static void append_notes(GString *text, const json_t *entity) {
+    static const struct {
+        const char *member, *meaning;
+    } notes[] = {{"extra_refused", "extra rows whose key is in Redis, but is refused by the mapping now"},
+                 {"unrecorded", "records that the mapping refuses now, without an open reject on record"}};
+    for (guint i = 0; i < G_N_ELEMENTS(notes); i++) {
+        const guint64 n = rp_field_number(entity, notes[i].member);
+        g_autofree char *name = rp_shown(rp_field_span(entity, "entity"), 24);
+        g_autofree char *number = rp_text_number(n);
+        if (n > 0)
+            g_string_append_printf(text, "  %s: %s: %s\n", name, notes[i].meaning, number);
+    }
+}
+
+/* Columns that change with every reading have their reason; those that the mapping does not write need none,
+ * and may be many: one line of names. */
+static void append_not_compared(GString *text, const json_t *entity) {
+    const json_t *columns = rp_field_list(entity, "not_compared");
+    g_autofree char *entity_name = rp_shown(rp_field_span(entity, "entity"), 24);
+    g_autoptr(GString) unwritten = g_string_new(NULL);
+    for (size_t i = 0; i < json_array_size(columns); i++) {
+        const json_t *column = json_array_get(columns, i);
+        g_autofree char *name = rp_shown(rp_field_span(column, "column"), 24);
+        g_autofree char *why = rp_shown(rp_field_span(column, "why"), 60);
+        if (g_str_equal(rp_field_text(column, "why"), RP_WHY_UNWRITTEN))
+            g_string_append_printf(unwritten, "%s%s", unwritten->len > 0 ? ", " : "", name);
+        else
+            g_string_append_printf(text, "  %s: %s is not compared: %s\n", entity_name, name, why);
+    }
+    g_autofree char *names = rp_shown(rp_span(unwritten->str), 60);
+    if (unwritten->len > 0)
+        g_string_append_printf(text, "  %s: not written by the mapping: %s\n", entity_name, names);
+}
+
+/* ---- orphans ---- */
+
+static void append_texts(GString *text, const char *name, const json_t *texts, gsize max_shown) {
+    const size_t n = MIN(json_array_size(texts), max_shown);
+    if (n == 0)
+        return;
+    g_string_append_printf(text, "  %s: ", name);
+    for (size_t i = 0; i < n; i++) {
+        g_autofree char *value = rp_field_show_key(json_array_get(texts, i));
+        g_autofree char *shown = rp_shown(rp_span(value != NULL ? value : "NULL"), 60);
+        g_string_append_printf(text, "%s%s", i > 0 ? "\n    " : "", shown);
+    }
+    if (n < json_array_size(texts))
+        g_string_append(text, "\n    …");
+    g_string_append_c(text, '\n');
+}
+
+static void append_orphans(GString *text, const json_t *orphans, gboolean is_brief) {
+    static const char *const names[] = {"table", "references", "constraint", "rows", NULL};
+    rp_text_counts(text, orphans, names, 3);
+    for (size_t i = 0; i < json_array_size(orphans); i++) {
+        const json_t *orphan = json_array_get(orphans, i);
+        g_autofree char *table = rp_shown(rp_field_span(orphan, "table"), 40);
+        g_autofree char *columns = g_strdup_printf("%s, by", table);
+        g_autofree char *examples = g_strdup_printf("%s, for example", table);
+        append_texts(text, columns, rp_field_list(orphan, "columns"), MAX_SHOWN);
+        append_texts(text, examples, rp_field_list(orphan, "examples"), is_brief ? BRIEF_ORPHANS : MAX_SHOWN);
     }
 }
 
 void rp_text_reconcile(GString *text, const json_t *reconcile, gboolean is_brief) {
     static const char *const names[] = {"entity",    "source_rows", "target_rows", "equal",    "missing",
                                         "explained", "extra",       "different",   "rejected", NULL};
-    static const char *const of_orphans[] = {"table", "references", "constraint", "rows", NULL};
     const json_t *entities = rp_field_list(reconcile, "entities"),
                  *orphans = rp_field_list(reconcile, "orphans");
     rp_text_heading(text, "Rows by entity");
     rp_text_counts(text, entities, names, 1);
-    append_differences(text, entities, is_brief);
+    for (size_t i = 0; i < json_array_size(entities); i++)
+        append_notes(text, json_array_get(entities, i));
+    for (size_t i = 0; i < json_array_size(entities); i++)
+        append_not_compared(text, json_array_get(entities, i));
+    append_differences(text, reconcile, is_brief);
     append_aggregates(text, entities, is_brief);
     append_links(text, rp_field_list(reconcile, "links"), is_brief);
     if (is_brief && json_array_size(orphans) == 0)
@@ -157,7 +263,7 @@ void rp_text_reconcile(GString *text, const json_t *reconcile, gboolean is_brief
     if (json_array_size(orphans) == 0)
         g_string_append(text, "none\n");
     else
-        rp_text_counts(text, orphans, of_orphans, 3);
+        append_orphans(text, orphans, is_brief);
 }
 
 char *rp_report_reconcile_text(const json_t *reconcile) {

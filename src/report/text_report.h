@@ -1,4 +1,5 @@
-/* A report as plain text, in lines of at most about 110 columns. */
+/* A report as plain text: sentences in lines of at most 100 columns, tables as wide as their cells, which are
+ * cut at 40 characters (of aggregates at 32). */
 #pragma once
 
 #include <glib.h>

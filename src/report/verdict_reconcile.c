@@ -9,6 +9,7 @@ typedef struct {
     guint64 n_aggregates;            /* that differ */
     guint64 n_refused, n_unrecorded; /* records of Redis that give no row */
     guint64 n_dangling, n_unlisted, n_orphans;
+    gboolean is_counts; /* no row was compared with another */
 } Facts;
 
 static guint64 count_unequal(const json_t *entities) {
@@ -47,7 +48,16 @@ static Facts read_facts(const json_t *reconcile) {
                    .n_aggregates = count_unequal(entities),
                    .n_dangling = rp_field_sum(links, "dangling"),
                    .n_unlisted = rp_field_sum(links, "unlisted"),
-                   .n_orphans = rp_field_sum(rp_field_list(reconcile, "orphans"), "rows")};
+                   .n_orphans = rp_field_sum(rp_field_list(reconcile, "orphans"), "rows"),
+                   .is_counts = g_str_equal(rp_field_text(reconcile, "level"), "counts")};
+}
+
+/* Of numbers that agree nothing is said about the rows behind them. */
+static const char *headline_of_counts(const Facts *facts, gboolean is_equal) {
+    return is_equal                  ? "Redis and PostgreSQL agree in number"
+           : facts->n_orphans > 0    ? "The numbers agree, but some rows refer to nothing"
+           : facts->n_aggregates > 0 ? "The rows agree in number, but not in sum"
+                                     : "The numbers agree, but there are findings";
 }
 
 static char *headline_of(const Facts *facts, gboolean is_equal) {
@@ -60,6 +70,8 @@ static char *headline_of(const Facts *facts, gboolean is_equal) {
     if (facts->n_missing > 0)
         return g_strdup_printf("%s %s missing, each with an open reject", missing,
                                facts->n_missing == 1 ? "is" : "are");
+    if (facts->is_counts)
+        return g_strdup(headline_of_counts(facts, is_equal));
     return g_strdup(is_equal                  ? "Redis and PostgreSQL agree"
                     : facts->n_orphans > 0    ? "The rows agree, but some refer to nothing"
                     : facts->n_dangling > 0   ? "The rows agree, but links lead nowhere"
@@ -73,7 +85,7 @@ static void say_rows(RpVerdict *verdict, const json_t *reconcile, const Facts *f
     g_autofree char *seconds = rp_field_show_seconds(rp_field_real(reconcile, "seconds"));
     rp_verdict_say(verdict, "%s from Redis and %s of PostgreSQL compared in %s, at level %s.", source, target,
                    seconds, rp_field_text(reconcile, "level"));
-    if (g_str_equal(rp_field_text(reconcile, "level"), "counts"))
+    if (facts->is_counts)
         rp_verdict_say(verdict,
                        "Only numbers were compared: equal numbers do not prove equal rows. To compare "
                        "every value: `redis2pg reconcile --level fields`.");
@@ -156,6 +168,6 @@ void rp_verdict_of_reconcile(RpVerdict *verdict, const json_t *reconcile) {
     say_refused(verdict, &facts);
     say_others(verdict, &facts);
     say_what_to_do(verdict, reconcile, &facts);
-    if (is_equal)
+    if (is_equal && !facts.is_counts)
         rp_verdict_say(verdict, "Nothing is left to do.");
 }

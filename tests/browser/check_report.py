@@ -112,7 +112,7 @@ def check_reconcile(name, tables, figures, report):
                    [aggregate["source"], aggregate["target"], aggregate["equal"]])
     for row, link in zip(tables["Keys that list members of an entity"], reconcile["links"], strict=True):
         expect(f"{name}: {link['link']}", [row["Checked"], row["Dangling"], row["Unlisted"]],
-               [link["checked"], link["dangling"], link["unlisted"]])
+               ["–"] * 3 if link["not_checked"] else [link["checked"], link["dangling"], link["unlisted"]])
 
 
 def check_rollback(name, tables, report):

@@ -3,7 +3,7 @@
 
 usage: check_links.py [SOURCE_FOLDER]
 
-1. The target of a relative link exists; where it has a fragment (#heading), so does the heading.
+1. The target of a relative link or picture exists; where it has a fragment (#heading), so does the heading.
 2. A file or folder named in backticks with a path exists: `docs/tutorial.md`, from the source folder, or
    `sink/merge.c`, from src/. Names with a `*` must fit something. Text in code blocks is not looked at.
 3. In `tests/unit/test_batch.c:reset_leaves_nothing` the word after the colon stands in the file.
@@ -15,7 +15,8 @@ import pathlib
 import re
 import sys
 
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"\[[^\[\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")  # of pictures, too
+PICTURE = re.compile(r"<img\b[^>]*\bsrc=\"([^\"]+)\"")
 CODE = re.compile(r"`([^`]+)`")
 PATH = re.compile(r"([A-Za-z0-9_.*][A-Za-z0-9_.*-]*(?:/[A-Za-z0-9_.*-]+)*/?)(?::([A-Za-z_][A-Za-z0-9_]*))?")
 HEADING = re.compile(r"^#{1,6} (.*?)\s*$")
@@ -41,6 +42,15 @@ def anchors(path):
             text = re.sub(r"[^\w\- ]", "", match.group(1).lower().replace("`", ""))
             found.add(text.replace(" ", "-"))
     return found
+
+
+def targets(line):
+    """What a line points to. A picture that is a link itself is read from within."""
+    found = LINK.findall(line)
+    while (inner := LINK.sub("", line)) != line:
+        line = inner
+        found += LINK.findall(line)
+    return found + PICTURE.findall(line)
 
 
 def check_link(path, target):
@@ -79,7 +89,7 @@ def holds(file, word):
 def check(root, path):
     for number, line in read_lines(path):
         problems = [check_name(root, text) for text in CODE.findall(line)]
-        problems += [check_link(path, target) for target in LINK.findall(CODE.sub("", line))]
+        problems += [check_link(path, target) for target in targets(CODE.sub("", line))]
         for problem in problems:
             if problem is not None:
                 yield f"{path.relative_to(root)}:{number}: {problem}"

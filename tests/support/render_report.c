@@ -19,8 +19,8 @@ int main(int argc, char **argv) {
     }
     if (!json_is_object(json_object_get(document, "verdict")))
         json_object_set_new(document, "verdict", rp_verdict_of(document));
-    const gboolean is_written =
-        rp_report_folder_prepare(argv[2], &error) && rp_report_folder_write(argv[2], document, &error);
+    const gboolean is_written = rp_report_folder_prepare(argv[2], &error) &&
+                                rp_report_folder_write(argv[2], RP_REPORT_ALL_FACES, document, &error);
     json_decref(document);
     if (!is_written)
         g_printerr("%s\n", error->message);

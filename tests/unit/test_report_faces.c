@@ -1,37 +1,10 @@
-/* The faces of documents that were made by hand: verdicts, checks, page, text. */
-#include "report/check.h"
-#include "report/document.h"
+/* The faces of documents that were made by hand: verdicts, page, text. */
+#include "documents.h"
+
 #include "report/field.h"
-#include "report/folder.h"
 #include "report/html_page.h"
 #include "report/junit_report.h"
 #include "report/text_report.h"
-#include "report/verdict.h"
-
-#include <criterion/criterion.h>
-#include <glib/gstdio.h>
-#include <string.h>
-#include <sys/stat.h>
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
-
-static json_t *load(const char *name) {
-    const char *source = g_getenv("REDIS2PG_SOURCE");
-    g_autofree char *path = g_build_filename(source != NULL ? source : ".", "tests/reports", name, NULL);
-    json_error_t trouble;
-    json_t *document = json_load_file(path, JSON_ALLOW_NUL, &trouble);
-    cr_assert(document != NULL, "%s: %s", path, trouble.text);
-    json_object_set_new(document, "verdict", rp_verdict_of(document));
-    return document;
-}
-
-static void assert_has(const char *text, const char *part) {
-    cr_assert(strstr(text, part) != NULL, "no \"%s\" in\n%s", part, text);
-}
-
-static void assert_lacks(const char *text, const char *part) {
-    cr_assert(strstr(text, part) == NULL, "\"%s\" in\n%s", part, text);
-}
 
 /* ---- verdicts ---- */
 
@@ -166,114 +139,4 @@ Test(report_faces, documents_that_lack_everything_have_faces) {
         g_autofree char *junit = rp_junit_report(document);
         cr_expect(page != NULL && text != NULL && junit != NULL);
     }
-}
-
-/* ---- checks ---- */
-
-static char *list_checks(const json_t *document, gboolean holds) {
-    g_autoptr(GPtrArray) checks = rp_checks_of(document);
-    GString *text = g_string_new(NULL);
-    for (guint i = 0; i < checks->len; i++) {
-        const RpCheck *check = g_ptr_array_index(checks, i);
-        if (check->holds == holds)
-            g_string_append_printf(text, "%s: %s%s\n", check->group, check->name,
-                                   check->is_skipped ? " (skipped)" : "");
-    }
-    return g_string_free(text, FALSE);
-}
-
-Test(report_faces, checks_of_a_run) {
-    g_autoptr(json_t) document = load("hostile.json");
-    g_autofree char *failed = list_checks(document, FALSE);
-    cr_expect_str_eq(failed, "keys: no unmapped keys\norders<br>: no rejects\npayments: no rejects\n");
-    g_autofree char *passed = list_checks(document, TRUE);
-    cr_expect_str_eq(passed,
-                     "end: came to its end\nbalance: every row is accounted for\ncustomers: no rejects\n");
-}
-
-Test(report_faces, checks_of_a_reconciliation) {
-    g_autoptr(json_t) document = load("reconcile.json");
-    g_autofree char *failed = list_checks(document, FALSE);
-    cr_expect_str_eq(
-        failed,
-        "orders: as many rows on both sides\norders: no missing rows\norders: no extra rows\norders: no "
-        "different rows\norders: sum(total_amount) is equal\nlink customer orders: no dangling "
-        "members\nlink customer orders: no unlisted rows\nlink order payments: is checked "
-        "(skipped)\norphans: rows of public.orders refer to rows of public.users (customer_id) that are "
-        "there\n");
-    g_autoptr(json_t) equal = load("reconcile_equal.json");
-    g_autofree char *none = list_checks(equal, FALSE);
-    cr_expect_str_eq(none, "");
-}
-
-/* ---- the folder ---- */
-
-static char *make_folder(void) {
-    char *path = g_dir_make_tmp("redis2pg-report-XXXXXX", NULL);
-    cr_assert(path != NULL);
-    return path;
-}
-
-static void remove_folder(const char *path) {
-    GDir *folder = g_dir_open(path, 0, NULL);
-    for (const char *name = g_dir_read_name(folder); name != NULL; name = g_dir_read_name(folder)) {
-        g_autofree char *file = g_build_filename(path, name, NULL);
-        if (g_unlink(file) != 0)
-            remove_folder(file);
-    }
-    g_dir_close(folder);
-    cr_expect(g_rmdir(path) == 0);
-}
-
-static guint count_files(const char *path) {
-    GDir *folder = g_dir_open(path, 0, NULL);
-    guint n = 0;
-    while (g_dir_read_name(folder) != NULL)
-        n++;
-    g_dir_close(folder);
-    return n;
-}
-
-Test(report_faces, folder_gets_four_files_and_nothing_else) {
-    g_autofree char *above = make_folder();
-    g_autofree char *path = g_build_filename(above, "a", "b", NULL);
-    g_autofree char *page = g_build_filename(path, "report.html", NULL);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) document = load("reconcile.json");
-    struct stat status;
-    umask(022);
-    cr_assert(rp_report_folder_prepare(path, &error), "%s", error->message);
-    cr_assert(count_files(path) == 0);
-    for (guint i = 0; i < 2; i++) /* the second stands in place of the first */
-        cr_assert(rp_report_folder_write(path, document, &error), "%s", error->message);
-    cr_assert(count_files(path) == 4);
-    cr_assert(stat(page, &status) == 0 && (status.st_mode & 0777) == 0644);
-    remove_folder(above);
-}
-
-Test(report_faces, folder_that_cannot_be_written_is_refused) {
-    g_autofree char *above = make_folder();
-    g_autofree char *file = g_build_filename(above, "file", NULL);
-    g_autofree char *below = g_build_filename(file, "folder", NULL);
-    cr_assert(g_file_set_contents(file, "x", 1, NULL));
-    const char *const paths[] = {"", file, below, "/proc/redis2pg-report", "/proc/self"};
-    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
-        g_autoptr(GError) error = NULL;
-        cr_expect(!rp_report_folder_prepare(paths[i], &error), "%s", paths[i]);
-        cr_expect(error != NULL && strstr(error->message, "--report") != NULL);
-    }
-    remove_folder(above);
-}
-
-/* What stood there stays when the new one cannot be written: here a folder has the draft's place. */
-Test(report_faces, a_report_that_cannot_be_written_leaves_the_earlier_one) {
-    g_autofree char *path = make_folder();
-    g_autofree char *taken = g_build_filename(path, "report.html", NULL);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) document = load("reconcile.json");
-    cr_assert(g_mkdir(taken, 0755) == 0);
-    cr_assert(!rp_report_folder_write(path, document, &error));
-    assert_has(error->message, "report.html");
-    cr_assert(count_files(path) == 2); /* report.json, the folder, and no draft */
-    remove_folder(path);
 }

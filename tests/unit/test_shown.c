@@ -18,6 +18,10 @@ static const struct {
     {RP_SPAN_OF("\xed\xa0\x80"), "\\xed\\xa0\\x80"}, /* half of a pair */
     {RP_SPAN_OF("\u202egnp.exe\u2066\u200b"), "\\u202egnp.exe\\u2066\\u200b"},
     {RP_SPAN_OF("\xc2\x85\u2028\ufeff\ufffe"), "\\u0085\\u2028\\ufeff\\ufffe"},
+    {RP_SPAN_OF("a\xc2\xa0z\u034f\u115f\u1160"),
+     "a\\u00a0z\\u034f\\u115f\\u1160"}, /* like blanks, or nothing */
+    {RP_SPAN_OF("x\ufe0f\U000E0100\u202fy\u2003"), "x\\ufe0f\\U000e0100\\u202fy\\u2003"},
+    {RP_SPAN_OF("a\u3000b"), "a\u3000b"}, /* a blank as wide as the letters around it */
     {RP_SPAN_OF("\U000E0041"), "\\U000e0041"},
     {RP_SPAN_OF("grün مرحبا 日本 👩‍🔧"), "grün مرحبا 日本 👩‍🔧"},
     {RP_SPAN_OF("\\xff stays"), "\\xff stays"},

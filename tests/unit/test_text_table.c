@@ -22,7 +22,16 @@ Test(text_table, pads_columns_to_their_widest_cell) {
     assert_shown(table, "entity           rows  note\n"
                         "orders              5  a\n"
                         "a longer name  12 345  the last column ends without blanks\n"
-                        "x                      \n");
+                        "x\n");
+}
+
+/* In the last column to the right, too. */
+Test(text_table, lines_end_without_blanks) {
+    static const char *const HEADINGS[] = {"a", ">", "", NULL};
+    g_autoptr(RpTextTable) table = rp_text_table_new(HEADINGS);
+    ADD(table, "one ", " ", "equal");
+    ADD(table, "two", "", "");
+    assert_shown(table, "a\none      equal\ntwo\n");
 }
 
 Test(text_table, counts_characters_not_bytes) {
