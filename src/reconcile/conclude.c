@@ -185,10 +185,10 @@ static gboolean describe(RpReconciliation *own, GPtrArray *listed, GPtrArray *pl
 
 gboolean rp_conclude(RpReconciliation *own, GError **error) {
     g_autofree guint64 *unrecorded = g_new0(guint64, own->units->units->len);
-    g_autoptr(GPtrArray) listed = rp_differences_explain(
-        &own->differences, own->connection, own->options->is_on_record, own->options->limit, error);
-    if (listed == NULL || !rp_differences_check_refused(own->units, own->source.refused, own->connection,
-                                                        own->options->is_on_record, unrecorded, error))
+    g_autoptr(GPtrArray) listed =
+        rp_differences_explain(&own->differences, own->connection, own->options->limit, error);
+    if (listed == NULL || !rp_differences_check_refused(&own->differences, own->source.refused,
+                                                        own->connection, unrecorded, error))
         return FALSE;
     if (rp_spool_is_lost(own->source.refused)) /* nobody can say which are on record */
         memcpy(unrecorded, own->source.n_refused, own->units->units->len * sizeof *unrecorded);
