@@ -17,6 +17,7 @@ typedef struct {
 
 typedef struct {
     PGconn *connection;
+    const RpUnits *units;
     guint limit;
     GPtrArray *orphans;
 } Search;
@@ -37,12 +38,11 @@ static char *orphans_sql(PGconn *connection, const Reference *reference) {
                            reference->child->table->quoted, nulls->str, reference->parent, join->str);
 }
 
-static char *key_sql(PGconn *connection, const RpEntity *entity) {
+static char *key_sql(const Search *search, const RpEntity *entity) {
     g_autoptr(GString) sql = g_string_new("concat_ws(', '");
     for (char **name = entity->key; *name != NULL; name++) {
-        g_autofree char *quoted = rp_postgres_identifier(connection, *name);
-        const RpMapColumn *column = rp_entity_find_column(entity, *name);
-        if (column != NULL && rp_column_is_masked(column))
+        g_autofree char *quoted = rp_postgres_identifier(search->connection, *name);
+        if (rp_masks_has(search->units->masks, entity->table->oid, *name))
             g_string_append(sql, ", '" RP_MASK "'");
         else
             g_string_append_printf(sql, ", left(c.%s::text, 300)", quoted);
@@ -53,7 +53,7 @@ static char *key_sql(PGconn *connection, const RpEntity *entity) {
 
 static gboolean add_examples(const Search *search, const Reference *reference, const char *from,
                              RpOrphanResult *orphan, GError **error) {
-    g_autofree char *key = key_sql(search->connection, reference->child);
+    g_autofree char *key = key_sql(search, reference->child);
     g_autofree char *sql = g_strdup_printf("SELECT %s %s LIMIT %u", key, from, search->limit);
     g_autoptr(PGresult) rows = rp_postgres_query(search->connection, sql, 0, NULL, error);
     if (rows == NULL)
@@ -156,8 +156,9 @@ static gboolean look_behind(const Search *search, const RpEntity *child, const c
 }
 
 /* The same name gives the same UUID: a column that repeats the identity of another entity refers to it. */
-static gboolean look_behind_uuid(const Search *search, const RpUnits *units, const RpEntity *child,
-                                 const RpMapColumn *column, GError **error) {
+static gboolean look_behind_uuid(const Search *search, const RpEntity *child, const RpMapColumn *column,
+                                 GError **error) {
+    const RpUnits *units = search->units;
     for (guint i = 0; i < units->units->len; i++) {
         const RpUnit *unit = rp_units_get(units, i);
         for (guint j = 0; unit->link == NULL && j < unit->entity->columns->len; j++) {
@@ -174,12 +175,11 @@ static gboolean look_behind_uuid(const Search *search, const RpUnits *units, con
     return TRUE;
 }
 
-static gboolean look_behind_columns(const Search *search, const RpUnits *units, const RpEntity *entity,
-                                    GError **error) {
+static gboolean look_behind_columns(const Search *search, const RpEntity *entity, GError **error) {
     for (guint i = 0; i < entity->columns->len; i++) {
         const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
         if (uuid_name(column) != NULL && !is_unique(entity->table, column->name) &&
-            !look_behind_uuid(search, units, entity, column, error))
+            !look_behind_uuid(search, entity, column, error))
             return FALSE;
         if (column->source == RP_FROM_LOOKUP && is_unique(column->lookup->table, column->lookup->take) &&
             !look_behind(search, entity, column->name, column->lookup->table, column->lookup->take, error))
@@ -190,13 +190,13 @@ static gboolean look_behind_columns(const Search *search, const RpUnits *units, 
 
 gboolean rp_orphans_find(PGconn *connection, const RpUnits *units, guint limit, GPtrArray *orphans,
                          GError **error) {
-    const Search search = {connection, limit, orphans};
+    const Search search = {connection, units, limit, orphans};
     for (guint i = 0; i < units->units->len; i++) {
         const RpUnit *unit = rp_units_get(units, i);
         if (unit->link != NULL || !rp_units_wants(units, unit))
             continue;
         if (!look_behind_constraints(&search, unit->entity, error) ||
-            !look_behind_columns(&search, units, unit->entity, error))
+            !look_behind_columns(&search, unit->entity, error))
             return FALSE;
     }
     return TRUE;

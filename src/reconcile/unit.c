@@ -81,7 +81,7 @@ static void add_column(RpUnit *unit, PGconn *connection, const RpMapColumn *colu
         .expression = g_strdup_printf("t.%s%s", quoted, is_text ? "::text" : ""),
         .is_key = is_key(unit->entity, column->name),
         .is_text = is_text,
-        .is_masked = rp_column_is_masked(column),
+        .table_oid = unit->entity->table->oid,
         .is_loose = target->is_folding || (is_text && target->is_comparable),
         .is_caseless = is_key(unit->entity, column->name) && is_caseless(target),
     };
@@ -136,9 +136,8 @@ static int find_column(const RpUnit *unit, const char *name) {
     return -1;
 }
 
-/* Puts the follower's columns into the leader's order; FALSE when they are not the same ones. What is
- * sensitive for one of them may stand in a row of the other. */
-static gboolean follow(RpUnit *unit, RpUnit *leader) {
+/* Puts the follower's columns into the leader's order; FALSE when they are not the same ones. */
+static gboolean follow(RpUnit *unit, const RpUnit *leader) {
     if (unit->columns->len != leader->columns->len || unit->n_keys != leader->n_keys)
         return FALSE;
     g_autofree guint *order = g_new(guint, unit->columns->len);
@@ -151,12 +150,8 @@ static gboolean follow(RpUnit *unit, RpUnit *leader) {
     }
     g_autofree RpUnitColumn *columns =
         g_memdup2(unit->columns->data, unit->columns->len * sizeof(RpUnitColumn));
-    for (guint i = 0; i < unit->columns->len; i++) {
-        RpUnitColumn *own = &g_array_index(unit->columns, RpUnitColumn, i);
-        RpUnitColumn *of_leader = &g_array_index(leader->columns, RpUnitColumn, i);
-        *own = columns[order[i]];
-        own->is_masked = of_leader->is_masked = own->is_masked || of_leader->is_masked;
-    }
+    for (guint i = 0; i < unit->columns->len; i++)
+        g_array_index(unit->columns, RpUnitColumn, i) = columns[order[i]];
     unit->leader = leader->number;
     return TRUE;
 }
@@ -182,6 +177,13 @@ static void note_places(RpUnit *unit) {
         g_array_append_val(unit->places, nowhere);
     for (guint i = 0; i < unit->columns->len; i++)
         g_array_index(unit->places, guint, rp_unit_column(unit, i)->field) = i;
+}
+
+static void note_masks(const RpUnits *units, const RpUnit *unit) {
+    for (guint i = 0; i < unit->columns->len; i++) {
+        RpUnitColumn *column = &g_array_index(unit->columns, RpUnitColumn, i);
+        column->is_masked = rp_masks_has(units->masks, column->table_oid, column->name);
+    }
 }
 
 static gboolean is_asked_for(const char *const *only, const char *name) {
@@ -244,8 +246,11 @@ RpUnits *rp_units_new(PGconn *connection, const RpMapping *mapping, const char *
         else
             skip_link(units, link, g_strdup("--entity leaves one of its entities out"));
     }
-    for (guint i = 0; i < units->units->len; i++)
+    units->masks = rp_masks_new(mapping);
+    for (guint i = 0; i < units->units->len; i++) {
         note_places(g_ptr_array_index(units->units, i));
+        note_masks(units, g_ptr_array_index(units->units, i));
+    }
     widen_choice(units, only);
     return units;
 }
@@ -257,6 +262,7 @@ void rp_units_free(RpUnits *units) {
     g_ptr_array_unref(units->units);
     g_ptr_array_unref(units->links);
     g_ptr_array_unref(units->skipped);
+    rp_masks_free(units->masks);
     if (units->only != NULL)
         g_ptr_array_unref(units->only);
     g_free(units);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "mapping/mapping.h"
+#include "reconcile/masks.h"
 #include "sink/connection.h"
 
 #include <glib.h>
@@ -16,7 +17,8 @@ typedef struct {
     guint field;            /* its position among the fields that the source side gives */
     char *expression;       /* its value in the target, as SQL */
     gboolean is_key;
-    gboolean is_text;   /* no converter of ours: both sides give what PostgreSQL writes of it */
+    gboolean is_text; /* no converter of ours: both sides give what PostgreSQL writes of it */
+    guint32 table_oid;
     gboolean is_masked; /* no report shows its values */
     /* Equal values may have different bytes: a collation, or a type, that only PostgreSQL can compare. */
     gboolean is_loose;
@@ -43,8 +45,9 @@ typedef struct {
 
 /* All units of a reconciliation. */
 typedef struct {
-    RpMapping mapping;  /* the entities, and one for each link after them; otherwise that of the user */
-    GPtrArray *units;   /* of RpUnit, by the number of their entity; of entities that are not asked for too */
+    RpMapping mapping; /* the entities, and one for each link after them; otherwise that of the user */
+    GPtrArray *units;  /* of RpUnit, by the number of their entity; of entities that are not asked for too */
+    RpMasks *masks;
     GPtrArray *only;    /* names of the entities whose keys are read, ending in NULL; NULL: all */
     GPtrArray *links;   /* of what was made for links */
     GPtrArray *skipped; /* of char *: a link's name, and why it is not checked, in turns */

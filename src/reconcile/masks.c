@@ -1,0 +1,36 @@
+/* Sensitive columns by the table that they are of. */
+#include "reconcile/masks.h"
+
+struct RpMasks {
+    GHashTable *columns; /* set of "oid name" */
+};
+
+static char *name_column(guint32 table_oid, const char *column) {
+    return g_strdup_printf("%u %s", table_oid, column);
+}
+
+RpMasks *rp_masks_new(const RpMapping *mapping) {
+    RpMasks *masks = g_new0(RpMasks, 1);
+    masks->columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < mapping->entities->len; i++) {
+        const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
+        for (guint j = 0; j < entity->columns->len; j++) {
+            const RpMapColumn *column = g_ptr_array_index(entity->columns, j);
+            if (rp_column_is_masked(column))
+                g_hash_table_add(masks->columns, name_column(entity->table->oid, column->name));
+        }
+    }
+    return masks;
+}
+
+void rp_masks_free(RpMasks *masks) {
+    if (masks == NULL)
+        return;
+    g_hash_table_unref(masks->columns);
+    g_free(masks);
+}
+
+gboolean rp_masks_has(const RpMasks *masks, guint32 table_oid, const char *column) {
+    g_autofree char *name = name_column(table_oid, column);
+    return g_hash_table_contains(masks->columns, name);
+}
