@@ -123,6 +123,7 @@ typedef struct {
     const RpLookPlace *place;
     PGconn *connection;
     GPtrArray *listed;
+    GPtrArray *wishes;   /* of RpListed: those with a Redis key, by key; borrowed */
     GHashTable *waiting; /* of RpListed with a Redis key, by identity */
     RpDigester *digester;
     RpSourceRows rows;
@@ -178,19 +179,26 @@ static gboolean take_batch(RpBatch *batch, gpointer data, GError **error) {
     return rp_source_rows_walk(&describing->rows, batch, error);
 }
 
+static gint compare_keys(gconstpointer a, gconstpointer b) {
+    const RpListed *left = *(const RpListed *const *)a, *right = *(const RpListed *const *)b;
+    if (left->unit != right->unit)
+        return left->unit->number < right->unit->number ? -1 : 1;
+    const int order = memcmp(left->name, right->name, MIN(left->name_size, right->name_size));
+    return order != 0 ? order : (left->name_size > right->name_size) - (left->name_size < right->name_size);
+}
+
+/* A key is read once, however many of its rows are listed. */
 static gboolean next_key(guint *entity, RpSpan *key, gboolean *is_end, gpointer data, GError **error) {
     (void)error;
     Describing *describing = data;
-    const RpListed *listed = NULL;
-    while (describing->next < describing->listed->len) {
-        listed = g_ptr_array_index(describing->listed, describing->next++);
-        if (listed->difference->kind != RP_DIFFERENCE_EXTRA)
-            break;
-        listed = NULL;
-    }
-    *is_end = listed == NULL;
-    if (listed == NULL)
+    const GPtrArray *wishes = describing->wishes;
+    while (describing->next > 0 && describing->next < wishes->len &&
+           compare_keys(&wishes->pdata[describing->next - 1], &wishes->pdata[describing->next]) == 0)
+        describing->next++;
+    *is_end = describing->next >= wishes->len;
+    if (*is_end)
         return TRUE;
+    const RpListed *listed = g_ptr_array_index(wishes, describing->next++);
     *entity = listed->unit->number;
     *key = (RpSpan){listed->name, listed->name_size};
     return TRUE;
@@ -216,7 +224,6 @@ static gboolean describe_extra(Describing *describing, RpListed *listed, GError 
 
 static gboolean describe_all(Describing *describing, GError **error) {
     RpSurvey survey = *describing->place->survey;
-    gboolean has_keys = FALSE;
     for (guint i = 0; i < describing->listed->len; i++) {
         RpListed *listed = g_ptr_array_index(describing->listed, i);
         if (listed->difference->kind == RP_DIFFERENCE_EXTRA) {
@@ -224,19 +231,23 @@ static gboolean describe_all(Describing *describing, GError **error) {
                 return FALSE;
             continue;
         }
-        has_keys = TRUE;
+        g_ptr_array_add(describing->wishes, listed);
         listed->twin = g_hash_table_lookup(describing->waiting, &listed->identity);
         g_hash_table_insert(describing->waiting, &listed->identity, listed);
     }
+    if (describing->wishes->len == 0)
+        return TRUE;
+    g_ptr_array_sort(describing->wishes, compare_keys);
     survey.take = take_batch;
     survey.next = next_key;
     survey.data = describing;
-    return !has_keys || rp_survey(&survey, error);
+    return rp_survey(&survey, error);
 }
 
 gboolean rp_describe(const RpLookPlace *place, PGconn *connection, GPtrArray *listed, GError **error) {
     Describing describing = {.place = place, .connection = connection, .listed = listed};
     describing.waiting = g_hash_table_new(hash_identity, is_identity_equal);
+    describing.wishes = g_ptr_array_new();
     describing.digester = rp_digester_new(place->seed);
     describing.rows = (RpSourceRows){.units = place->units,
                                      .postgres = place->postgres,
@@ -252,5 +263,6 @@ gboolean rp_describe(const RpLookPlace *place, PGconn *connection, GPtrArray *li
     rp_source_rows_clear(&describing.rows);
     rp_digester_free(describing.digester);
     g_hash_table_unref(describing.waiting);
+    g_ptr_array_unref(describing.wishes);
     return is_fine;
 }
