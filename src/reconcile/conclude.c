@@ -154,12 +154,19 @@ static void take_link_example(RpLinkResult *link, RpListed *listed) {
     g_ptr_array_add(link->examples, example);
 }
 
+/* What was told apart by its bytes alone does not count. While the source changes, a column may have come to
+ * be spelled otherwise only since: then nothing was counted. */
+static void discount_alike(const RpListed *listed, guint64 *n_different) {
+    for (guint i = 0; listed->alike != NULL && i < listed->alike->len; i++) {
+        guint64 *n = &n_different[g_array_index(listed->alike, guint, i)];
+        *n -= MIN(*n, 1);
+    }
+}
+
 static void take_listed(RpReconciliation *own, RpListed *listed, gpointer place) {
     RpEntityResult *entity = place;
-    guint64 *n_different = own->n_different[listed->unit->number];
-    for (guint i = 0;
-         own->options->level == RP_LEVEL_FIELDS && listed->alike != NULL && i < listed->alike->len; i++)
-        n_different[g_array_index(listed->alike, guint, i)]--;
+    if (own->options->level == RP_LEVEL_FIELDS)
+        discount_alike(listed, own->n_different[listed->unit->number]);
     if (listed->unit->link != NULL) {
         take_link_example(place, listed);
     } else if (listed->is_equal) {
