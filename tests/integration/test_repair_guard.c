@@ -22,7 +22,7 @@ static void refuses_to_delete(RpCase *test_case, const char *more, const char *p
 
 Test(repair_guard, deletes_nothing_when_redis_is_empty) {
     g_autoptr(RpCase) test_case = loaded_shop();
-    rp_case_redis(test_case, "FLUSHALL");
+    rp_case_redis(test_case, "FLUSHDB");
     refuses_to_delete(test_case, NULL, "would be deleted, and Redis gives no row of it");
     refuses_to_delete(test_case, "--max-delete-percent=99", "--max-delete-percent (99 now)");
     g_autoptr(json_t) result = repair(test_case, 0, NULL, "--delete-extra", "--max-delete-percent=100");
