@@ -2,6 +2,8 @@
 #include "reconcile/orphans.h"
 
 #include "model/reject.h"
+#include "reconcile/sides.h"
+#include "sink/wait.h"
 
 #include <string.h>
 
@@ -63,27 +65,47 @@ static gboolean add_examples(const Search *search, const Reference *reference, c
     return TRUE;
 }
 
-static gboolean look_for(const Search *search, const Reference *reference, GError **error) {
-    g_autofree char *from = orphans_sql(search->connection, reference);
-    g_autofree char *sql = g_strdup_printf("SELECT count(*) %s", from);
-    g_autoptr(PGresult) count = rp_postgres_query(search->connection, sql, 0, NULL, error);
-    if (count == NULL) {
-        g_prefix_error(error, "looking for orphans in %s: ", reference->child->table->shown);
-        return FALSE;
-    }
-    const guint64 n_rows = g_ascii_strtoull(PQgetvalue(count, 0, 0), NULL, 10);
-    if (n_rows == 0)
-        return TRUE;
+static RpOrphanResult *add_orphan(const Search *search, const Reference *reference) {
     g_autofree char *columns = g_strjoinv(", ", (char **)reference->parent_columns);
     RpOrphanResult *orphan = g_new0(RpOrphanResult, 1);
     *orphan = (RpOrphanResult){.table = g_strdup(reference->child->table->shown),
                                .columns = g_strdupv((char **)reference->columns),
                                .references = g_strdup_printf("%s (%s)", reference->parent_shown, columns),
                                .constraint = g_strdup(reference->constraint),
-                               .n_rows = n_rows,
                                .examples = g_ptr_array_new_with_free_func(g_free)};
     g_ptr_array_add(search->orphans, orphan);
+    return orphan;
+}
+
+static gboolean count_orphans(const Search *search, const Reference *reference, GError **error) {
+    g_autofree char *from = orphans_sql(search->connection, reference);
+    g_autofree char *sql = g_strdup_printf("SELECT count(*) %s", from);
+    g_autoptr(PGresult) count = rp_postgres_query(search->connection, sql, 0, NULL, error);
+    if (count == NULL)
+        return FALSE;
+    const guint64 n_rows = g_ascii_strtoull(PQgetvalue(count, 0, 0), NULL, 10);
+    if (n_rows == 0)
+        return TRUE;
+    RpOrphanResult *orphan = add_orphan(search, reference);
+    orphan->n_rows = n_rows;
     return add_examples(search, reference, from, orphan, error);
+}
+
+/* What PostgreSQL refuses (a parent that may not be read) takes nothing from the rest of the result. Only a
+ * lost connection ends it all. */
+static gboolean look_for(const Search *search, const Reference *reference, GError **error) {
+    g_autoptr(GError) trouble = NULL;
+    const guint n_orphans = search->orphans->len;
+    if (count_orphans(search, reference, &trouble))
+        return TRUE;
+    if (PQstatus(search->connection) != CONNECTION_OK) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&trouble),
+                                   "looking for orphans in %s: ", reference->child->table->shown);
+        return FALSE;
+    }
+    g_ptr_array_set_size(search->orphans, (gint)n_orphans);
+    add_orphan(search, reference)->not_checked = g_strdup(trouble->message);
+    return TRUE;
 }
 
 /* ---- foreign keys that are not in force ---- */
@@ -188,16 +210,23 @@ static gboolean look_behind_columns(const Search *search, const RpEntity *entity
     return TRUE;
 }
 
-gboolean rp_orphans_find(PGconn *connection, const RpUnits *units, guint limit, GPtrArray *orphans,
-                         GError **error) {
-    const Search search = {connection, units, limit, orphans};
-    for (guint i = 0; i < units->units->len; i++) {
-        const RpUnit *unit = rp_units_get(units, i);
-        if (unit->link != NULL || !rp_units_wants(units, unit))
+static gboolean find_all(const Search *search, GError **error) {
+    for (guint i = 0; i < search->units->units->len; i++) {
+        const RpUnit *unit = rp_units_get(search->units, i);
+        if (unit->link != NULL || !rp_units_wants(search->units, unit))
             continue;
-        if (!look_behind_constraints(&search, unit->entity, error) ||
-            !look_behind_columns(&search, unit->entity, error))
+        if (!look_behind_constraints(search, unit->entity, error) ||
+            !look_behind_columns(search, unit->entity, error))
             return FALSE;
     }
     return TRUE;
+}
+
+gboolean rp_orphans_find(PGconn *connection, const RpUnits *units, guint limit, GPtrArray *orphans,
+                         GError **error) {
+    const Search search = {connection, units, limit, orphans};
+    const guint seconds = rp_wait_change(connection, RP_TARGET_JOIN_SECONDS);
+    const gboolean is_fine = find_all(&search, error);
+    rp_wait_change(connection, seconds);
+    return is_fine;
 }

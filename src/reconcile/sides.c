@@ -1,6 +1,8 @@
 /* Adding rows up on both sides. */
 #include "reconcile/sides.h"
 
+#include "sink/wait.h"
+
 #define MOST_SPOOL_BYTES (G_GUINT64_CONSTANT(8) << 30)
 
 void rp_side_init(RpSide *side, const RpUnits *units, guint64 seed, gboolean is_counting) {
@@ -101,7 +103,11 @@ gboolean rp_target_read(PGconn *connection, const RpUnit *unit, RpTargetTake tak
     g_autofree char *sql = rp_unit_copy_sql(unit);
     g_autofree RpSpan *values = g_new0(RpSpan, unit->columns->len);
     Reading reading = {unit, values, take, data};
-    if (rp_copy_out_binary(connection, sql, take_tuple, &reading, error))
+    /* A link's rows come of a join, which may take long before its first row. */
+    const guint limit = unit->link != NULL ? rp_wait_change(connection, RP_TARGET_JOIN_SECONDS) : 0;
+    const gboolean is_fine = rp_copy_out_binary(connection, sql, take_tuple, &reading, error);
+    rp_wait_change(connection, limit);
+    if (is_fine)
         return TRUE;
     g_prefix_error(error, "reading the rows of %s: ", unit->entity->name);
     return FALSE;

@@ -122,9 +122,10 @@ static json_t *orphans_json(const GPtrArray *orphans) {
         json_t *examples = json_array();
         for (guint j = 0; j < orphan->examples->len; j++)
             json_array_append_new(examples, json_string(g_ptr_array_index(orphan->examples, j)));
-        json_array_append_new(array, json_pack("{ss so ss so so so}", "table", orphan->table, "columns",
+        json_array_append_new(array, json_pack("{ss so ss so so so so}", "table", orphan->table, "columns",
                                                texts_json(orphan->columns), "references", orphan->references,
-                                               "constraint", text_or_null(orphan->constraint), "rows",
+                                               "constraint", text_or_null(orphan->constraint), "not_checked",
+                                               text_or_null(orphan->not_checked), "rows",
                                                number(orphan->n_rows), "examples", examples));
     }
     return array;

@@ -143,7 +143,8 @@ static void append_links(GString *text, const json_t *links, gboolean is_brief) 
 void rp_text_reconcile(GString *text, const json_t *reconcile, gboolean is_brief) {
     static const char *const names[] = {"entity",    "source_rows", "target_rows", "equal",    "missing",
                                         "explained", "extra",       "different",   "rejected", NULL};
-    static const char *const of_orphans[] = {"table", "references", "constraint", "rows", NULL};
+    static const char *const of_orphans[] = {"table",       "references", "constraint",
+                                             "not_checked", "rows",       NULL};
     const json_t *entities = rp_field_list(reconcile, "entities"),
                  *orphans = rp_field_list(reconcile, "orphans");
     rp_text_heading(text, "Rows by entity");
@@ -157,7 +158,7 @@ void rp_text_reconcile(GString *text, const json_t *reconcile, gboolean is_brief
     if (json_array_size(orphans) == 0)
         g_string_append(text, "none\n");
     else
-        rp_text_counts(text, orphans, of_orphans, 3);
+        rp_text_counts(text, orphans, of_orphans, 4);
 }
 
 char *rp_report_reconcile_text(const json_t *reconcile) {
