@@ -1,4 +1,5 @@
 /* From what was found to the result. */
+#include "base/log.h"
 #include "reconcile/orphans.h"
 #include "reconcile/reconciliation.h"
 
@@ -190,8 +191,20 @@ static gboolean describe(RpReconciliation *own, GPtrArray *listed, GPtrArray *pl
     return TRUE;
 }
 
+/* Counts stand; what is behind them nobody can tell. */
+static void note_lost_list(RpReconciliation *own) {
+    own->result->is_incomplete = rp_spool_is_lost(own->differences.list);
+    if (own->result->is_incomplete)
+        rp_log(
+            RP_LOG_WARNING,
+            "differences are counted, but not listed or explained: their list does not fit into %s (TMPDIR "
+            "names another folder)",
+            g_get_tmp_dir());
+}
+
 gboolean rp_conclude(RpReconciliation *own, GError **error) {
     g_autofree guint64 *unrecorded = g_new0(guint64, own->units->units->len);
+    note_lost_list(own);
     g_autoptr(GPtrArray) listed =
         rp_differences_explain(&own->differences, own->connection, own->options->limit, error);
     if (listed == NULL || !rp_differences_check_refused(&own->differences, own->source.refused,

@@ -113,8 +113,10 @@ typedef struct {
     RpLevel level;
     gboolean has_repair; /* one was asked for */
     RpRepairResult repair;
-    guint n_rounds;   /* looks at what differed, the first reading included */
-    gboolean is_live; /* the source has changed meanwhile, or nobody can tell */
+    guint n_rounds; /* looks at what differed, the first reading included */
+    gboolean
+        is_incomplete; /* the list of differences was lost: some are counted, but not listed or explained */
+    gboolean is_live;  /* the source has changed meanwhile, or nobody can tell */
     double seconds;
     guint64 n_scanned;   /* keys */
     GPtrArray *entities; /* of RpEntityResult */

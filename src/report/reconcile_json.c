@@ -140,11 +140,11 @@ static json_t *repair_json(const RpRepairResult *repair) {
 }
 
 json_t *rp_report_reconcile_json(const RpReconcileResult *result) {
-    return json_pack("{ss ss sf si sb so so so so so so}", "status",
+    return json_pack("{ss ss sf si sb sb so so so so so so}", "status",
                      rp_reconcile_result_is_equal(result) ? "equal" : "different", "level",
                      rp_level_name(result->level), "seconds", result->seconds, "rounds",
-                     (int)result->n_rounds, "is_live", result->is_live, "run", json_null(), "keys",
-                     number(result->n_scanned), "entities", entities_json(result->entities), "links",
-                     links_json(result->links), "orphans", orphans_json(result->orphans), "repair",
-                     repair_json(&result->repair));
+                     (int)result->n_rounds, "is_live", result->is_live, "incomplete", result->is_incomplete,
+                     "run", json_null(), "keys", number(result->n_scanned), "entities",
+                     entities_json(result->entities), "links", links_json(result->links), "orphans",
+                     orphans_json(result->orphans), "repair", repair_json(&result->repair));
 }
