@@ -99,7 +99,7 @@ static void take_skipped_links(RpReconciliation *own) {
 static void merge_followers(const RpUnits *units, RpTotals *totals) {
     for (guint i = 0; i < units->units->len; i++) {
         const RpUnit *unit = rp_units_get(units, i);
-        if (unit->leader != i && rp_units_wants(units, unit))
+        if (unit->leader != i && unit->is_wanted)
             rp_totals_merge(totals, rp_units_get(units, unit->leader), unit);
     }
 }
@@ -109,8 +109,7 @@ static void merge_followers(const RpUnits *units, RpTotals *totals) {
  * and what was looked at is added up. */
 static gboolean has_other_rows(const RpReconciliation *own) {
     for (guint i = 0; i < own->units->units->len; i++)
-        if (rp_units_wants(own->units, rp_units_get(own->units, i)) &&
-            own->n_source[i] != own->source.side.n_rows[i])
+        if (rp_units_get(own->units, i)->is_wanted && own->n_source[i] != own->source.side.n_rows[i])
             return TRUE;
     return FALSE;
 }
@@ -136,7 +135,7 @@ static GPtrArray *take_units(RpReconciliation *own, const guint64 *unrecorded) {
     for (guint i = 0; i < own->units->units->len; i++) {
         const RpUnit *unit = rp_units_get(own->units, i);
         gpointer place = NULL;
-        if (rp_units_wants(own->units, unit))
+        if (unit->is_wanted)
             place = unit->link != NULL ? (gpointer)take_link(own, unit) : take_entity(own, unit, unrecorded);
         g_ptr_array_add(places, place);
     }

@@ -23,7 +23,7 @@ static gpointer read_target(gpointer data) {
     const RpFirstReading *reading = thread->reading;
     for (guint i = 0; i < reading->units->units->len; i++) {
         const RpUnit *unit = rp_units_get(reading->units, i);
-        if (unit->leader != unit->number || !rp_units_wants(reading->units, unit))
+        if (unit->leader != unit->number || !unit->is_wanted)
             continue;
         if (rp_target_read(reading->connection, unit, rp_target_side_take, reading->target, &thread->error))
             continue;

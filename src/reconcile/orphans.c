@@ -213,7 +213,7 @@ static gboolean look_behind_columns(const Search *search, const RpEntity *entity
 static gboolean find_all(const Search *search, GError **error) {
     for (guint i = 0; i < search->units->units->len; i++) {
         const RpUnit *unit = rp_units_get(search->units, i);
-        if (unit->link != NULL || !rp_units_wants(search->units, unit))
+        if (unit->link != NULL || !unit->is_wanted)
             continue;
         if (!look_behind_constraints(search, unit->entity, error) ||
             !look_behind_columns(search, unit->entity, error))

@@ -191,22 +191,28 @@ static gboolean is_asked_for(const char *const *only, const char *name) {
 }
 
 /* Rows of a table that another entity fills too are extra only when neither gives them. */
-static void widen_choice(RpUnits *units, const char *const *only) {
-    if (only == NULL)
-        return;
-    units->only = g_ptr_array_new();
+static gboolean takes_part(const RpUnits *units, const RpUnit *unit, const char *const *only) {
+    gboolean is_wanted = unit->link != NULL;
+    for (guint i = 0; !is_wanted && i < units->units->len; i++) {
+        const RpUnit *other = rp_units_get(units, i);
+        is_wanted =
+            other->link == NULL && other->leader == unit->leader && is_asked_for(only, other->entity->name);
+    }
+    return is_wanted;
+}
+
+/* A link may have the name of an entity that takes no part: the names alone say what is read. */
+static void choose(RpUnits *units, const char *const *only) {
+    if (only != NULL)
+        units->only = g_ptr_array_new();
     for (guint i = 0; i < units->units->len; i++) {
-        const RpUnit *unit = rp_units_get(units, i);
-        gboolean is_wanted = unit->link != NULL;
-        for (guint j = 0; !is_wanted && j < units->units->len; j++) {
-            const RpUnit *other = rp_units_get(units, j);
-            is_wanted = other->link == NULL && other->leader == unit->leader &&
-                        is_asked_for(only, other->entity->name);
-        }
-        if (is_wanted)
+        RpUnit *unit = g_ptr_array_index(units->units, i);
+        unit->is_wanted = takes_part(units, unit, only);
+        if (only != NULL && unit->is_wanted)
             g_ptr_array_add(units->only, unit->entity->name);
     }
-    g_ptr_array_add(units->only, NULL);
+    if (only != NULL)
+        g_ptr_array_add(units->only, NULL);
 }
 
 static void skip_link(RpUnits *units, const RpLink *link, char *why) {
@@ -251,7 +257,7 @@ RpUnits *rp_units_new(PGconn *connection, const RpMapping *mapping, const char *
         note_places(g_ptr_array_index(units->units, i));
         note_masks(units, g_ptr_array_index(units->units, i));
     }
-    widen_choice(units, only);
+    choose(units, only);
     return units;
 }
 
@@ -273,11 +279,6 @@ guint rp_units_most_columns(const RpUnits *units) {
     for (guint i = 0; i < units->units->len; i++)
         most = MAX(most, rp_units_get(units, i)->columns->len);
     return most;
-}
-
-gboolean rp_units_wants(const RpUnits *units, const RpUnit *unit) {
-    return units->only == NULL ||
-           g_strv_contains((const char *const *)units->only->pdata, unit->entity->name);
 }
 
 char *rp_unit_copy_sql(const RpUnit *unit) {

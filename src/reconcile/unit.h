@@ -38,6 +38,7 @@ typedef struct {
     GArray *places;       /* of guint, by field: the position of its column; G_MAXUINT: it is not compared */
     gboolean is_staged; /* PostgreSQL makes its rows: it casts, looks up, or knows which `where` leaves out */
     gboolean has_checks;     /* `checks` of the mapping say which rows are refused */
+    gboolean is_wanted;      /* it takes part */
     gboolean is_told_extra;  /* rows of the table that no key gives are its extra ones */
     char *from;              /* SQL: "FROM …" that the expressions are about */
     GPtrArray *not_compared; /* of char *: a column's name, and why, in turns */
@@ -65,9 +66,6 @@ static inline const RpUnit *rp_units_get(const RpUnits *units, guint number) {
 
 /* The number of columns of the widest one, at least 1. */
 guint rp_units_most_columns(const RpUnits *units);
-
-/* Whether the unit takes part. */
-gboolean rp_units_wants(const RpUnits *units, const RpUnit *unit);
 
 static inline const RpUnitColumn *rp_unit_column(const RpUnit *unit, guint position) {
     return &g_array_index(unit->columns, RpUnitColumn, position);
