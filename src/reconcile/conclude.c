@@ -203,12 +203,12 @@ static void note_lost_list(RpReconciliation *own) {
 
 gboolean rp_conclude(RpReconciliation *own, GError **error) {
     g_autofree guint64 *unrecorded = g_new0(guint64, own->units->units->len);
-    note_lost_list(own);
     g_autoptr(GPtrArray) listed =
         rp_differences_explain(&own->differences, own->connection, own->options->limit, error);
     if (listed == NULL || !rp_differences_check_refused(&own->differences, own->source.refused,
                                                         own->connection, unrecorded, error))
         return FALSE;
+    note_lost_list(own);                       /* reading it has shown whether all of it could be written */
     if (rp_spool_is_lost(own->source.refused)) /* nobody can say which are on record */
         memcpy(unrecorded, own->source.n_refused, own->units->units->len * sizeof *unrecorded);
     g_autoptr(GPtrArray) places = take_units(own, unrecorded);
