@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define SHOWN_BYTES 400u
+#define SHOWN_SQL   "401" /* characters that are fetched of a value: more than are shown */
+#define N_FIELDS    4     /* of a column that is compared */
 
 void rp_listed_free(gpointer data) {
     RpListed *listed = data;
@@ -33,8 +35,8 @@ static void add_join(GString *sql, const RpUnit *unit, PGconn *connection) {
     }
 }
 
-/* For each column: the source's text, the target's, and whether they are equal; last whether the target has
- * the row at all. */
+/* For each column: the beginning of the source's text, and of the target's, whether they are equal, and
+ * whether their texts are the same; last whether the target has the row at all. */
 static char *compare_sql(const RpUnit *unit, PGconn *connection) {
     g_autoptr(GString) fields = g_string_new(NULL);
     g_autoptr(GString) values = g_string_new(NULL);
@@ -44,8 +46,12 @@ static char *compare_sql(const RpUnit *unit, PGconn *connection) {
         g_autofree char *value = parameter(column, i);
         g_autofree char *quoted = rp_postgres_identifier(connection, column->name);
         g_string_append_printf(values, "%s%s AS c%u", i > 0 ? ", " : "", value, i);
-        g_string_append_printf(fields, "s.c%u::text, t.%s::text, s.c%u%s IS NOT DISTINCT FROM t.%s%s, ", i,
-                               quoted, i, as_text, quoted, as_text);
+        g_string_append_printf(fields,
+                               "left(s.c%u::text, " SHOWN_SQL "), left(t.%s::text, " SHOWN_SQL
+                               "), s.c%u%s IS "
+                               "NOT DISTINCT FROM t.%s%s, s.c%u::text COLLATE \"C\" IS NOT DISTINCT FROM "
+                               "t.%s::text COLLATE \"C\", ",
+                               i, quoted, i, as_text, quoted, as_text, i, quoted);
     }
     g_autoptr(GString) sql = g_string_new(NULL);
     g_string_append_printf(sql, "SELECT %st.ctid IS NOT NULL FROM (SELECT %s) s LEFT JOIN %s t ON ",
@@ -58,7 +64,7 @@ static char *key_sql(const RpUnit *unit) {
     g_autoptr(GString) sql = g_string_new("SELECT ");
     for (guint i = 0; i < unit->n_keys; i++) {
         g_autofree char *value = parameter(rp_unit_column(unit, i), i);
-        g_string_append_printf(sql, "%s%s::text", i > 0 ? ", " : "", value);
+        g_string_append_printf(sql, "%sleft((%s)::text, " SHOWN_SQL ")", i > 0 ? ", " : "", value);
     }
     return g_string_free(g_steal_pointer(&sql), FALSE);
 }
@@ -91,17 +97,17 @@ static void take_key(RpListed *listed, PGresult *result, int step) {
 
 /* What the hashes of a column that only PostgreSQL can compare have told apart. */
 static gboolean is_alike(const RpUnitColumn *column, PGresult *result, int field) {
-    return column->is_loose && strcmp(PQgetvalue(result, 0, field), PQgetvalue(result, 0, field + 1)) != 0;
+    return column->is_loose && !rp_postgres_is_true(result, 0, field + 3);
 }
 
 static void take_columns(RpListed *listed, PGresult *result) {
     const RpUnit *unit = listed->unit;
-    const gboolean is_there = rp_postgres_is_true(result, 0, (int)unit->columns->len * 3);
+    const gboolean is_there = rp_postgres_is_true(result, 0, (int)unit->columns->len * N_FIELDS);
     gboolean is_equal = is_there;
     listed->alike = g_array_new(FALSE, FALSE, sizeof(guint));
     for (guint i = 0; i < unit->columns->len; i++) {
         const RpUnitColumn *column = rp_unit_column(unit, i);
-        const int field = (int)i * 3;
+        const int field = (int)i * N_FIELDS;
         if (is_there && rp_postgres_is_true(result, 0, field + 2)) {
             if (is_alike(column, result, field))
                 g_array_append_val(listed->alike, i);
@@ -150,7 +156,7 @@ static gboolean describe_row(Describing *describing, RpListed *listed, const RpS
         rp_postgres_set_error(error, describing->connection, result);
         return FALSE;
     }
-    take_key(listed, result, unit->link != NULL ? 1 : 3);
+    take_key(listed, result, unit->link != NULL ? 1 : N_FIELDS);
     if (unit->link == NULL)
         take_columns(listed, result);
     return TRUE;
