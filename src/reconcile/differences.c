@@ -1,6 +1,7 @@
 /* Going through the list in portions: the ledger is asked about many keys at once. */
 #include "reconcile/differences.h"
 
+#include "model/reject.h"
 #include "reconcile/explain.h"
 
 #include <string.h>
@@ -167,8 +168,9 @@ static RpListed *list(Listing *listing, const RpSuspicion *suspicion) {
                          .name = g_memdup2(suspicion->name.data, suspicion->name.size),
                          .name_size = suspicion->name.size};
     if (suspicion->kind != RP_DIFFERENCE_EXTRA) {
-        listed->difference->source_key = rp_span_show(suspicion->name, RP_SHOWN_KEY_BYTES);
-        if (!rp_span_is_text(suspicion->name))
+        listed->difference->source_key =
+            unit->hides_key ? g_strdup(RP_MASK) : rp_span_show(suspicion->name, RP_SHOWN_KEY_BYTES);
+        if (!unit->hides_key && !rp_span_is_text(suspicion->name))
             listed->difference->source_key_hex = rp_span_hex(suspicion->name);
     }
     g_ptr_array_add(listing->listed, listed);

@@ -34,3 +34,26 @@ gboolean rp_masks_has(const RpMasks *masks, guint32 table_oid, const char *colum
     g_autofree char *name = name_column(table_oid, column);
     return g_hash_table_contains(masks->columns, name);
 }
+
+static gboolean is_of_key(const RpReference *reference) {
+    return reference->kind == RP_REFERENCE_KEY || reference->kind == RP_REFERENCE_CAPTURE;
+}
+
+static gboolean shows_key(const RpMapColumn *column) {
+    for (guint i = 0; i < column->n_parts; i++)
+        if (column->parts[i].literal == NULL && is_of_key(&column->parts[i].reference))
+            return TRUE;
+    for (guint i = 0; column->lookup != NULL && i < column->lookup->matches->len; i++)
+        if (is_of_key(&((const RpLookupMatch *)g_ptr_array_index(column->lookup->matches, i))->reference))
+            return TRUE;
+    return FALSE;
+}
+
+gboolean rp_masks_hide_key(const RpMasks *masks, const RpEntity *entity) {
+    for (guint i = 0; i < entity->columns->len; i++) {
+        const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
+        if (shows_key(column) && rp_masks_has(masks, entity->table->oid, column->name))
+            return TRUE;
+    }
+    return FALSE;
+}

@@ -17,4 +17,7 @@ void rp_masks_free(RpMasks *masks);
 /* Whether values of the table's column are masked. */
 gboolean rp_masks_has(const RpMasks *masks, guint32 table_oid, const char *column);
 
+/* Whether Redis keys of the entity are: a masked column holds one, or a part of one. */
+gboolean rp_masks_hide_key(const RpMasks *masks, const RpEntity *entity);
+
 G_END_DECLS

@@ -179,7 +179,8 @@ static void note_places(RpUnit *unit) {
         g_array_index(unit->places, guint, rp_unit_column(unit, i)->field) = i;
 }
 
-static void note_masks(const RpUnits *units, const RpUnit *unit) {
+static void note_masks(const RpUnits *units, RpUnit *unit) {
+    unit->hides_key = unit->link == NULL && rp_masks_hide_key(units->masks, unit->entity);
     for (guint i = 0; i < unit->columns->len; i++) {
         RpUnitColumn *column = &g_array_index(unit->columns, RpUnitColumn, i);
         column->is_masked = rp_masks_has(units->masks, column->table_oid, column->name);

@@ -35,6 +35,7 @@ typedef struct {
     GArray *columns; /* of RpUnitColumn, in the leader's order; the keys first */
     guint n_keys;
     gboolean is_caseless; /* some key column is */
+    gboolean hides_key;   /* no report shows its Redis keys */
     GArray *places;       /* of guint, by field: the position of its column; G_MAXUINT: it is not compared */
     gboolean is_staged; /* PostgreSQL makes its rows: it casts, looks up, or knows which `where` leaves out */
     gboolean has_checks;     /* `checks` of the mapping say which rows are refused */
