@@ -136,29 +136,41 @@ typedef struct {
     guint next;
 } Describing;
 
-static guint hash_identity(gconstpointer identity) {
-    return (guint)((const RpHash *)identity)->low;
-}
-
-static gboolean is_identity_equal(gconstpointer a, gconstpointer b) {
-    return rp_hash_equal(a, b);
-}
-
-static gboolean describe_row(Describing *describing, RpListed *listed, const RpSpan *values, GError **error) {
-    const RpUnit *unit = listed->unit;
-    g_autofree char *sql = unit->link != NULL ? key_sql(unit) : compare_sql(unit, describing->connection);
+/* Asks for one row; NULL with error when there is none. */
+static PGresult *ask(const Describing *describing, const char *sql, guint n_values, const RpSpan *values,
+                     GError **error) {
     g_autoptr(PGresult) result =
-        rp_wait_execute_values(describing->connection, sql,
-                               (int)(unit->link != NULL ? unit->n_keys : unit->columns->len), values, error);
+        rp_wait_execute_values(describing->connection, sql, (int)n_values, values, error);
+    if (result == NULL)
+        return NULL;
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0)
+        return g_steal_pointer(&result);
+    rp_postgres_set_error(error, describing->connection, result);
+    return NULL;
+}
+
+/* What the values of the key are as text: all that there is to say of a link's row, or of an extra one. */
+static gboolean describe_key(const Describing *describing, RpListed *listed, const RpSpan *values,
+                             GError **error) {
+    g_autofree char *sql = key_sql(listed->unit);
+    g_autoptr(PGresult) result = ask(describing, sql, listed->unit->n_keys, values, error);
     if (result == NULL)
         return FALSE;
-    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) == 0) {
-        rp_postgres_set_error(error, describing->connection, result);
+    take_key(listed, result, 1);
+    return TRUE;
+}
+
+static gboolean describe_row(const Describing *describing, RpListed *listed, const RpSpan *values,
+                             GError **error) {
+    const RpUnit *unit = listed->unit;
+    if (unit->link != NULL)
+        return describe_key(describing, listed, values, error);
+    g_autofree char *sql = compare_sql(unit, describing->connection);
+    g_autoptr(PGresult) result = ask(describing, sql, unit->columns->len, values, error);
+    if (result == NULL)
         return FALSE;
-    }
-    take_key(listed, result, unit->link != NULL ? 1 : N_FIELDS);
-    if (unit->link == NULL)
-        take_columns(listed, result);
+    take_key(listed, result, N_FIELDS);
+    take_columns(listed, result);
     return TRUE;
 }
 
@@ -212,20 +224,10 @@ static gboolean next_key(guint *entity, RpSpan *key, gboolean *is_end, gpointer 
 
 /* ---- all ---- */
 
-static gboolean describe_extra(Describing *describing, RpListed *listed, GError **error) {
+static gboolean describe_extra(const Describing *describing, RpListed *listed, GError **error) {
     g_autofree RpSpan *values = g_new0(RpSpan, listed->unit->n_keys);
     rp_look_part_key(listed->unit, (RpSpan){listed->name, listed->name_size}, values);
-    g_autofree char *sql = key_sql(listed->unit);
-    g_autoptr(PGresult) result =
-        rp_wait_execute_values(describing->connection, sql, (int)listed->unit->n_keys, values, error);
-    if (result == NULL)
-        return FALSE;
-    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) == 0) {
-        rp_postgres_set_error(error, describing->connection, result);
-        return FALSE;
-    }
-    take_key(listed, result, 1);
-    return TRUE;
+    return describe_key(describing, listed, values, error);
 }
 
 static gboolean describe_all(Describing *describing, GError **error) {
@@ -252,7 +254,7 @@ static gboolean describe_all(Describing *describing, GError **error) {
 
 gboolean rp_describe(const RpLookPlace *place, PGconn *connection, GPtrArray *listed, GError **error) {
     Describing describing = {.place = place, .connection = connection, .listed = listed};
-    describing.waiting = g_hash_table_new(hash_identity, is_identity_equal);
+    describing.waiting = g_hash_table_new(rp_hash_of_hash, rp_hash_is_same);
     describing.wishes = g_ptr_array_new();
     describing.digester = rp_digester_new(place->seed);
     describing.rows = (RpSourceRows){.units = place->units,

@@ -92,10 +92,6 @@ static void add_key(Asking *asking, RpSpan key) {
     asking->offsets[++asking->n_keys] = asking->bytes.size;
 }
 
-static gboolean has_many_rows(const RpUnit *unit) {
-    return unit->entity->scope.has_each || rp_record_type_has_elements(unit->entity->scope.type);
-}
-
 /* Several units may read one key; each has rejects of its own. */
 static GBytes *name_key(const RpUnit *unit, RpSpan key) {
     GByteArray *bytes = g_byte_array_sized_new((guint)(sizeof unit->number + key.size));
@@ -106,7 +102,7 @@ static GBytes *name_key(const RpUnit *unit, RpSpan key) {
 
 /* Each reject explains one row of its key. */
 static gboolean takes_one(Asking *asking, const RpUnit *unit, guint position) {
-    if (asking->counts[position] == 0 || !has_many_rows(unit))
+    if (asking->counts[position] == 0 || !rp_unit_has_many(unit))
         return asking->counts[position] > 0;
     g_autoptr(GBytes) bytes = name_key(unit, key_at(asking, position));
     guint64 *left = g_hash_table_lookup(asking->left, bytes);

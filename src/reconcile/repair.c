@@ -17,14 +17,10 @@
 
 #define NUMBER G_GUINT64_FORMAT
 
-gboolean rp_repair_has_many(const RpUnit *unit) {
-    return unit->entity->scope.has_each || rp_record_type_has_elements(unit->entity->scope.type);
-}
-
 gboolean rp_repair_writes(RpRepair *repair, const RpSuspicion *suspicion) {
     const RpUnit *unit = rp_units_get(repair->own->units, suspicion->unit);
     return unit->link == NULL && suspicion->kind != RP_DIFFERENCE_EXTRA && !suspicion->is_twin &&
-           !(rp_repair_has_many(unit) &&
+           !(rp_unit_has_many(unit) &&
              rp_key_set_contains(&repair->entangled, suspicion->unit, suspicion->name));
 }
 
@@ -150,7 +146,7 @@ static gboolean visit_all(RpRepair *repair, Visit visit, GError **error) {
 /* Of a key that gives many rows all are read again: one that is another key's would go with them. */
 static gboolean note_entangled(RpRepair *repair, const RpSuspicion *suspicion, GError **error) {
     const RpUnit *unit = rp_units_get(repair->own->units, suspicion->unit);
-    if (!suspicion->is_twin || unit->link != NULL || !rp_repair_has_many(unit))
+    if (!suspicion->is_twin || unit->link != NULL || !rp_unit_has_many(unit))
         return TRUE;
     rp_key_set_add(&repair->entangled, suspicion->unit, suspicion->name);
     if (rp_key_set_get_size(&repair->entangled) <= MOST_ENTANGLED)

@@ -65,6 +65,11 @@ static inline const RpUnit *rp_units_get(const RpUnits *units, guint number) {
     return g_ptr_array_index(units->units, number);
 }
 
+/* Whether a key of the unit may give more than one row. */
+static inline gboolean rp_unit_has_many(const RpUnit *unit) {
+    return unit->entity->scope.has_each || rp_record_type_has_elements(unit->entity->scope.type);
+}
+
 /* The number of columns of the widest one, at least 1. */
 guint rp_units_most_columns(const RpUnits *units);
 
