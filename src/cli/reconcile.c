@@ -27,11 +27,13 @@ static struct {
     gboolean allows_rejects;
     gboolean repairs;
     gboolean deletes_extra;
+    gint64 max_delete_percent;
     char *report;
     char *format;
-} settings = {.max_rejects = -1};
+} settings = {.max_rejects = -1, .max_delete_percent = -1};
 
-#define REPAIR_WRITERS 2
+#define REPAIR_WRITERS     2
+#define MAX_DELETE_PERCENT 1
 
 static const RpOption OPTIONS[] = {
     {.name = "level",
@@ -73,6 +75,14 @@ static const RpOption OPTIONS[] = {
      .kind = RP_OPTION_FLAG,
      .target = &settings.deletes_extra,
      .help = "with --repair: delete rows that no key of Redis gives"},
+    {.name = "max-delete-percent",
+     .kind = RP_OPTION_NUMBER,
+     .target = &settings.max_delete_percent,
+     .argument = "N",
+     .minimum = 0,
+     .maximum = 100,
+     .help = "with --delete-extra: write nothing, with exit status 6, when more than N percent (1) of a "
+             "table's rows, and more than 100, would be deleted, or Redis gives none of them"},
     {.name = "max-rejects",
      .kind = RP_OPTION_NUMBER,
      .target = &settings.max_rejects,
@@ -134,6 +144,11 @@ static gboolean check_settings(RpLevel *level, guint *faces, GError **error) {
                     settings.deletes_extra ? "--delete-extra" : "--max-rejects");
         return FALSE;
     }
+    if (settings.max_delete_percent >= 0 && !settings.deletes_extra) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "--max-delete-percent goes with --delete-extra");
+        return FALSE;
+    }
     if (settings.repairs && *level == RP_LEVEL_COUNTS) {
         g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
                     "--repair needs to know which rows differ: --level rows or fields");
@@ -147,6 +162,10 @@ static gboolean check_settings(RpLevel *level, guint *faces, GError **error) {
     return FALSE;
 }
 
+static guint max_delete_percent(void) {
+    return settings.max_delete_percent < 0 ? MAX_DELETE_PERCENT : (guint)settings.max_delete_percent;
+}
+
 /* What the ledger keeps of the settings, also of a repair: none of them is a secret. */
 static char *settings_text(void) {
     g_autofree char *entities = rp_load_entities_json((const char *const *)settings.entities);
@@ -158,6 +177,8 @@ static char *settings_text(void) {
         "repair", settings.repairs, "delete_extra", settings.deletes_extra);
     if (settings.repairs)
         json_object_set_new(object, "writers", json_integer(REPAIR_WRITERS));
+    if (settings.deletes_extra)
+        json_object_set_new(object, "max_delete_percent", json_integer(max_delete_percent()));
     if (settings.max_rejects >= 0)
         json_object_set_new(object, "max_rejects", json_integer(settings.max_rejects));
     json_object_set_new(object, "entities", json_loads(entities, JSON_DECODE_ANY, NULL));
@@ -186,7 +207,7 @@ static gboolean compare(const RpGlobals *globals, const RpPrepared *prepared, Rp
                                 .observe = rp_progress_observe,
                                 .observe_data = progress};
     g_autofree char *repair_settings = settings_text();
-    const RpRepairOptions repair = {settings.deletes_extra, REPAIR_WRITERS,
+    const RpRepairOptions repair = {settings.deletes_extra, max_delete_percent(), REPAIR_WRITERS,
                                     settings.max_rejects < 0 ? G_MAXUINT64 : (guint64)settings.max_rejects,
                                     repair_settings};
     const RpReconcileOptions options = {&load,

@@ -211,13 +211,18 @@ static gboolean stands_before(const RpMapper *mapper, const RpBatch *batch, guin
            mapper->identified.record == record && mapper->identified.element < element;
 }
 
+/* Whatever was identified before, the reading stands elsewhere now. */
+static void begin_identified(RpMapper *mapper, const RpBatch *batch, guint32 record) {
+    mapper->identified.batch = NULL;
+    rp_reading_begin(mapper->maker.cells.reading, &batch->records, record);
+}
+
 /* Stands on the element that a reject was about. A record of which no element can be told has none. */
 static gboolean find_element(RpMapper *mapper, const RpBatch *batch, guint32 record, guint32 element) {
     RpReading *reading = mapper->maker.cells.reading;
     RpProblem problem = {0};
     if (!stands_before(mapper, batch, record, element)) {
-        mapper->identified.batch = NULL;
-        rp_reading_begin(reading, &batch->records, record);
+        begin_identified(mapper, batch, record);
         if (!rp_reading_begin_elements(reading, &problem))
             return FALSE;
     }
@@ -267,7 +272,7 @@ gboolean rp_mapper_identify(RpMapper *mapper, const RpBatch *batch, guint32 reco
     if (head->outcome != RP_READ_OK && has_many)
         return FALSE; /* it stands for rows that nobody can count */
     if (!entity->scope.has_each)
-        rp_reading_begin(mapper->maker.cells.reading, &batch->records, record);
+        begin_identified(mapper, batch, record);
     else if (!find_element(mapper, batch, record, element))
         return FALSE;
     if (!make_identity(mapper, entity, head))

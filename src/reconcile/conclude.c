@@ -1,4 +1,5 @@
 /* From what was found to the result. */
+#include "base/log.h"
 #include "model/reject.h"
 #include "reconcile/orphans.h"
 #include "reconcile/reconciliation.h"
@@ -107,7 +108,7 @@ static void take_skipped_links(RpReconciliation *own) {
 static void merge_followers(const RpUnits *units, RpTotals *totals) {
     for (guint i = 0; i < units->units->len; i++) {
         const RpUnit *unit = rp_units_get(units, i);
-        if (unit->leader != i && rp_units_wants(units, unit))
+        if (unit->leader != i && unit->is_wanted)
             rp_totals_merge(totals, rp_units_get(units, unit->leader), unit);
     }
 }
@@ -117,8 +118,7 @@ static void merge_followers(const RpUnits *units, RpTotals *totals) {
  * and what was looked at is added up. */
 static gboolean has_other_rows(const RpReconciliation *own) {
     for (guint i = 0; i < own->units->units->len; i++)
-        if (rp_units_wants(own->units, rp_units_get(own->units, i)) &&
-            own->n_source[i] != own->source.side.n_rows[i])
+        if (rp_units_get(own->units, i)->is_wanted && own->n_source[i] != own->source.side.n_rows[i])
             return TRUE;
     return FALSE;
 }
@@ -144,7 +144,7 @@ static GPtrArray *take_units(RpReconciliation *own, const guint64 *unrecorded) {
     for (guint i = 0; i < own->units->units->len; i++) {
         const RpUnit *unit = rp_units_get(own->units, i);
         gpointer place = NULL;
-        if (rp_units_wants(own->units, unit))
+        if (unit->is_wanted)
             place = unit->link != NULL ? (gpointer)take_link(own, unit) : take_entity(own, unit, unrecorded);
         g_ptr_array_add(places, place);
     }
@@ -163,12 +163,19 @@ static void take_link_example(RpLinkResult *link, RpListed *listed) {
     g_ptr_array_add(link->examples, example);
 }
 
+/* What was told apart by its bytes alone does not count. While the source changes, a column may have come to
+ * be spelled otherwise only since: then nothing was counted. */
+static void discount_alike(const RpListed *listed, guint64 *n_different) {
+    for (guint i = 0; listed->alike != NULL && i < listed->alike->len; i++) {
+        guint64 *n = &n_different[g_array_index(listed->alike, guint, i)];
+        *n -= MIN(*n, 1);
+    }
+}
+
 static void take_listed(RpReconciliation *own, RpListed *listed, gpointer place) {
     RpEntityResult *entity = place;
-    guint64 *n_different = own->n_different[listed->unit->number];
-    for (guint i = 0;
-         own->options->level == RP_LEVEL_FIELDS && listed->alike != NULL && i < listed->alike->len; i++)
-        n_different[g_array_index(listed->alike, guint, i)]--;
+    if (own->options->level == RP_LEVEL_FIELDS)
+        discount_alike(listed, own->n_different[listed->unit->number]);
     if (listed->unit->link != NULL) {
         take_link_example(place, listed);
     } else if (listed->is_equal) {
@@ -217,13 +224,25 @@ static gboolean take_refused_members(RpReconciliation *own, const GPtrArray *pla
     return FALSE;
 }
 
+/* Counts stand; what is behind them nobody can tell. */
+static void note_lost_list(RpReconciliation *own) {
+    own->result->is_incomplete = rp_spool_is_lost(own->differences.list);
+    if (own->result->is_incomplete)
+        rp_log(
+            RP_LOG_WARNING,
+            "differences are counted, but not listed or explained: their list does not fit into %s (TMPDIR "
+            "names another folder)",
+            g_get_tmp_dir());
+}
+
 gboolean rp_conclude(RpReconciliation *own, GError **error) {
     g_autofree guint64 *unrecorded = g_new0(guint64, own->units->units->len);
-    g_autoptr(GPtrArray) listed = rp_differences_explain(
-        &own->differences, own->connection, own->options->is_on_record, own->options->limit, error);
-    if (listed == NULL || !rp_differences_check_refused(own->units, own->source.refused, own->connection,
-                                                        own->options->is_on_record, unrecorded, error))
+    g_autoptr(GPtrArray) listed =
+        rp_differences_explain(&own->differences, own->connection, own->options->limit, error);
+    if (listed == NULL || !rp_differences_check_refused(&own->differences, own->source.refused,
+                                                        own->connection, unrecorded, error))
         return FALSE;
+    note_lost_list(own);                       /* reading it has shown whether all of it could be written */
     if (rp_spool_is_lost(own->source.refused)) /* nobody can say which are on record */
         memcpy(unrecorded, own->source.n_refused, own->units->units->len * sizeof *unrecorded);
     g_autoptr(GPtrArray) places = take_units(own, unrecorded);

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define SHOWN_BYTES 400u
+#define SHOWN_SQL   "401" /* characters that are fetched of a value: more than are shown */
+#define N_FIELDS    4     /* of a column that is compared */
 
 void rp_listed_free(gpointer data) {
     RpListed *listed = data;
@@ -33,8 +35,8 @@ static void add_join(GString *sql, const RpUnit *unit, PGconn *connection) {
     }
 }
 
-/* For each column: the source's text, the target's, and whether they are equal; last whether the target has
- * the row at all. */
+/* For each column: the beginning of the source's text, and of the target's, whether they are equal, and
+ * whether their texts are the same; last whether the target has the row at all. */
 static char *compare_sql(const RpUnit *unit, PGconn *connection) {
     g_autoptr(GString) fields = g_string_new(NULL);
     g_autoptr(GString) values = g_string_new(NULL);
@@ -44,8 +46,12 @@ static char *compare_sql(const RpUnit *unit, PGconn *connection) {
         g_autofree char *value = parameter(column, i);
         g_autofree char *quoted = rp_postgres_identifier(connection, column->name);
         g_string_append_printf(values, "%s%s AS c%u", i > 0 ? ", " : "", value, i);
-        g_string_append_printf(fields, "s.c%u::text, t.%s::text, s.c%u%s IS NOT DISTINCT FROM t.%s%s, ", i,
-                               quoted, i, as_text, quoted, as_text);
+        g_string_append_printf(fields,
+                               "left(s.c%u::text, " SHOWN_SQL "), left(t.%s::text, " SHOWN_SQL
+                               "), s.c%u%s IS "
+                               "NOT DISTINCT FROM t.%s%s, s.c%u::text COLLATE \"C\" IS NOT DISTINCT FROM "
+                               "t.%s::text COLLATE \"C\", ",
+                               i, quoted, i, as_text, quoted, as_text, i, quoted);
     }
     g_autoptr(GString) sql = g_string_new(NULL);
     g_string_append_printf(sql, "SELECT %st.ctid IS NOT NULL FROM (SELECT %s) s LEFT JOIN %s t ON ",
@@ -58,7 +64,7 @@ static char *key_sql(const RpUnit *unit) {
     g_autoptr(GString) sql = g_string_new("SELECT ");
     for (guint i = 0; i < unit->n_keys; i++) {
         g_autofree char *value = parameter(rp_unit_column(unit, i), i);
-        g_string_append_printf(sql, "%s%s::text", i > 0 ? ", " : "", value);
+        g_string_append_printf(sql, "%sleft((%s)::text, " SHOWN_SQL ")", i > 0 ? ", " : "", value);
     }
     return g_string_free(g_steal_pointer(&sql), FALSE);
 }
@@ -91,17 +97,17 @@ static void take_key(RpListed *listed, PGresult *result, int step) {
 
 /* What the hashes of a column that only PostgreSQL can compare have told apart. */
 static gboolean is_alike(const RpUnitColumn *column, PGresult *result, int field) {
-    return column->is_loose && strcmp(PQgetvalue(result, 0, field), PQgetvalue(result, 0, field + 1)) != 0;
+    return column->is_loose && !rp_postgres_is_true(result, 0, field + 3);
 }
 
 static void take_columns(RpListed *listed, PGresult *result) {
     const RpUnit *unit = listed->unit;
-    const gboolean is_there = rp_postgres_is_true(result, 0, (int)unit->columns->len * 3);
+    const gboolean is_there = rp_postgres_is_true(result, 0, (int)unit->columns->len * N_FIELDS);
     gboolean is_equal = is_there;
     listed->alike = g_array_new(FALSE, FALSE, sizeof(guint));
     for (guint i = 0; i < unit->columns->len; i++) {
         const RpUnitColumn *column = rp_unit_column(unit, i);
-        const int field = (int)i * 3;
+        const int field = (int)i * N_FIELDS;
         if (is_there && rp_postgres_is_true(result, 0, field + 2)) {
             if (is_alike(column, result, field))
                 g_array_append_val(listed->alike, i);
@@ -123,35 +129,48 @@ typedef struct {
     const RpLookPlace *place;
     PGconn *connection;
     GPtrArray *listed;
+    GPtrArray *wishes;   /* of RpListed: those with a Redis key, by key; borrowed */
     GHashTable *waiting; /* of RpListed with a Redis key, by identity */
     RpDigester *digester;
     RpSourceRows rows;
     guint next;
 } Describing;
 
-static guint hash_identity(gconstpointer identity) {
-    return (guint)((const RpHash *)identity)->low;
-}
-
-static gboolean is_identity_equal(gconstpointer a, gconstpointer b) {
-    return rp_hash_equal(a, b);
-}
-
-static gboolean describe_row(Describing *describing, RpListed *listed, const RpSpan *values, GError **error) {
-    const RpUnit *unit = listed->unit;
-    g_autofree char *sql = unit->link != NULL ? key_sql(unit) : compare_sql(unit, describing->connection);
+/* Asks for one row; NULL with error when there is none. */
+static PGresult *ask(const Describing *describing, const char *sql, guint n_values, const RpSpan *values,
+                     GError **error) {
     g_autoptr(PGresult) result =
-        rp_wait_execute_values(describing->connection, sql,
-                               (int)(unit->link != NULL ? unit->n_keys : unit->columns->len), values, error);
+        rp_wait_execute_values(describing->connection, sql, (int)n_values, values, error);
+    if (result == NULL)
+        return NULL;
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0)
+        return g_steal_pointer(&result);
+    rp_postgres_set_error(error, describing->connection, result);
+    return NULL;
+}
+
+/* What the values of the key are as text: all that there is to say of a link's row, or of an extra one. */
+static gboolean describe_key(const Describing *describing, RpListed *listed, const RpSpan *values,
+                             GError **error) {
+    g_autofree char *sql = key_sql(listed->unit);
+    g_autoptr(PGresult) result = ask(describing, sql, listed->unit->n_keys, values, error);
     if (result == NULL)
         return FALSE;
-    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) == 0) {
-        rp_postgres_set_error(error, describing->connection, result);
+    take_key(listed, result, 1);
+    return TRUE;
+}
+
+static gboolean describe_row(const Describing *describing, RpListed *listed, const RpSpan *values,
+                             GError **error) {
+    const RpUnit *unit = listed->unit;
+    if (unit->link != NULL)
+        return describe_key(describing, listed, values, error);
+    g_autofree char *sql = compare_sql(unit, describing->connection);
+    g_autoptr(PGresult) result = ask(describing, sql, unit->columns->len, values, error);
+    if (result == NULL)
         return FALSE;
-    }
-    take_key(listed, result, unit->link != NULL ? 1 : 3);
-    if (unit->link == NULL)
-        take_columns(listed, result);
+    take_key(listed, result, N_FIELDS);
+    take_columns(listed, result);
     return TRUE;
 }
 
@@ -178,19 +197,26 @@ static gboolean take_batch(RpBatch *batch, gpointer data, GError **error) {
     return rp_source_rows_walk(&describing->rows, batch, error);
 }
 
+static gint compare_keys(gconstpointer a, gconstpointer b) {
+    const RpListed *left = *(const RpListed *const *)a, *right = *(const RpListed *const *)b;
+    if (left->unit != right->unit)
+        return left->unit->number < right->unit->number ? -1 : 1;
+    const int order = memcmp(left->name, right->name, MIN(left->name_size, right->name_size));
+    return order != 0 ? order : (left->name_size > right->name_size) - (left->name_size < right->name_size);
+}
+
+/* A key is read once, however many of its rows are listed. */
 static gboolean next_key(guint *entity, RpSpan *key, gboolean *is_end, gpointer data, GError **error) {
     (void)error;
     Describing *describing = data;
-    const RpListed *listed = NULL;
-    while (describing->next < describing->listed->len) {
-        listed = g_ptr_array_index(describing->listed, describing->next++);
-        if (listed->difference->kind != RP_DIFFERENCE_EXTRA)
-            break;
-        listed = NULL;
-    }
-    *is_end = listed == NULL;
-    if (listed == NULL)
+    const GPtrArray *wishes = describing->wishes;
+    while (describing->next > 0 && describing->next < wishes->len &&
+           compare_keys(&wishes->pdata[describing->next - 1], &wishes->pdata[describing->next]) == 0)
+        describing->next++;
+    *is_end = describing->next >= wishes->len;
+    if (*is_end)
         return TRUE;
+    const RpListed *listed = g_ptr_array_index(wishes, describing->next++);
     *entity = listed->unit->number;
     *key = (RpSpan){listed->name, listed->name_size};
     return TRUE;
@@ -198,25 +224,14 @@ static gboolean next_key(guint *entity, RpSpan *key, gboolean *is_end, gpointer 
 
 /* ---- all ---- */
 
-static gboolean describe_extra(Describing *describing, RpListed *listed, GError **error) {
+static gboolean describe_extra(const Describing *describing, RpListed *listed, GError **error) {
     g_autofree RpSpan *values = g_new0(RpSpan, listed->unit->n_keys);
     rp_look_part_key(listed->unit, (RpSpan){listed->name, listed->name_size}, values);
-    g_autofree char *sql = key_sql(listed->unit);
-    g_autoptr(PGresult) result =
-        rp_wait_execute_values(describing->connection, sql, (int)listed->unit->n_keys, values, error);
-    if (result == NULL)
-        return FALSE;
-    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) == 0) {
-        rp_postgres_set_error(error, describing->connection, result);
-        return FALSE;
-    }
-    take_key(listed, result, 1);
-    return TRUE;
+    return describe_key(describing, listed, values, error);
 }
 
 static gboolean describe_all(Describing *describing, GError **error) {
     RpSurvey survey = *describing->place->survey;
-    gboolean has_keys = FALSE;
     for (guint i = 0; i < describing->listed->len; i++) {
         RpListed *listed = g_ptr_array_index(describing->listed, i);
         if (listed->difference->kind == RP_DIFFERENCE_EXTRA) {
@@ -224,19 +239,23 @@ static gboolean describe_all(Describing *describing, GError **error) {
                 return FALSE;
             continue;
         }
-        has_keys = TRUE;
+        g_ptr_array_add(describing->wishes, listed);
         listed->twin = g_hash_table_lookup(describing->waiting, &listed->identity);
         g_hash_table_insert(describing->waiting, &listed->identity, listed);
     }
+    if (describing->wishes->len == 0)
+        return TRUE;
+    g_ptr_array_sort(describing->wishes, compare_keys);
     survey.take = take_batch;
     survey.next = next_key;
     survey.data = describing;
-    return !has_keys || rp_survey(&survey, error);
+    return rp_survey(&survey, error);
 }
 
 gboolean rp_describe(const RpLookPlace *place, PGconn *connection, GPtrArray *listed, GError **error) {
     Describing describing = {.place = place, .connection = connection, .listed = listed};
-    describing.waiting = g_hash_table_new(hash_identity, is_identity_equal);
+    describing.waiting = g_hash_table_new(rp_hash_of_hash, rp_hash_is_same);
+    describing.wishes = g_ptr_array_new();
     describing.digester = rp_digester_new(place->seed);
     describing.rows = (RpSourceRows){.units = place->units,
                                      .postgres = place->postgres,
@@ -252,5 +271,6 @@ gboolean rp_describe(const RpLookPlace *place, PGconn *connection, GPtrArray *li
     rp_source_rows_clear(&describing.rows);
     rp_digester_free(describing.digester);
     g_hash_table_unref(describing.waiting);
+    g_ptr_array_unref(describing.wishes);
     return is_fine;
 }

@@ -1,6 +1,7 @@
 /* Going through the list in portions: the ledger is asked about many keys at once. */
 #include "reconcile/differences.h"
 
+#include "model/reject.h"
 #include "reconcile/explain.h"
 
 #include <string.h>
@@ -8,8 +9,9 @@
 #define MOST_DOUBTFUL   10000u /* rows that PostgreSQL is asked to compare, one by one */
 #define MOST_LIST_BYTES (G_GUINT64_CONSTANT(8) << 30)
 
-gboolean rp_differences_init(RpDifferences *differences, const RpUnits *units, GError **error) {
-    *differences = (RpDifferences){.units = units};
+gboolean rp_differences_init(RpDifferences *differences, const RpUnits *units, const char *source,
+                             GError **error) {
+    *differences = (RpDifferences){.units = units, .source = g_strdup(source)};
     differences->n = g_new0(guint64, units->units->len * RP_N_DIFFERENCE_KINDS);
     differences->n_explained = g_new0(guint64, units->units->len);
     differences->n_refused = g_new0(guint64, units->units->len);
@@ -18,6 +20,7 @@ gboolean rp_differences_init(RpDifferences *differences, const RpUnits *units, G
 }
 
 void rp_differences_clear(RpDifferences *differences) {
+    g_clear_pointer(&differences->source, g_free);
     g_clear_pointer(&differences->n, g_free);
     g_clear_pointer(&differences->n_explained, g_free);
     g_clear_pointer(&differences->n_refused, g_free);
@@ -54,7 +57,7 @@ RpSuspicion rp_differences_entry(const RpSpoolEntry *entry) {
 /* Keys of one unit that wait to be asked about. */
 typedef struct {
     PGconn *connection;
-    gboolean is_on_record;
+    const char *source;
     guint unit;
     RpBuffer bytes;
     gsize offsets[RP_EXPLAIN_MOST + 1];
@@ -64,10 +67,10 @@ typedef struct {
     GHashTable *left; /* GBytes (number of the unit, key) -> guint64 * */
 } Asking;
 
-static Asking *asking_new(PGconn *connection, gboolean is_on_record) {
+static Asking *asking_new(PGconn *connection, const char *source) {
     Asking *asking = g_new0(Asking, 1);
     asking->connection = connection;
-    asking->is_on_record = is_on_record;
+    asking->source = source;
     asking->left = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, g_free);
     return asking;
 }
@@ -89,10 +92,6 @@ static void add_key(Asking *asking, RpSpan key) {
     asking->offsets[++asking->n_keys] = asking->bytes.size;
 }
 
-static gboolean has_many_rows(const RpUnit *unit) {
-    return unit->entity->scope.has_each || rp_record_type_has_elements(unit->entity->scope.type);
-}
-
 /* Several units may read one key; each has rejects of its own. */
 static GBytes *name_key(const RpUnit *unit, RpSpan key) {
     GByteArray *bytes = g_byte_array_sized_new((guint)(sizeof unit->number + key.size));
@@ -103,7 +102,7 @@ static GBytes *name_key(const RpUnit *unit, RpSpan key) {
 
 /* Each reject explains one row of its key. */
 static gboolean takes_one(Asking *asking, const RpUnit *unit, guint position) {
-    if (asking->counts[position] == 0 || !has_many_rows(unit))
+    if (asking->counts[position] == 0 || !rp_unit_has_many(unit))
         return asking->counts[position] > 0;
     g_autoptr(GBytes) bytes = name_key(unit, key_at(asking, position));
     guint64 *left = g_hash_table_lookup(asking->left, bytes);
@@ -122,9 +121,9 @@ static gboolean ask(Asking *asking, const RpUnit *unit, GError **error) {
     for (guint i = 0; i < asking->n_keys; i++)
         keys[i] = key_at(asking, i);
     memset(asking->counts, 0, sizeof asking->counts);
-    return !asking->is_on_record || unit->link != NULL || asking->n_keys == 0 ||
-           rp_explain_keys(asking->connection, unit->entity->name, keys, asking->n_keys, asking->counts,
-                           error);
+    return asking->source == NULL || unit->link != NULL || asking->n_keys == 0 ||
+           rp_explain_keys(asking->connection, unit->entity->name, asking->source, keys, asking->n_keys,
+                           asking->counts, error);
 }
 
 static void empty(Asking *asking) {
@@ -165,8 +164,9 @@ static RpListed *list(Listing *listing, const RpSuspicion *suspicion) {
                          .name = g_memdup2(suspicion->name.data, suspicion->name.size),
                          .name_size = suspicion->name.size};
     if (suspicion->kind != RP_DIFFERENCE_EXTRA) {
-        listed->difference->source_key = rp_span_show(suspicion->name, RP_SHOWN_KEY_BYTES);
-        if (!rp_span_is_text(suspicion->name))
+        listed->difference->source_key =
+            unit->hides_key ? g_strdup(RP_MASK) : rp_span_show(suspicion->name, RP_SHOWN_KEY_BYTES);
+        if (!unit->hides_key && !rp_span_is_text(suspicion->name))
             listed->difference->source_key_hex = rp_span_hex(suspicion->name);
     }
     g_ptr_array_add(listing->listed, listed);
@@ -212,14 +212,14 @@ static gboolean walk(Listing *listing, Asking *asking, GError **error) {
     return FALSE;
 }
 
-GPtrArray *rp_differences_explain(RpDifferences *differences, PGconn *connection, gboolean is_on_record,
-                                  guint64 limit, GError **error) {
+GPtrArray *rp_differences_explain(RpDifferences *differences, PGconn *connection, guint64 limit,
+                                  GError **error) {
     g_autoptr(GPtrArray) listed = g_ptr_array_new_with_free_func(rp_listed_free);
     g_autoptr(GPtrArray) portion = g_ptr_array_new();
     g_autofree guint64 *n_listed = g_new0(guint64, differences->units->units->len);
     g_autofree guint64 *n_doubtful = g_new0(guint64, differences->units->units->len);
     Listing listing = {differences, limit, n_listed, n_doubtful, listed, portion};
-    Asking *asking = asking_new(connection, is_on_record);
+    Asking *asking = asking_new(connection, differences->source);
     const gboolean is_fine = walk(&listing, asking, error);
     asking_free(asking);
     return is_fine ? g_steal_pointer(&listed) : NULL;
@@ -255,10 +255,10 @@ static gboolean check_all(const RpUnits *units, RpSpool *spool, Asking *asking, 
     return FALSE;
 }
 
-gboolean rp_differences_check_refused(const RpUnits *units, RpSpool *spool, PGconn *connection,
-                                      gboolean is_on_record, guint64 *unrecorded, GError **error) {
-    Asking *asking = asking_new(connection, is_on_record);
-    const gboolean is_fine = check_all(units, spool, asking, unrecorded, error);
+gboolean rp_differences_check_refused(const RpDifferences *differences, RpSpool *spool, PGconn *connection,
+                                      guint64 *unrecorded, GError **error) {
+    Asking *asking = asking_new(connection, differences->source);
+    const gboolean is_fine = check_all(differences->units, spool, asking, unrecorded, error);
     asking_free(asking);
     return is_fine;
 }

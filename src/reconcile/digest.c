@@ -6,6 +6,14 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+guint rp_hash_of_hash(gconstpointer hash) {
+    return (guint)((const RpHash *)hash)->low;
+}
+
+gboolean rp_hash_is_same(gconstpointer a, gconstpointer b) {
+    return rp_hash_equal(a, b);
+}
+
 struct RpDigester {
     guint64 seed;
     RpBuffer canonical;

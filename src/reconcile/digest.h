@@ -18,6 +18,10 @@ static inline gboolean rp_hash_equal(const RpHash *a, const RpHash *b) {
     return a->low == b->low && a->high == b->high;
 }
 
+/* Identities as keys of a GHashTable. */
+guint rp_hash_of_hash(gconstpointer hash);
+gboolean rp_hash_is_same(gconstpointer a, gconstpointer b);
+
 typedef struct {
     RpHash identity; /* of the key columns, and of the table: the leader's number */
     RpHash row;      /* of all columns */

@@ -45,11 +45,13 @@ static void empty_portion(RpExtras *extras) {
 static void add_row(RpExtras *extras, guint place, const RpSuspicion *suspicion) {
     RpBuffer *tuples = &extras->tuples[place];
     const guint16 n_fields = GUINT16_TO_BE((guint16)(1 + unit_at(extras, place)->n_keys));
-    if (g_hash_table_contains(extras->rows, &suspicion->identity)) {
-        extras->repair->n_left++; /* two rows of one identity: which is the right one nobody can tell */
+    RpExtraRow *first = g_hash_table_lookup(extras->rows, &suspicion->identity);
+    if (first != NULL) { /* two rows of one identity: what deletes one deletes the other */
+        rp_extras_spare(extras, first);
+        extras->repair->n_left++;
         return;
     }
-    const RpExtraRow row = {place, extras->n_rows[place]++};
+    const RpExtraRow row = {.place = place, .number = extras->n_rows[place]++};
     rp_buffer_append(tuples, &n_fields, sizeof n_fields);
     rp_buffer_append_u32(tuples, sizeof(guint32));
     rp_buffer_append_u32(tuples, row.number);
@@ -58,8 +60,11 @@ static void add_row(RpExtras *extras, guint place, const RpSuspicion *suspicion)
                         g_memdup2(&row, sizeof row));
 }
 
-static gboolean is_full(const RpExtras *extras) {
+/* Whether the row is one for the next portion: rows of one identity stand together. */
+static gboolean is_full(const RpExtras *extras, const RpHash *identity) {
     gsize n_bytes = 0;
+    if (g_hash_table_contains(extras->rows, identity))
+        return FALSE;
     for (guint i = 0; i < extras->n_places; i++)
         n_bytes += extras->tuples[i].size;
     return g_hash_table_size(extras->rows) >= PORTION_ROWS || n_bytes >= PORTION_BYTES;
@@ -225,11 +230,11 @@ static gboolean do_place(RpExtras *extras, guint place, GError **error) {
         if (suspicion.unit != unit_at(extras, place)->number ||
             !rp_repair_deletes(extras->repair, &suspicion))
             continue;
-        add_row(extras, place, &suspicion);
-        if (is_full(extras) && !do_portion(extras, error))
+        if (is_full(extras, &suspicion.identity) && !do_portion(extras, error))
             return FALSE;
         if (is_stopping(extras))
             return TRUE;
+        add_row(extras, place, &suspicion);
     }
     return FALSE;
 }

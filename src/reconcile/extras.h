@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 
 typedef struct {
     guint place;
-    guint32 number; /* in the list of its table */
+    guint32 number;     /* in the list of its table */
+    gboolean is_spared; /* it is not deleted, for whatever reason */
 } RpExtraRow;
 
 typedef struct {
@@ -27,7 +28,7 @@ typedef struct {
     GHashTable *rows; /* identity (RpHash *) -> RpExtraRow * */
     RpBuffer *tuples; /* by place */
     guint32 *n_rows;  /* by place */
-    GString **spared; /* by place: numbers of rows that have a record again */
+    GString **spared; /* by place: numbers of rows that are not deleted */
     guint64 *n_spared;
     guint64 *n_unknown; /* by place: refused records that may stand for any row */
     RpDigester *digester;
@@ -35,6 +36,9 @@ typedef struct {
 } RpExtras;
 
 /* ---- extras_look.c ---- */
+
+/* Takes the row off what is deleted. */
+void rp_extras_spare(RpExtras *extras, RpExtraRow *row);
 
 /* Reads all of Redis, and takes off the portion whatever has a record by now. RP_STOP_ERROR when the crew
  * stops. */

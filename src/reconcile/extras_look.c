@@ -4,14 +4,19 @@
 
 #include <string.h>
 
+void rp_extras_spare(RpExtras *extras, RpExtraRow *row) {
+    GString *numbers = extras->spared[row->place];
+    if (row->is_spared)
+        return;
+    row->is_spared = TRUE;
+    g_string_append_printf(numbers, "%c%u", numbers->len == 0 ? '{' : ',', row->number);
+    extras->n_spared[row->place]++;
+}
+
 static void spare(RpExtras *extras, const RpHash *identity) {
     RpExtraRow *row = g_hash_table_lookup(extras->rows, identity);
-    if (row == NULL)
-        return;
-    g_string_append_printf(extras->spared[row->place], "%c%u",
-                           extras->spared[row->place]->len == 0 ? '{' : ',', row->number);
-    extras->n_spared[row->place]++;
-    g_hash_table_remove(extras->rows, identity);
+    if (row != NULL)
+        rp_extras_spare(extras, row);
 }
 
 static gboolean take_record(const RpSourceRow *row, gpointer data, GError **error) {

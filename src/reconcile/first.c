@@ -39,7 +39,7 @@ static gboolean doubt_rows(const RpFirstReading *reading, const RpUnit *unit, GE
 }
 
 static gboolean read_unit(const RpFirstReading *reading, const RpUnit *unit, GError **error) {
-    if (!rp_units_wants(reading->units, unit))
+    if (!unit->is_wanted)
         return TRUE;
     if (unit->leader == unit->number && !rp_target_read(reading->connection, unit, reading->is_cancelled,
                                                         rp_target_side_take, reading->target, error))

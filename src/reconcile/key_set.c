@@ -1,14 +1,6 @@
 /* Keys that were met. */
 #include "reconcile/key_set.h"
 
-guint rp_hash_of_hash(gconstpointer hash) {
-    return (guint)((const RpHash *)hash)->low;
-}
-
-gboolean rp_hash_is_same(gconstpointer a, gconstpointer b) {
-    return rp_hash_equal(a, b);
-}
-
 void rp_key_set_init(RpKeySet *set, guint64 seed) {
     *set = (RpKeySet){.hashes = g_hash_table_new_full(rp_hash_of_hash, rp_hash_is_same, g_free, NULL),
                       .digester = rp_digester_new(seed)};

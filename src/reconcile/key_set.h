@@ -21,8 +21,4 @@ gboolean rp_key_set_contains(RpKeySet *set, guint unit, RpSpan key);
 guint rp_key_set_get_size(const RpKeySet *set);
 void rp_key_set_empty(RpKeySet *set);
 
-/* Identities as keys of a GHashTable. */
-guint rp_hash_of_hash(gconstpointer hash);
-gboolean rp_hash_is_same(gconstpointer a, gconstpointer b);
-
 G_END_DECLS

@@ -14,7 +14,7 @@ struct RpLinkEntity {
     char *names[N_ENDS + 1];
     char *from;
     char *expressions[N_ENDS];
-    gboolean is_masked[N_ENDS];
+    guint32 table_oids[N_ENDS];
 };
 
 /* ---- the foreign key ---- */
@@ -61,7 +61,6 @@ static gboolean make_end(RpLinkEntity *made, guint end, const RpMapColumn *colum
     own->is_required = TRUE;
     own->on_invalid = RP_INVALID_REJECTS;
     own->rules = g_ptr_array_new();
-    made->is_masked[end] = rp_column_is_masked(column);
     return TRUE;
 }
 
@@ -79,6 +78,8 @@ static gboolean make_ends(RpLinkEntity *made, const RpEntity *owner, const RpEnt
     const RpLink *link = made->link;
     RpReference reference;
     const RpReference value = {.kind = RP_REFERENCE_VALUE};
+    made->table_oids[OWNER] = owner->table->oid;
+    made->table_oids[MEMBER] = member->table->oid;
     made->names[OWNER] = link->owner_column;
     made->names[MEMBER] = link->member_column;
     return find_owner(link, &reference, why) &&
@@ -168,7 +169,7 @@ RpUnit *rp_link_entity_unit(RpLinkEntity *link, guint number) {
                                      .field = end,
                                      .expression = g_strdup(link->expressions[end]),
                                      .is_key = TRUE,
-                                     .is_masked = link->is_masked[end]};
+                                     .table_oid = link->table_oids[end]};
         g_array_append_val(unit->columns, column);
     }
     return unit;

@@ -233,7 +233,7 @@ static gboolean read_tables(Looking *looking, PGconn *connection, GError **error
     const RpUnits *units = looking->look->place->units;
     for (guint i = 0; i < units->units->len; i++)
         if ((has_wanted(looking->look, i) || looking->look->is_differing != NULL) &&
-            rp_units_get(units, i)->leader == i && rp_units_wants(units, rp_units_get(units, i)) &&
+            rp_units_get(units, i)->leader == i && rp_units_get(units, i)->is_wanted &&
             !rp_target_read(connection, rp_units_get(units, i), looking->look->place->is_cancelled,
                             take_target, looking, error))
             return FALSE;

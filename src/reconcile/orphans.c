@@ -2,6 +2,8 @@
 #include "reconcile/orphans.h"
 
 #include "model/reject.h"
+#include "reconcile/sides.h"
+#include "sink/wait.h"
 
 #include <string.h>
 
@@ -17,6 +19,7 @@ typedef struct {
 
 typedef struct {
     PGconn *connection;
+    const RpUnits *units;
     guint limit;
     GPtrArray *orphans;
 } Search;
@@ -37,12 +40,11 @@ static char *orphans_sql(PGconn *connection, const Reference *reference) {
                            reference->child->table->quoted, nulls->str, reference->parent, join->str);
 }
 
-static char *key_sql(PGconn *connection, const RpEntity *entity) {
+static char *key_sql(const Search *search, const RpEntity *entity) {
     g_autoptr(GString) sql = g_string_new("concat_ws(', '");
     for (char **name = entity->key; *name != NULL; name++) {
-        g_autofree char *quoted = rp_postgres_identifier(connection, *name);
-        const RpMapColumn *column = rp_entity_find_column(entity, *name);
-        if (column != NULL && rp_column_is_masked(column))
+        g_autofree char *quoted = rp_postgres_identifier(search->connection, *name);
+        if (rp_masks_has(search->units->masks, entity->table->oid, *name))
             g_string_append(sql, ", '" RP_MASK "'");
         else
             g_string_append_printf(sql, ", left(c.%s::text, 300)", quoted);
@@ -53,7 +55,7 @@ static char *key_sql(PGconn *connection, const RpEntity *entity) {
 
 static gboolean add_examples(const Search *search, const Reference *reference, const char *from,
                              RpOrphanResult *orphan, GError **error) {
-    g_autofree char *key = key_sql(search->connection, reference->child);
+    g_autofree char *key = key_sql(search, reference->child);
     g_autofree char *sql = g_strdup_printf("SELECT %s %s LIMIT %u", key, from, search->limit);
     g_autoptr(PGresult) rows = rp_postgres_query(search->connection, sql, 0, NULL, error);
     if (rows == NULL)
@@ -63,27 +65,47 @@ static gboolean add_examples(const Search *search, const Reference *reference, c
     return TRUE;
 }
 
-static gboolean look_for(const Search *search, const Reference *reference, GError **error) {
-    g_autofree char *from = orphans_sql(search->connection, reference);
-    g_autofree char *sql = g_strdup_printf("SELECT count(*) %s", from);
-    g_autoptr(PGresult) count = rp_postgres_query(search->connection, sql, 0, NULL, error);
-    if (count == NULL) {
-        g_prefix_error(error, "looking for orphans in %s: ", reference->child->table->shown);
-        return FALSE;
-    }
-    const guint64 n_rows = g_ascii_strtoull(PQgetvalue(count, 0, 0), NULL, 10);
-    if (n_rows == 0)
-        return TRUE;
+static RpOrphanResult *add_orphan(const Search *search, const Reference *reference) {
     g_autofree char *columns = g_strjoinv(", ", (char **)reference->parent_columns);
     RpOrphanResult *orphan = g_new0(RpOrphanResult, 1);
     *orphan = (RpOrphanResult){.table = g_strdup(reference->child->table->shown),
                                .columns = g_strdupv((char **)reference->columns),
                                .references = g_strdup_printf("%s (%s)", reference->parent_shown, columns),
                                .constraint = g_strdup(reference->constraint),
-                               .n_rows = n_rows,
                                .examples = g_ptr_array_new_with_free_func(g_free)};
     g_ptr_array_add(search->orphans, orphan);
+    return orphan;
+}
+
+static gboolean count_orphans(const Search *search, const Reference *reference, GError **error) {
+    g_autofree char *from = orphans_sql(search->connection, reference);
+    g_autofree char *sql = g_strdup_printf("SELECT count(*) %s", from);
+    g_autoptr(PGresult) count = rp_postgres_query(search->connection, sql, 0, NULL, error);
+    if (count == NULL)
+        return FALSE;
+    const guint64 n_rows = g_ascii_strtoull(PQgetvalue(count, 0, 0), NULL, 10);
+    if (n_rows == 0)
+        return TRUE;
+    RpOrphanResult *orphan = add_orphan(search, reference);
+    orphan->n_rows = n_rows;
     return add_examples(search, reference, from, orphan, error);
+}
+
+/* What PostgreSQL refuses (a parent that may not be read) takes nothing from the rest of the result. Only a
+ * lost connection ends it all. */
+static gboolean look_for(const Search *search, const Reference *reference, GError **error) {
+    g_autoptr(GError) trouble = NULL;
+    const guint n_orphans = search->orphans->len;
+    if (count_orphans(search, reference, &trouble))
+        return TRUE;
+    if (PQstatus(search->connection) != CONNECTION_OK) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&trouble),
+                                   "looking for orphans in %s: ", reference->child->table->shown);
+        return FALSE;
+    }
+    g_ptr_array_set_size(search->orphans, (gint)n_orphans);
+    add_orphan(search, reference)->not_checked = g_strdup(trouble->message);
+    return TRUE;
 }
 
 /* ---- foreign keys that are not in force ---- */
@@ -156,8 +178,9 @@ static gboolean look_behind(const Search *search, const RpEntity *child, const c
 }
 
 /* The same name gives the same UUID: a column that repeats the identity of another entity refers to it. */
-static gboolean look_behind_uuid(const Search *search, const RpUnits *units, const RpEntity *child,
-                                 const RpMapColumn *column, GError **error) {
+static gboolean look_behind_uuid(const Search *search, const RpEntity *child, const RpMapColumn *column,
+                                 GError **error) {
+    const RpUnits *units = search->units;
     for (guint i = 0; i < units->units->len; i++) {
         const RpUnit *unit = rp_units_get(units, i);
         for (guint j = 0; unit->link == NULL && j < unit->entity->columns->len; j++) {
@@ -174,12 +197,11 @@ static gboolean look_behind_uuid(const Search *search, const RpUnits *units, con
     return TRUE;
 }
 
-static gboolean look_behind_columns(const Search *search, const RpUnits *units, const RpEntity *entity,
-                                    GError **error) {
+static gboolean look_behind_columns(const Search *search, const RpEntity *entity, GError **error) {
     for (guint i = 0; i < entity->columns->len; i++) {
         const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
         if (uuid_name(column) != NULL && !is_unique(entity->table, column->name) &&
-            !look_behind_uuid(search, units, entity, column, error))
+            !look_behind_uuid(search, entity, column, error))
             return FALSE;
         if (column->source == RP_FROM_LOOKUP && is_unique(column->lookup->table, column->lookup->take) &&
             !look_behind(search, entity, column->name, column->lookup->table, column->lookup->take, error))
@@ -188,16 +210,23 @@ static gboolean look_behind_columns(const Search *search, const RpUnits *units, 
     return TRUE;
 }
 
-gboolean rp_orphans_find(PGconn *connection, const RpUnits *units, guint limit, GPtrArray *orphans,
-                         GError **error) {
-    const Search search = {connection, limit, orphans};
-    for (guint i = 0; i < units->units->len; i++) {
-        const RpUnit *unit = rp_units_get(units, i);
-        if (unit->link != NULL || !rp_units_wants(units, unit))
+static gboolean find_all(const Search *search, GError **error) {
+    for (guint i = 0; i < search->units->units->len; i++) {
+        const RpUnit *unit = rp_units_get(search->units, i);
+        if (unit->link != NULL || !unit->is_wanted)
             continue;
-        if (!look_behind_constraints(&search, unit->entity, error) ||
-            !look_behind_columns(&search, units, unit->entity, error))
+        if (!look_behind_constraints(search, unit->entity, error) ||
+            !look_behind_columns(search, unit->entity, error))
             return FALSE;
     }
     return TRUE;
+}
+
+gboolean rp_orphans_find(PGconn *connection, const RpUnits *units, guint limit, GPtrArray *orphans,
+                         GError **error) {
+    const Search search = {connection, units, limit, orphans};
+    const guint seconds = rp_wait_change(connection, RP_TARGET_JOIN_SECONDS);
+    const gboolean is_fine = find_all(&search, error);
+    rp_wait_change(connection, seconds);
+    return is_fine;
 }

@@ -23,6 +23,7 @@ static gboolean connect(RpReconciliation *own, GError **error) {
 static gboolean begin(RpReconciliation *own, GError **error) {
     const RpLoadOptions *load = own->options->load;
     const guint64 seed = rp_digester_seed();
+    g_autofree char *source = own->options->is_on_record ? rp_redis_address_show(load->redis) : NULL;
     if (!connect(own, error))
         return FALSE;
     own->units = rp_units_new(own->connection, load->mapping, load->only);
@@ -56,7 +57,7 @@ static gboolean begin(RpReconciliation *own, GError **error) {
                                .seed = seed,
                                .n_buckets = own->target.buckets.n_buckets};
     return rp_source_side_init(&own->source, own->units, seed, is_counting, error) &&
-           rp_differences_init(&own->differences, own->units, error);
+           rp_differences_init(&own->differences, own->units, source, error);
 }
 
 static void clear(RpReconciliation *own) {

@@ -11,6 +11,9 @@ G_BEGIN_DECLS
 
 typedef struct {
     gboolean deletes_extra; /* rows without a record are deleted */
+    /* More than this of a table's rows, and more than a hundred, are not deleted, nor those of a table of
+     * which Redis gives no row at all: then nothing is done (RP_GUARD_ERROR). 100: all may go. */
+    guint max_delete_percent;
     guint n_writers;
     guint64 max_rejects;
     const char *settings; /* a JSON object for the ledger, whose tables must be there; borrowed */

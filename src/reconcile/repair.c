@@ -3,7 +3,8 @@
  * 1. The reconciliation has met every key, so a row that differs may be overwritten; but a row that another
  * key has met is that key's: what has a twin is left.
  * 2. Nothing is deleted that a record stands behind, be it refused, nor where a refused record may stand
- * behind any row. */
+ * behind any row.
+ * 3. Nothing is done at all when so much would be deleted that this is hardly the right Redis. */
 #include "reconcile/repair.h"
 
 #include "base/error.h"
@@ -12,17 +13,14 @@
 #include "pipeline/load_from.h"
 
 #define MOST_ENTANGLED 1000000u /* keys that are remembered */
+#define FREE_ROWS      100u     /* so few are deleted whatever share of the table they are */
 
 #define NUMBER G_GUINT64_FORMAT
-
-gboolean rp_repair_has_many(const RpUnit *unit) {
-    return unit->entity->scope.has_each || rp_record_type_has_elements(unit->entity->scope.type);
-}
 
 gboolean rp_repair_writes(RpRepair *repair, const RpSuspicion *suspicion) {
     const RpUnit *unit = rp_units_get(repair->own->units, suspicion->unit);
     return unit->link == NULL && suspicion->kind != RP_DIFFERENCE_EXTRA && !suspicion->is_twin &&
-           !(rp_repair_has_many(unit) &&
+           !(rp_unit_has_many(unit) &&
              rp_key_set_contains(&repair->entangled, suspicion->unit, suspicion->name));
 }
 
@@ -76,6 +74,31 @@ static gboolean may_delete(const RpUnit *unit, guint64 n_extra, guint64 n_unknow
     return n_unknown == 0 && loose == NULL;
 }
 
+static guint64 count_source_rows(const RpReconciliation *own, guint leader) {
+    guint64 n_rows = 0;
+    for (guint i = 0; i < own->units->units->len; i++)
+        if (rp_units_get(own->units, i)->leader == leader)
+            n_rows += own->n_source[i];
+    return n_rows;
+}
+
+/* The wrong database, or one that has lost its data, gives hardly a row that the table has. */
+static gboolean check_guard(const RpRepair *repair, const RpUnit *unit, guint64 n_deleted, GError **error) {
+    const RpReconciliation *own = repair->own;
+    const guint64 n_rows = own->target.n_rows[unit->number];
+    const guint most = repair->options->max_delete_percent;
+    const gboolean is_empty = most < 100 && count_source_rows(own, unit->number) == 0;
+    const gboolean is_too_much = n_deleted > FREE_ROWS && (double)n_deleted * 100 > (double)n_rows * most;
+    if (!is_empty && !is_too_much)
+        return TRUE;
+    g_set_error(
+        error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+        "--delete-extra: %" NUMBER " of the %" NUMBER " rows of %s would be deleted%s. If this is the "
+        "right Redis, and they are to go: --max-delete-percent (%u now)",
+        n_deleted, n_rows, unit->entity->name, is_empty ? ", and Redis gives no row of it" : "", most);
+    return FALSE;
+}
+
 static gboolean choose_deletes(RpRepair *repair, GError **error) {
     const RpUnits *units = repair->own->units;
     const RpDifferences *differences = &repair->own->differences;
@@ -94,6 +117,8 @@ static gboolean choose_deletes(RpRepair *repair, GError **error) {
         const guint64 n_extra = rp_differences_count(differences, i, RP_DIFFERENCE_EXTRA);
         repair->deletes[i] = unit->link == NULL && n_extra > differences->n_refused[i] &&
                              may_delete(unit, n_extra, n_unknown[i]);
+        if (repair->deletes[i] && !check_guard(repair, unit, n_extra - differences->n_refused[i], error))
+            return FALSE;
     }
     return TRUE;
 }
@@ -121,7 +146,7 @@ static gboolean visit_all(RpRepair *repair, Visit visit, GError **error) {
 /* Of a key that gives many rows all are read again: one that is another key's would go with them. */
 static gboolean note_entangled(RpRepair *repair, const RpSuspicion *suspicion, GError **error) {
     const RpUnit *unit = rp_units_get(repair->own->units, suspicion->unit);
-    if (!suspicion->is_twin || unit->link != NULL || !rp_repair_has_many(unit))
+    if (!suspicion->is_twin || unit->link != NULL || !rp_unit_has_many(unit))
         return TRUE;
     rp_key_set_add(&repair->entangled, suspicion->unit, suspicion->name);
     if (rp_key_set_get_size(&repair->entangled) <= MOST_ENTANGLED)

@@ -30,9 +30,6 @@ typedef struct {
 gboolean rp_repair_writes(RpRepair *repair, const RpSuspicion *suspicion);
 gboolean rp_repair_deletes(const RpRepair *repair, const RpSuspicion *suspicion);
 
-/* Whether a key of the unit gives more than one row. */
-gboolean rp_repair_has_many(const RpUnit *unit);
-
 /* ---- repair_feed.c ---- */
 
 /* The thread that reads for it (GThreadFunc); data is the crew, whose feed's data is the repair. */

@@ -54,7 +54,7 @@ static gboolean is_of_pass(const Feed *feed, guint unit) {
 /* A key that has many rows in the list is read once. Too many keys to remember are forgotten: to read one
  * twice only takes time. */
 static gboolean is_new(Feed *feed, const RpSuspicion *suspicion) {
-    if (!rp_repair_has_many(rp_units_get(feed->repair->own->units, suspicion->unit)))
+    if (!rp_unit_has_many(rp_units_get(feed->repair->own->units, suspicion->unit)))
         return TRUE;
     if (rp_key_set_get_size(&feed->met) >= MOST_KEYS_MET)
         rp_key_set_empty(&feed->met);

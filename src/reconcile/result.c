@@ -128,6 +128,7 @@ static void orphan_result_free(gpointer data) {
     g_strfreev(result->columns);
     g_free(result->references);
     g_free(result->constraint);
+    g_free(result->not_checked);
     g_ptr_array_unref(result->examples);
     g_free(result);
 }
@@ -171,7 +172,10 @@ static gboolean is_fine(const RpReconcileResult *result, gboolean allows_explain
     for (guint i = 0; i < result->links->len; i++)
         if (!is_link_fine(g_ptr_array_index(result->links, i)))
             return FALSE;
-    return result->orphans->len == 0;
+    for (guint i = 0; i < result->orphans->len; i++)
+        if (((const RpOrphanResult *)g_ptr_array_index(result->orphans, i))->n_rows > 0)
+            return FALSE;
+    return TRUE;
 }
 
 gboolean rp_reconcile_result_is_equal(const RpReconcileResult *result) {

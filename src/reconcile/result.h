@@ -98,8 +98,9 @@ typedef struct {
 typedef struct {
     char *table;
     char **columns;
-    char *references; /* "public.users (id)" */
-    char *constraint; /* one that is there and has not been validated; NULL: none */
+    char *references;  /* "public.users (id)" */
+    char *constraint;  /* one that is there and has not been validated; NULL: none */
+    char *not_checked; /* why nobody looked, or NULL */
     guint64 n_rows;
     GPtrArray *examples; /* of char *: keys of such rows */
 } RpOrphanResult;
@@ -116,13 +117,15 @@ typedef struct {
     RpLevel level;
     gboolean has_repair; /* one was asked for */
     RpRepairResult repair;
-    guint n_rounds;   /* looks at what differed, the first reading included */
-    gboolean is_live; /* the source has changed meanwhile, or nobody can tell */
+    guint n_rounds; /* looks at what differed, the first reading included */
+    gboolean
+        is_incomplete; /* the list of differences was lost: some are counted, but not listed or explained */
+    gboolean is_live;  /* the source has changed meanwhile, or nobody can tell */
     double seconds;
     guint64 n_scanned;   /* keys */
     GPtrArray *entities; /* of RpEntityResult */
     GPtrArray *links;    /* of RpLinkResult */
-    GPtrArray *orphans;  /* of RpOrphanResult: only references with orphans */
+    GPtrArray *orphans;  /* of RpOrphanResult: references with orphans, and those that were not checked */
     char *source_run_id; /* of the Redis process, as INFO says */
     char *redis_version;
 } RpReconcileResult;

@@ -78,7 +78,7 @@ static void pass_bucket(RpReconciliation *own, guint leader, guint32 bucket) {
 
 static gboolean is_compared(const RpReconciliation *own, guint leader) {
     const RpUnit *unit = rp_units_get(own->units, leader);
-    return unit->leader == leader && rp_units_wants(own->units, unit);
+    return unit->leader == leader && unit->is_wanted;
 }
 
 /* Equal sums, and nothing that a check of the mapping would refuse. */

@@ -83,7 +83,7 @@ static gboolean lock(PGconn *connection, const RpEntity *entity, GError **error)
 static gboolean treat_all(PGconn *connection, const RpUnits *units, Treat treat, GError **error) {
     for (guint i = 0; i < units->units->len; i++) {
         const RpUnit *unit = rp_units_get(units, i);
-        if (unit->link == NULL && rp_units_wants(units, unit) && !treat(connection, unit->entity, error))
+        if (unit->link == NULL && unit->is_wanted && !treat(connection, unit->entity, error))
             return FALSE;
     }
     return TRUE;

@@ -2,6 +2,7 @@
 #include "reconcile/sides.h"
 
 #include "base/error.h"
+#include "sink/wait.h"
 
 #define MOST_SPOOL_BYTES (G_GUINT64_CONSTANT(8) << 30)
 
@@ -108,7 +109,11 @@ static gboolean take_tuple(RpSpan tuple, gpointer data, GError **error) {
 static gboolean read_rows(PGconn *connection, const char *sql, Reading *reading, GError **error) {
     g_autofree RpSpan *values = g_new0(RpSpan, reading->unit->columns->len);
     reading->values = values;
-    if (rp_copy_out_binary(connection, sql, take_tuple, reading, error))
+    /* A link's rows come of a join, which may take long before its first row. */
+    const guint limit = reading->unit->link != NULL ? rp_wait_change(connection, RP_TARGET_JOIN_SECONDS) : 0;
+    const gboolean is_fine = rp_copy_out_binary(connection, sql, take_tuple, reading, error);
+    rp_wait_change(connection, limit);
+    if (is_fine)
         return TRUE;
     g_prefix_error(error, "reading the rows of %s: ", reading->unit->entity->name);
     return FALSE;

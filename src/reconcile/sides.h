@@ -10,6 +10,10 @@
 
 G_BEGIN_DECLS
 
+/* How long the target may work on a join before its first row comes: --timeout-seconds is about servers that
+ * do not answer. */
+#define RP_TARGET_JOIN_SECONDS 3600
+
 /* What both sides keep. */
 typedef struct {
     const RpUnits *units;

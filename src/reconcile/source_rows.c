@@ -58,11 +58,14 @@ static gboolean walk_unit(RpSourceRows *rows, const RpUnit *unit, RpBatch *batch
 
 gboolean rp_source_rows_walk(RpSourceRows *rows, RpBatch *batch, GError **error) {
     for (guint i = 0; i < rows->units->units->len; i++)
-        if (!walk_unit(rows, rp_units_get(rows->units, i), batch, error))
+        if (rp_units_get(rows->units, i)->is_wanted &&
+            !walk_unit(rows, rp_units_get(rows->units, i), batch, error))
             return FALSE;
     for (guint i = 0; i < batch->rejects->len; i++) {
         const RpReject *reject = &g_array_index(batch->rejects, RpReject, i);
-        rows->refuse(rp_units_get(rows->units, reject->entity), batch, reject, rows->data);
+        const RpUnit *unit = rp_units_get(rows->units, reject->entity);
+        if (unit->is_wanted)
+            rows->refuse(unit, batch, reject, rows->data);
     }
     return TRUE;
 }

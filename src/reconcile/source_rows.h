@@ -46,7 +46,8 @@ typedef struct {
 void rp_source_rows_init(RpSourceRows *rows);
 void rp_source_rows_clear(RpSourceRows *rows);
 
-/* Gives each row of the batch to take, then each reject to refuse. From one thread at a time. */
+/* Gives each row of the batch to take, then each reject to refuse; of units that take part. From one thread
+ * at a time. */
 gboolean rp_source_rows_walk(RpSourceRows *rows, RpBatch *batch, GError **error);
 
 /* The identity of the row that a refused record would give, as a digest has it; FALSE when it is not known

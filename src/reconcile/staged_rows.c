@@ -1,7 +1,9 @@
 /* Rows that PostgreSQL makes, by the steps of a merge that come before anything is written: staging with
  * casts and look-ups, `where` and `checks`. What is staged is read back and rolled back.
  *
- * Rows that the statements fail on are found by halving, as in a run. */
+ * 1. Rows that the statements fail on are found by halving, as in a run.
+ * 2. An error of whoever takes the rows is no row's: it ends the walk, and the connection, which stands in
+ * the middle of a COPY. */
 #include "reconcile/source_rows.h"
 
 #include "ledger/batches.h"
@@ -19,6 +21,11 @@ static gboolean open_connection(RpSourceRows *rows, GError **error) {
     rows->plans = g_ptr_array_new_with_free_func((GDestroyNotify)rp_merge_plan_free);
     g_ptr_array_set_size(rows->plans, (gint)rows->units->units->len);
     return rp_postgres_run(rows->connection, "SET jit = off", error);
+}
+
+static void close_connection(RpSourceRows *rows) {
+    g_clear_pointer(&rows->plans, g_ptr_array_unref);
+    g_clear_pointer(&rows->connection, PQfinish);
 }
 
 static const RpMergePlan *plan_of(RpSourceRows *rows, const RpUnit *unit, GError **error) {
@@ -40,18 +47,20 @@ typedef struct {
     RpSourceRows *rows;
     const RpUnit *unit;
     const RpBatch *batch;
+    gboolean has_failed; /* whoever takes the rows */
 } Reading;
 
 static gboolean take_staged(RpSpan tuple, gpointer data, GError **error) {
-    const Reading *reading = data;
+    Reading *reading = data;
     RpTupleFields fields = rp_tuple_fields(tuple);
     guint32 big_endian;
     for (guint i = 0; i < reading->unit->columns->len; i++)
         reading->rows->values[i] = rp_tuple_next(&fields);
     const RpSpan ordinal = rp_tuple_next(&fields);
     memcpy(&big_endian, ordinal.data, sizeof big_endian);
-    return rp_source_rows_give(reading->rows, reading->unit, reading->batch, GUINT32_FROM_BE(big_endian),
-                               TRUE, error);
+    reading->has_failed = !rp_source_rows_give(reading->rows, reading->unit, reading->batch,
+                                               GUINT32_FROM_BE(big_endian), TRUE, error);
+    return !reading->has_failed;
 }
 
 static char *read_back_sql(RpSourceRows *rows, const RpUnit *unit, const RpMergePlan *plan) {
@@ -68,14 +77,13 @@ static char *read_back_sql(RpSourceRows *rows, const RpUnit *unit, const RpMerge
 /* ---- staging ---- */
 
 static gboolean stage(RpSourceRows *rows, const RpUnit *unit, const RpMergePlan *plan, RpBatch *batch,
-                      GError **error) {
+                      Reading *reading, GError **error) {
     guint64 n_staged;
     g_autofree char *sql = read_back_sql(rows, unit, plan);
-    Reading reading = {rows, unit, batch};
     return rp_postgres_run(rows->connection, "BEGIN", error) &&
            rp_merge_stage(rows->connection, plan, RP_CAST_JUDGED, batch, &n_staged, error) &&
            rp_merge_judge(rows->connection, plan, RP_JUDGE_MAPPING, batch, error) &&
-           rp_copy_out_binary(rows->connection, sql, take_staged, &reading, error);
+           rp_copy_out_binary(rows->connection, sql, take_staged, reading, error);
 }
 
 static RpRow *row_at(const RpUnit *unit, const RpBatch *batch, guint ordinal) {
@@ -102,17 +110,21 @@ static void reject_row(const RpUnit *unit, RpBatch *batch, guint ordinal) {
 static gboolean walk_rows(RpSourceRows *rows, const RpUnit *unit, const RpMergePlan *plan, RpBatch *batch,
                           guint from, guint to, GError **error) {
     g_autoptr(GError) trouble = NULL;
+    Reading reading = {.rows = rows, .unit = unit, .batch = batch};
     const guint n_rejects = batch->rejects->len;
     set_states(unit, batch, 0, batch->tuples[unit->number].rows->len, RP_ROW_ASIDE);
     set_states(unit, batch, from, to, RP_ROW_IN);
     const guint64 filtered_before = batch->counts[unit->number].filtered;
-    const gboolean is_fine = stage(rows, unit, plan, batch, &trouble);
-    rp_postgres_run(rows->connection, "ROLLBACK", NULL);
+    const gboolean is_fine = stage(rows, unit, plan, batch, &reading, &trouble);
+    if (reading.has_failed)
+        close_connection(rows);
+    else
+        rp_postgres_run(rows->connection, "ROLLBACK", NULL);
     if (is_fine) {
         rows->filtered[unit->number] += batch->counts[unit->number].filtered - filtered_before;
         return TRUE;
     }
-    if (!g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA)) {
+    if (reading.has_failed || !g_error_matches(trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA)) {
         g_propagate_error(error, g_steal_pointer(&trouble));
         return FALSE;
     }

@@ -83,7 +83,7 @@ static void add_column(RpUnit *unit, PGconn *connection, const RpMapColumn *colu
         .expression = g_strdup_printf("t.%s%s", quoted, is_text ? "::text" : ""),
         .is_key = is_key(unit->entity, column->name),
         .is_text = is_text,
-        .is_masked = rp_column_is_masked(column),
+        .table_oid = unit->entity->table->oid,
         .is_loose = target->is_folding || (is_text && target->is_comparable),
         .is_caseless = is_key(unit->entity, column->name) && is_caseless(target),
     };
@@ -138,9 +138,8 @@ static int find_column(const RpUnit *unit, const char *name) {
     return -1;
 }
 
-/* Puts the follower's columns into the leader's order; FALSE when they are not the same ones. What is
- * sensitive for one of them may stand in a row of the other. */
-static gboolean follow(RpUnit *unit, RpUnit *leader) {
+/* Puts the follower's columns into the leader's order; FALSE when they are not the same ones. */
+static gboolean follow(RpUnit *unit, const RpUnit *leader) {
     if (unit->columns->len != leader->columns->len || unit->n_keys != leader->n_keys)
         return FALSE;
     g_autofree guint *order = g_new(guint, unit->columns->len);
@@ -153,12 +152,8 @@ static gboolean follow(RpUnit *unit, RpUnit *leader) {
     }
     g_autofree RpUnitColumn *columns =
         g_memdup2(unit->columns->data, unit->columns->len * sizeof(RpUnitColumn));
-    for (guint i = 0; i < unit->columns->len; i++) {
-        RpUnitColumn *own = &g_array_index(unit->columns, RpUnitColumn, i);
-        RpUnitColumn *of_leader = &g_array_index(leader->columns, RpUnitColumn, i);
-        *own = columns[order[i]];
-        own->is_masked = of_leader->is_masked = own->is_masked || of_leader->is_masked;
-    }
+    for (guint i = 0; i < unit->columns->len; i++)
+        g_array_index(unit->columns, RpUnitColumn, i) = columns[order[i]];
     unit->leader = leader->number;
     return TRUE;
 }
@@ -186,27 +181,41 @@ static void note_places(RpUnit *unit) {
         g_array_index(unit->places, guint, rp_unit_column(unit, i)->field) = i;
 }
 
+static void note_masks(const RpUnits *units, RpUnit *unit) {
+    unit->hides_key = unit->link == NULL && rp_masks_hide_key(units->masks, unit->entity);
+    for (guint i = 0; i < unit->columns->len; i++) {
+        RpUnitColumn *column = &g_array_index(unit->columns, RpUnitColumn, i);
+        column->is_masked = rp_masks_has(units->masks, column->table_oid, column->name);
+    }
+}
+
 static gboolean is_asked_for(const char *const *only, const char *name) {
     return only == NULL || g_strv_contains(only, name);
 }
 
 /* Rows of a table that another entity fills too are extra only when neither gives them. */
-static void widen_choice(RpUnits *units, const char *const *only) {
-    if (only == NULL)
-        return;
-    units->only = g_ptr_array_new();
+static gboolean takes_part(const RpUnits *units, const RpUnit *unit, const char *const *only) {
+    gboolean is_wanted = unit->link != NULL;
+    for (guint i = 0; !is_wanted && i < units->units->len; i++) {
+        const RpUnit *other = rp_units_get(units, i);
+        is_wanted =
+            other->link == NULL && other->leader == unit->leader && is_asked_for(only, other->entity->name);
+    }
+    return is_wanted;
+}
+
+/* A link may have the name of an entity that takes no part: the names alone say what is read. */
+static void choose(RpUnits *units, const char *const *only) {
+    if (only != NULL)
+        units->only = g_ptr_array_new();
     for (guint i = 0; i < units->units->len; i++) {
-        const RpUnit *unit = rp_units_get(units, i);
-        gboolean is_wanted = unit->link != NULL;
-        for (guint j = 0; !is_wanted && j < units->units->len; j++) {
-            const RpUnit *other = rp_units_get(units, j);
-            is_wanted = other->link == NULL && other->leader == unit->leader &&
-                        is_asked_for(only, other->entity->name);
-        }
-        if (is_wanted)
+        RpUnit *unit = g_ptr_array_index(units->units, i);
+        unit->is_wanted = takes_part(units, unit, only);
+        if (only != NULL && unit->is_wanted)
             g_ptr_array_add(units->only, unit->entity->name);
     }
-    g_ptr_array_add(units->only, NULL);
+    if (only != NULL)
+        g_ptr_array_add(units->only, NULL);
 }
 
 static void skip_link(RpUnits *units, const RpLink *link, char *why) {
@@ -246,9 +255,12 @@ RpUnits *rp_units_new(PGconn *connection, const RpMapping *mapping, const char *
         else
             skip_link(units, link, g_strdup("--entity leaves one of its entities out"));
     }
-    for (guint i = 0; i < units->units->len; i++)
+    units->masks = rp_masks_new(mapping);
+    for (guint i = 0; i < units->units->len; i++) {
         note_places(g_ptr_array_index(units->units, i));
-    widen_choice(units, only);
+        note_masks(units, g_ptr_array_index(units->units, i));
+    }
+    choose(units, only);
     return units;
 }
 
@@ -259,6 +271,7 @@ void rp_units_free(RpUnits *units) {
     g_ptr_array_unref(units->units);
     g_ptr_array_unref(units->links);
     g_ptr_array_unref(units->skipped);
+    rp_masks_free(units->masks);
     if (units->only != NULL)
         g_ptr_array_unref(units->only);
     g_free(units);
@@ -269,11 +282,6 @@ guint rp_units_most_columns(const RpUnits *units) {
     for (guint i = 0; i < units->units->len; i++)
         most = MAX(most, rp_units_get(units, i)->columns->len);
     return most;
-}
-
-gboolean rp_units_wants(const RpUnits *units, const RpUnit *unit) {
-    return units->only == NULL ||
-           g_strv_contains((const char *const *)units->only->pdata, unit->entity->name);
 }
 
 static char *copy_sql(const RpUnit *unit, const char *where) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "mapping/mapping.h"
+#include "reconcile/masks.h"
 #include "sink/connection.h"
 
 #include <glib.h>
@@ -16,7 +17,8 @@ typedef struct {
     guint field;            /* its position among the fields that the source side gives */
     char *expression;       /* its value in the target, as SQL */
     gboolean is_key;
-    gboolean is_text;   /* no converter of ours: both sides give what PostgreSQL writes of it */
+    gboolean is_text; /* no converter of ours: both sides give what PostgreSQL writes of it */
+    guint32 table_oid;
     gboolean is_masked; /* no report shows its values */
     /* Equal values may have different bytes: a collation, or a type, that only PostgreSQL can compare. */
     gboolean is_loose;
@@ -33,9 +35,11 @@ typedef struct {
     GArray *columns; /* of RpUnitColumn, in the leader's order; the keys first */
     guint n_keys;
     gboolean is_caseless; /* some key column is */
+    gboolean hides_key;   /* no report shows its Redis keys */
     GArray *places;       /* of guint, by field: the position of its column; G_MAXUINT: it is not compared */
     gboolean is_staged; /* PostgreSQL makes its rows: it casts, looks up, or knows which `where` leaves out */
     gboolean has_checks;     /* `checks` of the mapping say which rows are refused */
+    gboolean is_wanted;      /* it takes part */
     gboolean is_told_extra;  /* rows of the table that no key gives are its extra ones */
     char *from;              /* SQL: "FROM …" that the expressions are about */
     GPtrArray *not_compared; /* of char *: a column's name, and why, in turns */
@@ -43,8 +47,9 @@ typedef struct {
 
 /* All units of a reconciliation. */
 typedef struct {
-    RpMapping mapping;  /* the entities, and one for each link after them; otherwise that of the user */
-    GPtrArray *units;   /* of RpUnit, by the number of their entity; of entities that are not asked for too */
+    RpMapping mapping; /* the entities, and one for each link after them; otherwise that of the user */
+    GPtrArray *units;  /* of RpUnit, by the number of their entity; of entities that are not asked for too */
+    RpMasks *masks;
     GPtrArray *only;    /* names of the entities whose keys are read, ending in NULL; NULL: all */
     GPtrArray *links;   /* of what was made for links */
     GPtrArray *skipped; /* of char *: a link's name, and why it is not checked, in turns */
@@ -60,11 +65,13 @@ static inline const RpUnit *rp_units_get(const RpUnits *units, guint number) {
     return g_ptr_array_index(units->units, number);
 }
 
+/* Whether a key of the unit may give more than one row. */
+static inline gboolean rp_unit_has_many(const RpUnit *unit) {
+    return unit->entity->scope.has_each || rp_record_type_has_elements(unit->entity->scope.type);
+}
+
 /* The number of columns of the widest one, at least 1. */
 guint rp_units_most_columns(const RpUnits *units);
-
-/* Whether the unit takes part. */
-gboolean rp_units_wants(const RpUnits *units, const RpUnit *unit);
 
 static inline const RpUnitColumn *rp_unit_column(const RpUnit *unit, guint position) {
     return &g_array_index(unit->columns, RpUnitColumn, position);

@@ -224,7 +224,7 @@ void rp_html_orphans(RpHtml *html, const json_t *document) {
     static const char *const headings[] = {"Table", "Columns",  "Refer to", "Constraint",
                                            ">Rows", "Examples", NULL};
     const json_t *orphans = rp_field_list(rp_document_result(document), "orphans");
-    if (rp_field_sum(orphans, "rows") == 0) {
+    if (json_array_size(orphans) == 0) {
         rp_html_element(html, "p", "lead", "No row of PostgreSQL refers to a row that is not there.");
         return;
     }
@@ -241,8 +241,13 @@ void rp_html_orphans(RpHtml *html, const json_t *document) {
             rp_html_member_cell(html, orphan, "constraint");
         else
             rp_html_text_cell(html, "none in the database");
-        rp_html_marked_cell(html, rp_field_number(orphan, "rows"), "bad");
-        rp_html_data_cell(html, rp_span(examples));
+        if (rp_field_has_text(orphan, "not_checked")) {
+            rp_html_text_cell(html, "not checked");
+            rp_html_member_cell(html, orphan, "not_checked");
+        } else {
+            rp_html_marked_cell(html, rp_field_number(orphan, "rows"), "bad");
+            rp_html_data_cell(html, rp_span(examples));
+        }
         rp_html_row_close(html);
     }
     rp_html_table_close(html);

@@ -121,10 +121,12 @@ static json_t *orphans_json(const GPtrArray *orphans) {
         json_t *examples = json_array();
         for (guint j = 0; j < orphan->examples->len; j++)
             json_array_append_new(examples, json_string(g_ptr_array_index(orphan->examples, j)));
-        json_array_append_new(array, json_pack("{ss so ss so so so}", "table", orphan->table, "columns",
-                                               texts_json(orphan->columns), "references", orphan->references,
-                                               "constraint", rp_json_values_text(orphan->constraint), "rows",
-                                               rp_json_values_number(orphan->n_rows), "examples", examples));
+        json_array_append_new(array,
+                              json_pack("{ss so ss so so so so}", "table", orphan->table, "columns",
+                                        texts_json(orphan->columns), "references", orphan->references,
+                                        "constraint", rp_json_values_text(orphan->constraint), "not_checked",
+                                        rp_json_values_text(orphan->not_checked), "rows",
+                                        rp_json_values_number(orphan->n_rows), "examples", examples));
     }
     return array;
 }
@@ -139,11 +141,11 @@ static json_t *repair_json(const RpRepairResult *repair) {
 }
 
 json_t *rp_report_reconcile_json(const RpReconcileResult *result) {
-    return json_pack("{ss ss sf si sb so so so so so so}", "status",
+    return json_pack("{ss ss sf si sb sb so so so so so so}", "status",
                      rp_reconcile_result_is_equal(result) ? "equal" : "different", "level",
                      rp_level_name(result->level), "seconds", result->seconds, "rounds",
-                     (int)result->n_rounds, "is_live", result->is_live, "run", json_null(), "keys",
-                     rp_json_values_number(result->n_scanned), "entities", entities_json(result->entities),
-                     "links", links_json(result->links), "orphans", orphans_json(result->orphans), "repair",
-                     repair_json(&result->repair));
+                     (int)result->n_rounds, "is_live", result->is_live, "incomplete", result->is_incomplete,
+                     "run", json_null(), "keys", rp_json_values_number(result->n_scanned), "entities",
+                     entities_json(result->entities), "links", links_json(result->links), "orphans",
+                     orphans_json(result->orphans), "repair", repair_json(&result->repair));
 }

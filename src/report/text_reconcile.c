@@ -231,8 +231,8 @@ static void append_texts(GString *text, const char *name, const json_t *texts, g
 }
 
 static void append_orphans(GString *text, const json_t *orphans, gboolean is_brief) {
-    static const char *const names[] = {"table", "references", "constraint", "rows", NULL};
-    rp_text_counts(text, orphans, names, 3);
+    static const char *const names[] = {"table", "references", "constraint", "not_checked", "rows", NULL};
+    rp_text_counts(text, orphans, names, 4);
     for (size_t i = 0; i < json_array_size(orphans); i++) {
         const json_t *orphan = json_array_get(orphans, i);
         g_autofree char *table = rp_shown(rp_field_span(orphan, "table"), 40);

@@ -64,6 +64,15 @@ void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled) 
     PQsetnonblocking(connection, seconds > 0);
 }
 
+guint rp_wait_change(PGconn *connection, guint seconds) {
+    Limit *limit = PQinstanceData(connection, keep_limit);
+    if (limit == NULL || limit->seconds == 0)
+        return 0;
+    const guint before = limit->seconds;
+    limit->seconds = seconds > 0 ? seconds : before;
+    return before;
+}
+
 static const Limit *limit_of(const PGconn *connection) {
     const Limit *limit = connection != NULL ? PQinstanceData(connection, keep_limit) : NULL;
     return limit != NULL && limit->seconds > 0 ? limit : NULL;

@@ -14,6 +14,10 @@ G_BEGIN_DECLS
  * is_cancelled points to must live as long as it is the connection's. */
 void rp_wait_limit(PGconn *connection, guint seconds, const gint *is_cancelled);
 
+/* Another limit for the same cancellation, for statements that work long before they answer; gives the one
+ * before. A connection without a limit keeps none: 0. */
+guint rp_wait_change(PGconn *connection, guint seconds);
+
 /* The limit that connections have from their beginning; 0, as it is at first: none. Before threads start. */
 void rp_wait_default(guint seconds);
 

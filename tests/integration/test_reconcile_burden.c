@@ -66,6 +66,8 @@ Test(reconcile_burden, a_disk_that_is_full) {
     g_autoptr(json_t) document = reconcile(test_case, mapping, 1, NULL);
     assert_counts(document, "t",
                   "source_rows 700, target_rows 500, equal 500, missing 200, rejected 300, unrecorded 300");
+    const gboolean is_incomplete = json_is_true(rp_json_at(document, "incomplete"));
+    cr_assert(is_incomplete);
     rp_file_drop(mapping);
 }
 

@@ -135,3 +135,22 @@ Test(reconcile_links, with_an_end_left_out_by_entity) {
     rp_assert_says(rp_json_text(counts, "links.0.not_checked"), "counts");
     rp_file_drop(mapping);
 }
+
+/* Links and entities may share a name: asking for both ends of the link asks for no entity of its name. */
+Test(reconcile_links, that_are_named_like_an_entity_do_not_bring_it_in) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping = new_case(test_case,
+                             HEAD("$key.id", "$key.id") "  owned: {keys: 'o:{id}', type: hash, table: owned, "
+                                                        "key: [id], columns: {id: $key.id, n: n}}\n" LINKS,
+                             "REFERENCES people");
+    rp_case_sql(test_case, "CREATE TABLE owned (id text PRIMARY KEY, n integer)");
+    load_status(test_case, mapping, 0);
+    rp_case_redis(test_case, "HSET o:1 n 1");
+    rp_case_redis(test_case, "HSET o:2 n x");
+    g_autoptr(json_t) document =
+        reconcile(test_case, mapping, 0, "--entity", "people", "--entity", "cars", NULL);
+    cr_assert(eq(sz, json_array_size(rp_json_at(document, "entities")), 2));
+    g_autofree char *shown = show_link(document);
+    cr_assert(eq(str, shown, "owned: 3, 0, 0"));
+    rp_file_drop(mapping);
+}

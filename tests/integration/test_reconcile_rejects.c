@@ -73,6 +73,18 @@ Test(reconcile_rejects, of_a_run_that_was_rolled_back_explain_nothing) {
 }
 
 /* Each reject explains one row of its key, of its own entity. */
+Test(reconcile_rejects, of_another_database_explain_nothing) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    char *mapping = without_links();
+    fill_shop(test_case);
+    load_status(test_case, mapping, 1);
+    rp_case_sql(test_case, "UPDATE redis2pg.runs SET source = 'elsewhere:6379 db 0'");
+    g_autoptr(json_t) result = reconcile(test_case, mapping, 1, "--allow-rejects", NULL);
+    assert_counts(result, "orders",
+                  "source_rows 2, target_rows 1, equal 1, missing 1, rejected 1, unrecorded 1");
+    rp_file_drop(mapping);
+}
+
 Test(reconcile_rejects, are_counted_by_element) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
     char *mapping =

@@ -209,3 +209,61 @@ Test(reconcile_shape, takes_no_ledger) {
     assert_counts(document, "t", "source_rows 1, target_rows 1, equal 1, rejected 1, unrecorded 1");
     rp_file_drop(mapping);
 }
+
+/* ---- references that are not in force ---- */
+
+/* A row that refers to nothing, behind a foreign key that nobody has validated. */
+static char *fill_orphans(RpCase *test_case) {
+    char *mapping =
+        rp_file_write("redis2pg: 1\nentities:\n  t: {keys: 't:{id}', type: hash, table: t, key: [id], "
+                      "columns: {id: $key.id, n: n}}\n");
+    rp_case_sql(test_case,
+                "CREATE TABLE p (id text PRIMARY KEY); CREATE TABLE t (id text PRIMARY KEY, n text)");
+    rp_case_redis(test_case, "HSET t:1 n ghost");
+    load_status(test_case, mapping, 0);
+    rp_case_sql(test_case, "ALTER TABLE t ADD FOREIGN KEY (n) REFERENCES p NOT VALID");
+    return mapping;
+}
+
+Test(reconcile_shape, a_parent_that_may_not_be_read_is_not_looked_into) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping = fill_orphans(test_case);
+    g_autoptr(json_t) found = reconcile(test_case, mapping, 1, NULL);
+    cr_assert(eq(i64, rp_json_number(found, "orphans.0.rows"), 1));
+    const gboolean is_checked = json_is_null(rp_json_at(found, "orphans.0.not_checked"));
+    cr_assert(is_checked);
+    make_role(test_case);
+    grant(test_case, "SELECT ON t");
+    g_auto(RpOutcome) out = {0};
+    reconcile_as_reader(test_case, mapping, &out);
+    rp_outcome_assert_status(&out, 0);
+    g_autoptr(json_t) document = rp_outcome_json(&out);
+    rp_assert_says(rp_json_text(document, "orphans.0.not_checked"), "permission denied");
+    cr_assert(eq(i64, rp_json_number(document, "orphans.0.rows"), 0));
+    assert_counts(document, "t", "source_rows 1, target_rows 1, equal 1");
+    rp_file_drop(mapping);
+}
+
+/* PostgreSQL works on it for longer than an answer may take: here it waits for a lock. */
+Test(reconcile_shape, looking_for_orphans_may_take_its_time) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping = fill_orphans(test_case);
+    rp_case_sql(test_case, "BEGIN; LOCK TABLE p IN ACCESS EXCLUSIVE MODE");
+    RpProcess *process =
+        rp_case_spawn(test_case, "reconcile", "--json", "--timeout-seconds", "1", "--mapping", mapping, NULL);
+    const gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    while (rp_case_sql_number(test_case, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = "
+                                         "'Lock' AND clock_timestamp() - query_start > interval '2 s'"
+                                         " AND datname = current_database()") == 0) {
+        cr_assert(lt(i64, g_get_monotonic_time(), deadline));
+        rp_case_sql(test_case, "SELECT pg_stat_clear_snapshot()");
+        g_usleep(20000);
+    }
+    rp_case_sql(test_case, "ROLLBACK");
+    g_auto(RpOutcome) out = {0};
+    rp_process_wait(process, &out);
+    rp_outcome_assert_status(&out, 1);
+    g_autoptr(json_t) document = rp_outcome_json(&out);
+    cr_assert(eq(i64, rp_json_number(document, "orphans.0.rows"), 1));
+    rp_file_drop(mapping);
+}

@@ -251,6 +251,30 @@ Test(reconcile_words, what_is_sensitive_for_one_entity_is_masked_for_both) {
     rp_file_drop(mapping);
 }
 
+/* The second of three says it; and another one, of other columns of the table. */
+Test(reconcile_words, what_is_sensitive_for_one_entity_is_masked_for_all_of_its_table) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping =
+        write_mapping(SHARED("a", "a", "$key, n: n") SHARED("b", "b", "$key, n: {from: n, sensitive: true}")
+                          SHARED("c", "c", "$key, n: n") SHARED("d", "d", "$key, n: n, s: s"));
+    rp_case_sql(test_case, "CREATE TABLE t (id text PRIMARY KEY, n integer, s text)");
+    rp_case_redis(test_case, "HSET a:1 n 123451");
+    rp_case_redis(test_case, "HSET b:1 n 123452");
+    rp_case_redis(test_case, "HSET c:1 n 123453");
+    rp_case_redis(test_case, "HSET d:1 n 123454 s x");
+    load_equal(test_case, mapping);
+    rp_case_sql(test_case, "UPDATE t SET n = n + 1");
+    g_auto(RpOutcome) out = {0};
+    rp_case_run(test_case, &out, "reconcile", "--json", "--mapping", mapping, NULL);
+    rp_outcome_assert_status(&out, 1);
+    rp_assert_keeps_quiet(out.output, "12345");
+    g_auto(RpOutcome) one = {0};
+    rp_case_run(test_case, &one, "reconcile", "--json", "--entity", "d", "--mapping", mapping, NULL);
+    rp_outcome_assert_status(&one, 1);
+    rp_assert_keeps_quiet(one.output, "12345");
+    rp_file_drop(mapping);
+}
+
 /* ---- names ---- */
 
 Test(reconcile_words, odd_names_are_quoted) {

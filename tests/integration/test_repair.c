@@ -186,7 +186,8 @@ Test(repair, deletes_rows_of_a_table_that_refer_to_each_other) {
     rp_case_sql(test_case, "CREATE TABLE items (id text PRIMARY KEY, parent text REFERENCES items); CREATE "
                            "INDEX ON items (parent);"
                            "INSERT INTO items SELECT i, nullif(i / 50, 0) FROM generate_series(1, 12000) i");
-    g_autoptr(json_t) result = repair_with(test_case, 0, mapping, NULL, "--delete-extra", NULL);
+    g_autoptr(json_t) result =
+        repair_with(test_case, 0, mapping, NULL, "--delete-extra", "--max-delete-percent=100");
     assert_repaired(result, "run 1, written 0, deleted 12000, left 0");
     g_autoptr(json_t) rollback = rp_case_roll_back(test_case, 0, "1", NULL);
     rp_assert_undone(rollback, "public.items", "reinserted 12000");
@@ -204,7 +205,8 @@ Test(repair, deletes_children_before_their_parents) {
     rp_case_sql(test_case, "CREATE TABLE a (id text PRIMARY KEY);"
                            "CREATE TABLE b (id text PRIMARY KEY, a text REFERENCES a);"
                            "INSERT INTO a VALUES ('x'); INSERT INTO b VALUES ('y', 'x')");
-    g_autoptr(json_t) result = repair_with(test_case, 0, mapping, NULL, "--delete-extra", NULL);
+    g_autoptr(json_t) result =
+        repair_with(test_case, 0, mapping, NULL, "--delete-extra", "--max-delete-percent=100");
     assert_repaired(result, "run 1, written 0, deleted 2, left 0");
     g_autoptr(json_t) rollback = rp_case_roll_back(test_case, 0, "1", NULL);
     rp_case_assert_rows(test_case, "SELECT * FROM b", "y|x");
@@ -266,6 +268,8 @@ static void refuses(RpCase *test_case, const char *part, const char *first, cons
 Test(repair, takes_options_that_go_together) {
     g_autoptr(RpCase) test_case = rp_case_new();
     refuses(test_case, "--delete-extra goes with --repair", "--delete-extra", NULL, NULL);
+    refuses(test_case, "--max-delete-percent goes with --delete-extra", "--repair", "--max-delete-percent",
+            "5");
     refuses(test_case, "--max-rejects goes with --repair", "--max-rejects", "1", NULL);
     refuses(test_case, "--repair needs to know which rows differ", "--repair", "--level", "counts");
 }

@@ -109,3 +109,34 @@ Test(mapper_identify, of_elements_of_an_array_in_any_order) {
         cr_assert(strcmp(got, CASES[i].id) == 0, "case %u gave %s, not %s", i, got, CASES[i].id);
     }
 }
+
+/* A record of an entity without `each` moves the reading, too: the elements of the one before are not met
+ * where they were left. */
+Test(mapper_identify, of_an_element_after_a_record_without_elements) {
+    static const struct {
+        guint32 record, element;
+        const char *id;
+    } CASES[] = {{0, 0, "a"}, {1, 0, "9"}, {0, 1, "b"}, {1, 0, "9"}, {0, 2, "c"}};
+    g_autoptr(RpFindings) findings = rp_findings_new();
+    mapped_mapping =
+        handmade_mapping("redis2pg: 1\nentities:\n  t:\n    keys: \"t:{id}\"\n    type: json\n"
+                         "    each: $value\n    table: t\n    key: [id]\n    columns:\n"
+                         "      id: {from: $element.id, required: true}\n      n: $element.n\n"
+                         "  u:\n    keys: \"u:{id}\"\n    type: json\n    table: t\n    key: [id]\n"
+                         "    columns:\n      id: {from: $key.id}\n      n: n\n",
+                         findings);
+    for (guint i = 0; i < 2; i++)
+        rp_entity_bind(g_ptr_array_index(mapped_mapping->entities, i), mapped_table, findings);
+    mapped_batch = rp_batch_new(2);
+    mapped_add_values(RP_RECORD_STRING, "t:1", "[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"}]", NULL, NULL);
+    mapped_add_values(RP_RECORD_STRING, "u:9", "{\"n\":\"x\"}", NULL, NULL)->entity = 1;
+    g_autoptr(RpMapper) mapper = rp_mapper_new(mapped_mapping, &(RpOccasion){0}, 1, 1);
+    for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        RpSpan values[1];
+        g_autofree char *got =
+            rp_mapper_identify(mapper, mapped_batch, CASES[i].record, CASES[i].element, values)
+                ? rp_span_show(values[0], 100)
+                : g_strdup("-");
+        cr_assert(strcmp(got, CASES[i].id) == 0, "case %u gave %s, not %s", i, got, CASES[i].id);
+    }
+}
