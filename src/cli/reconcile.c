@@ -296,9 +296,15 @@ static gboolean execute(const RpGlobals *globals, int n_words, char **words, int
         return FALSE;
     gboolean is_on_record;
     g_autoptr(RpReconcileResult) result = NULL;
-    if (!reach_ledger(&prepared, &is_on_record, error) ||
-        !compare(globals, &prepared, level, is_on_record, &result, error))
+    if (!reach_ledger(&prepared, &is_on_record, error))
         return FALSE;
+    if (!compare(globals, &prepared, level, is_on_record, &result, error)) {
+        if (settings.report != NULL)
+            rp_log(RP_LOG_WARNING,
+                   "there is no report of a comparison that did not come to its end; of a repair "
+                   "that was begun, redis2pg runs show RUN --report makes one");
+        return FALSE;
+    }
     json_auto_t *document = rp_report_reconcile_json(result);
     if (is_on_record)
         keep_result(&prepared, result, document);
