@@ -218,8 +218,10 @@ static char *random_mood(GRand *random) {
 
 static char *random_numbers(GRand *random) {
     GString *text = g_string_new("[");
-    for (gint i = g_rand_int_range(random, 0, 6); i > 0; i--)
-        g_string_append_printf(text, "\"%s\",", random_int(random));
+    for (gint i = g_rand_int_range(random, 0, 6); i > 0; i--) {
+        g_autofree char *number = random_int(random);
+        g_string_append_printf(text, "\"%s\",", number);
+    }
     g_string_append(text, "null]");
     return g_string_free(text, FALSE);
 }
