@@ -265,7 +265,8 @@ Test(resume, writes_what_changed_in_between_and_counts_it_once) {
         test_case, "SELECT customer_id FROM users u JOIN redis2pg.batches b ON u.xmin = b.xid::xid ORDER BY "
                    "b.number DESC, customer_id DESC LIMIT 1");
     rp_case_redis(test_case, "HSET customer:%s email new@example.com", last);
-    rp_case_redis(test_case, "DEL customer:%s", gone);
+    if (strcmp(gone, last) != 0) /* a page may have given one key only */
+        rp_case_redis(test_case, "DEL customer:%s", gone);
     g_auto(RpOutcome) out = {0};
     rp_fault_run(test_case, NULL, &out, RESUME);
     rp_outcome_assert_status(&out, 0);
