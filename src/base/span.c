@@ -79,8 +79,12 @@ gboolean rp_span_is_text(RpSpan span) {
 }
 
 char *rp_span_hex(RpSpan span) {
-    GString *hex = g_string_sized_new(2 * span.size);
-    for (gsize i = 0; i < span.size; i++)
-        g_string_append_printf(hex, "%02x", (guint)(guchar)span.data[i]);
-    return g_string_free(hex, FALSE);
+    static const char digits[] = "0123456789abcdef";
+    char *hex = g_malloc(2 * span.size + 1);
+    for (gsize i = 0; i < span.size; i++) {
+        hex[2 * i] = digits[(guchar)span.data[i] >> 4];
+        hex[2 * i + 1] = digits[(guchar)span.data[i] & 15];
+    }
+    hex[2 * span.size] = '\0';
+    return hex;
 }

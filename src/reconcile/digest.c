@@ -34,6 +34,10 @@ void rp_digester_free(RpDigester *digester) {
     g_free(digester);
 }
 
+guint64 rp_digest_bytes(RpSpan bytes) {
+    return XXH3_64bits(bytes.data, bytes.size);
+}
+
 guint64 rp_digester_seed(void) {
     return (guint64)g_random_int() << 32 | g_random_int();
 }

@@ -35,6 +35,9 @@ RpDigester *rp_digester_new(guint64 seed);
 void rp_digester_free(RpDigester *digester);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpDigester, rp_digester_free)
 
+/* A hash of plain bytes, without a seed. */
+guint64 rp_digest_bytes(RpSpan bytes);
+
 /* A seed that nobody can foresee. */
 guint64 rp_digester_seed(void);
 

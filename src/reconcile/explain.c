@@ -5,15 +5,10 @@
 
 /* Keys are bytes: they go as an array of bytea in hex. */
 static char *show_array(const RpSpan *keys, guint n_keys) {
-    static const char digits[] = "0123456789abcdef";
     g_autoptr(GString) array = g_string_new("{");
     for (guint i = 0; i < n_keys; i++) {
-        g_string_append(array, i > 0 ? ",\"\\\\x" : "\"\\\\x");
-        for (gsize j = 0; j < keys[i].size; j++) {
-            g_string_append_c(array, digits[(guchar)keys[i].data[j] >> 4]);
-            g_string_append_c(array, digits[(guchar)keys[i].data[j] & 15]);
-        }
-        g_string_append_c(array, '"');
+        g_autofree char *hex = rp_span_hex(keys[i]);
+        g_string_append_printf(array, "%s\"\\\\x%s\"", i > 0 ? "," : "", hex);
     }
     g_string_append_c(array, '}');
     return g_string_free(g_steal_pointer(&array), FALSE);

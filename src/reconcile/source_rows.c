@@ -27,11 +27,7 @@ static guint64 element_of(const RpUnit *unit, const RpBatch *batch, const RpRow 
         return 0;
     if (record->index >= 0)
         return (guint64)record->index;
-    guint64 hash = 14695981039346656037u; /* FNV-1a */
-    if (rp_records_values(&batch->records, row->record, &value, 1) > 0)
-        for (gsize i = 0; i < value.size; i++)
-            hash = (hash ^ (guchar)value.data[i]) * 1099511628211u;
-    return hash;
+    return rp_records_values(&batch->records, row->record, &value, 1) > 0 ? rp_digest_bytes(value) : 0;
 }
 
 gboolean rp_source_rows_give(RpSourceRows *rows, const RpUnit *unit, const RpBatch *batch, guint ordinal,

@@ -8,12 +8,8 @@ static json_t *value_json(RpSpan value, gboolean is_shown) {
         return json_string(RP_MASK);
     if (rp_span_is_text(value))
         return json_stringn(value.data, value.size);
-    GString *hex = g_string_sized_new(2 * value.size);
-    for (gsize i = 0; i < value.size; i++)
-        g_string_append_printf(hex, "%02x", (guint)(guchar)value.data[i]);
-    json_t *object = json_pack("{ss}", "hex", hex->str);
-    g_string_free(hex, TRUE);
-    return object;
+    g_autofree char *hex = rp_span_hex(value);
+    return json_pack("{ss}", "hex", hex);
 }
 
 /* A stream's entry may name a field twice: then all of its values are given. */
