@@ -12,8 +12,9 @@
 
 #include <jansson.h>
 
+/* A run may have very many batches: each row is looked up by the index on their transactions. */
 #define WRITTEN_BY_RUN(which)                                                                                \
-    "t.xmin IN (SELECT b.xid::xid FROM redis2pg.batches b WHERE b.run = $1::bigint AND " which ")"
+    "EXISTS (SELECT FROM redis2pg.batches b WHERE b.xid::xid = t.xmin AND b.run = $1::bigint AND " which ")"
 
 const RpMergeLedger RP_LEDGER_FOR_MERGE = {
     .written_by_run = WRITTEN_BY_RUN("NOT b.is_superseded"),

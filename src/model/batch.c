@@ -51,6 +51,7 @@ void rp_batch_reset(RpBatch *batch, gsize keep_bytes) {
     batch->is_whole = TRUE;
     batch->stored_record = -1;
     g_array_set_size(batch->replays, 0);
+    batch->checkpoint = (RpStreamPlace){.database = -1};
 }
 
 void rp_batch_next_portion(RpBatch *batch) {

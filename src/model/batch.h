@@ -6,6 +6,7 @@
 #include "model/record.h"
 #include "model/reject.h"
 #include "model/replay.h"
+#include "model/stream.h"
 #include "model/tuples.h"
 
 #include <glib.h>
@@ -63,6 +64,9 @@ typedef struct {
     /* The last record that a reject of an earlier portion was about, and has been stored with; -1: none. */
     gint64 stored_record;
     GArray *replays; /* of RpReplay: the rejects of earlier runs that the records stand for */
+    /* Of a sync: all that stands in the stream before this place is in the batch or in earlier ones. Not set
+     * in a batch that more has to follow. */
+    RpStreamPlace checkpoint;
 } RpBatch;
 
 /* Keys of one shape that nothing covers. */

@@ -23,12 +23,26 @@ static GArray *plan_one_pass(const RpMapping *mapping, guint *n_passes) {
     return passes;
 }
 
-static void make_plans(RpCrew *crew, PGconn *connection) {
+static RpMergePlan *plan_entity(const RpCrew *crew, PGconn *connection, guint entity) {
     const RpMapping *mapping = crew->options->mapping;
+    return rp_merge_plan_new(connection, g_ptr_array_index(mapping->entities, entity), entity,
+                             crew->feed->ledger, is_shared(mapping, entity));
+}
+
+/* Of several passes a batch has rows of one alone; the rows of one pass are merged level by level. */
+static gboolean make_plans(RpCrew *crew, PGconn *connection, GError **error) {
     crew->plans = g_ptr_array_new_with_free_func((GDestroyNotify)rp_merge_plan_free);
-    for (guint i = 0; crew->feed->ledger != NULL && i < mapping->entities->len; i++)
-        g_ptr_array_add(crew->plans, rp_merge_plan_new(connection, g_ptr_array_index(mapping->entities, i), i,
-                                                       crew->feed->ledger, is_shared(mapping, i)));
+    if (crew->feed->ledger == NULL)
+        return TRUE;
+    guint n_levels;
+    g_autoptr(GArray) levels = rp_passes_plan(crew->options->mapping, &n_levels, error);
+    if (levels == NULL)
+        return FALSE;
+    for (guint level = 0; level < n_levels; level++)
+        for (guint entity = 0; entity < levels->len; entity++)
+            if (g_array_index(levels, guint32, entity) == level)
+                g_ptr_array_add(crew->plans, plan_entity(crew, connection, entity));
+    return TRUE;
 }
 
 gboolean rp_crew_init(RpCrew *crew, const RpLoadOptions *options, const RpFeed *feed, PGconn *connection,
@@ -38,12 +52,14 @@ gboolean rp_crew_init(RpCrew *crew, const RpLoadOptions *options, const RpFeed *
         (RpCrew){.options = options, .feed = feed, .occasion = {options->redis->database, g_get_real_time()}};
     crew->patience = (RpPatience){options->max_value_bytes, options->timeout_seconds, options->retry_seconds,
                                   &crew->is_cancelled, &crew->is_pressed};
-    crew->passes = feed->is_survey ? plan_one_pass(mapping, &crew->n_passes)
-                                   : rp_passes_plan(mapping, &crew->n_passes, error);
-    if (crew->passes == NULL)
+    crew->passes = feed->is_survey || feed->is_one_pass ? plan_one_pass(mapping, &crew->n_passes)
+                                                        : rp_passes_plan(mapping, &crew->n_passes, error);
+    if (crew->passes == NULL || !make_plans(crew, connection, error)) {
+        g_clear_pointer(&crew->plans, g_ptr_array_unref);
+        g_clear_pointer(&crew->passes, g_array_unref);
         return FALSE;
+    }
     g_mutex_init(&crew->mutex);
-    make_plans(crew, connection);
     crew->pool = rp_queue_new();
     crew->to_map = rp_queue_new();
     crew->to_go_on = g_ptr_array_new_with_free_func((GDestroyNotify)rp_queue_free);

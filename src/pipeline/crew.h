@@ -13,6 +13,23 @@
 
 G_BEGIN_DECLS
 
+typedef struct RpWriter RpWriter;
+
+/* What a writer does in a batch's transaction besides merging its rows, on its connection
+ * (pipeline/writer.h). The functions are called in the writer's thread, again for each attempt at the batch;
+ * any may be NULL. */
+typedef struct {
+    /* A session was opened: makes its temporary tables, for the writer's steps_data. */
+    gboolean (*prepare)(RpWriter *writer, GError **error);
+    /* Before the first entity is merged. */
+    gboolean (*before_merges)(RpWriter *writer, RpBatch *batch, GError **error);
+    /* After the last one, before the batch's account is written. Rejects that it takes out of the batch, or
+     * adds to it, are as if the merge had not, or had, found them. */
+    gboolean (*after_merges)(RpWriter *writer, RpBatch *batch, GError **error);
+    /* The batch is committed. It cannot fail. */
+    void (*written)(RpWriter *writer, const RpBatch *batch);
+} RpFeedSteps;
+
 /* Where a load's records come from. */
 typedef struct {
     const char *kind;            /* of the run, in the ledger: "run" */
@@ -25,6 +42,10 @@ typedef struct {
     /* Nothing is written: one pass takes all entities, it can be given up at any time, and ends with a Redis
      * that was started anew. */
     gboolean is_survey;
+    /* One pass takes all entities, and a batch's rows are merged parents first. */
+    gboolean is_one_pass;
+    gboolean needs_expiry;    /* each key is read with its time of expiry (RpRecord.expires_at_ms) */
+    const RpFeedSteps *steps; /* or NULL */
 } RpFeed;
 
 typedef struct {

@@ -14,6 +14,7 @@ gboolean rp_key_reader_open(RpKeyReader *reader, RpCrew *crew, RpFilling *fillin
     reader->counts = g_new0(guint, entities->len);
     for (guint i = 0; i < entities->len; i++) {
         reader->reads[i] = rp_wanted_read(crew->options->mapping, i);
+        reader->reads[i].has_expiry |= crew->feed->needs_expiry;
         reader->counts[i] = RP_FIRST_WINDOW;
     }
     reader->fetch = rp_fetch_new(crew->options->redis, &crew->patience, error);

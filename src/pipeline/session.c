@@ -89,7 +89,8 @@ gboolean rp_session_open(RpWriter *writer, GError **error) {
     g_mutex_lock(&crew->mutex);
     g_ptr_array_add(crew->cancels, writer->cancel);
     g_mutex_unlock(&crew->mutex);
-    return TRUE;
+    const RpFeedSteps *steps = crew->feed->steps;
+    return steps == NULL || steps->prepare == NULL || steps->prepare(writer, error);
 }
 
 void rp_session_close(RpWriter *writer) {

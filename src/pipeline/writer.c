@@ -152,11 +152,16 @@ gboolean rp_writer_write_once(RpWriter *writer, RpBatch *batch, const RpMergePla
     const RpCrew *crew = writer->crew;
     if (!rp_writer_begin(writer, error) || !rp_event_pass(RP_EVENT_BATCH_BEGUN, error))
         return FALSE;
+    const RpFeedSteps *steps = crew->feed->steps;
+    if (steps != NULL && steps->before_merges != NULL && !steps->before_merges(writer, batch, error))
+        return FALSE;
     for (guint i = 0; i < crew->plans->len; i++)
         if (!rp_writer_merge_entity(writer, g_ptr_array_index(crew->plans, i), batch, error)) {
             *failed = g_ptr_array_index(crew->plans, i);
             return FALSE;
         }
+    if (steps != NULL && steps->after_merges != NULL && !steps->after_merges(writer, batch, error))
+        return FALSE;
     return rp_ledger_write_batch(writer->connection, &crew->attempt, crew->options->mapping, batch, error) &&
            rp_event_pass(RP_EVENT_BATCH_ACCOUNTED, error) && rp_event_pass(RP_EVENT_BEFORE_COMMIT, error) &&
            commit(writer, error) && rp_event_pass(RP_EVENT_AFTER_COMMIT, error);
@@ -186,14 +191,17 @@ static void note_written(RpCrew *crew, const RpBatch *batch) {
 
 static void write_all(RpWriter *writer) {
     RpCrew *crew = writer->crew;
+    const RpFeedSteps *steps = crew->feed->steps;
     RpBatch *batch;
     while ((batch = rp_queue_pop(crew->to_write)) != NULL) {
         GError *error = NULL;
         if (g_atomic_int_get(&crew->is_cancelled))
             ; /* it is read again by the next run */
-        else if (rp_repeat_until_written(writer, batch, &error))
+        else if (rp_repeat_until_written(writer, batch, &error)) {
             note_written(crew, batch);
-        else
+            if (steps != NULL && steps->written != NULL)
+                steps->written(writer, batch);
+        } else
             rp_crew_fail(crew, error, TRUE);
         rp_crew_give_back(crew, batch);
     }
@@ -221,5 +229,7 @@ gpointer rp_writer_thread(gpointer data) {
     rp_outage_clear(&writer.outage);
     rp_predecessor_clear(&writer.session);
     g_free(writer.experience);
+    if (writer.steps_free != NULL)
+        writer.steps_free(writer.steps_data);
     return NULL;
 }

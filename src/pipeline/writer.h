@@ -17,14 +17,16 @@ typedef struct {
     RpCasting casting;      /* JUDGED since a text was met that may be no value of its column's type */
 } RpExperience;
 
-typedef struct {
+struct RpWriter {
     RpCrew *crew;
     PGconn *connection;    /* NULL: lost */
     PGcancel *cancel;      /* of it; the crew's */
     RpPredecessor session; /* of it, or of the last one that there was */
     RpOutage outage;
-    RpExperience *experience; /* by entity */
-} RpWriter;
+    RpExperience *experience;  /* by entity */
+    gpointer steps_data;       /* of the feed's steps, for as long as the thread lives */
+    GDestroyNotify steps_free; /* of it, or NULL */
+};
 
 /* ---- session.c ---- */
 

@@ -15,6 +15,8 @@ static void run_script(RpCase *test_case, const char *name) {
 /* A ledger as version 1 left it: a run with two batches and a reject. */
 static void make_ledger_of_version_1(RpCase *test_case) {
     g_autoptr(json_t) run = rp_case_load(test_case, 0, NULL);
+    run_script(test_case, "src/ledger/sql/U005__sync.sql");
+    run_script(test_case, "src/ledger/sql/U004__results.sql");
     run_script(test_case, "src/ledger/sql/U003__attempts_and_undo.sql");
     run_script(test_case, "src/ledger/sql/U002__portions_and_elements.sql");
     run_script(test_case, "src/ledger/sql/U001__ledger.sql");
@@ -68,7 +70,7 @@ Test(ledger, of_an_earlier_version_is_read_and_brought_up_to_date) {
         test_case, "SELECT number, portion, is_whole FROM redis2pg.batches WHERE run = 1 ORDER BY number",
         "0|0|t\n1|0|t");
     rp_case_assert_rows(test_case, "SELECT version FROM redis2pg.schema_migrations ORDER BY version",
-                        "1\n2\n3\n4");
+                        "1\n2\n3\n4\n5");
 }
 
 /* Columns with their types, and constraints, of the whole schema. */
@@ -105,6 +107,7 @@ Test(ledger, every_version_can_be_undone) {
     go_back_and_forth(test_case, "src/ledger/sql/V003__attempts_and_undo.sql",
                       "src/ledger/sql/U003__attempts_and_undo.sql");
     go_back_and_forth(test_case, "src/ledger/sql/V004__results.sql", "src/ledger/sql/U004__results.sql");
+    go_back_and_forth(test_case, "src/ledger/sql/V005__sync.sql", "src/ledger/sql/U005__sync.sql");
     rp_case_assert_rows(test_case, "SELECT sum(inserted), count(*) FROM redis2pg.batch_counts", "4|2");
 }
 
