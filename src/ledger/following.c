@@ -80,10 +80,11 @@ gboolean rp_following_begin(PGconn *connection, const RpMapping *mapping, const 
                   G_N_ELEMENTS(parameters), parameters, error);
 }
 
-gboolean rp_following_take_over(PGconn *connection, const char *source, GError **error) {
-    const char *const parameters[] = {source, rp_ledger_owner()};
+gboolean rp_following_take_over(PGconn *connection, const char *source, const char *capture, GError **error) {
+    const char *const parameters[] = {source, rp_ledger_owner(), capture};
     return change(connection,
-                  "UPDATE redis2pg.sync SET source = $1, owner = $2::uuid, seen_at = clock_timestamp()",
+                  "UPDATE redis2pg.sync SET source = $1, owner = $2::uuid, capture = $3, seen_at = "
+                  "clock_timestamp()",
                   G_N_ELEMENTS(parameters), parameters, error);
 }
 

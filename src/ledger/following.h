@@ -34,7 +34,7 @@ gboolean rp_following_begin(PGconn *connection, const RpMapping *mapping, const 
                             const char *capture, const char *reason, GError **error);
 
 /* Takes over what stands there, in this process. source: the address that is followed now. */
-gboolean rp_following_take_over(PGconn *connection, const char *source, GError **error);
+gboolean rp_following_take_over(PGconn *connection, const char *source, const char *capture, GError **error);
 
 /* All keys were read since the stream was at the place: it is the checkpoint, and no reason is left. */
 gboolean rp_following_has_read_all(PGconn *connection, const RpStreamPlace *place, GError **error);

@@ -41,6 +41,9 @@ struct RpTouched {
     guint64 n_in_files;
     guint64 n_touches;
     RpStreamPlace reached;
+    char *gap; /* why all keys have to be read again; or NULL */
+    RpStreamPlace gap_place;
+    guint64 n_gaps;
     guint64 n_wanted; /* that whoever waits is waiting for; 0: nobody does */
     gboolean is_woken;
 };
@@ -187,6 +190,7 @@ void rp_touched_free(RpTouched *touched) {
     segment_clear(&touched->taking);
     segment_clear(&touched->filling);
     g_queue_free_full(touched->files, free_file);
+    g_free(touched->gap);
     g_cond_clear(&touched->changed);
     g_mutex_clear(&touched->mutex);
     g_free(touched);
@@ -244,13 +248,43 @@ void rp_touched_reach(RpTouched *touched, const RpStreamPlace *place) {
     g_mutex_unlock(&touched->mutex);
 }
 
-void rp_touched_restart(RpTouched *touched, const RpStreamPlace *place) {
-    g_mutex_lock(&touched->mutex);
+/* ---- gaps ---- */
+
+static void forget_all(RpTouched *touched) {
     segment_reset(&touched->taking);
     segment_reset(&touched->filling);
     g_queue_clear_full(touched->files, free_file);
     touched->n_in_files = 0;
-    touched->reached = *place;
+}
+
+void rp_touched_open_gap(RpTouched *touched, const char *reason, const RpStreamPlace *begins_at) {
+    g_mutex_lock(&touched->mutex);
+    g_free(touched->gap);
+    touched->gap = g_strdup(reason);
+    touched->gap_place = begins_at != NULL ? *begins_at : touched->reached;
+    touched->n_gaps++;
+    if (begins_at != NULL) {
+        forget_all(touched);
+        touched->reached = *begins_at;
+    }
+    touched->is_woken = TRUE;
+    g_cond_broadcast(&touched->changed);
+    g_mutex_unlock(&touched->mutex);
+}
+
+char *rp_touched_find_gap(RpTouched *touched, guint64 *number, RpStreamPlace *place) {
+    g_mutex_lock(&touched->mutex);
+    char *reason = g_strdup(touched->gap);
+    *number = touched->n_gaps;
+    *place = touched->gap_place;
+    g_mutex_unlock(&touched->mutex);
+    return reason;
+}
+
+void rp_touched_close_gap(RpTouched *touched, guint64 number) {
+    g_mutex_lock(&touched->mutex);
+    if (touched->n_gaps == number)
+        g_clear_pointer(&touched->gap, g_free);
     g_mutex_unlock(&touched->mutex);
 }
 
@@ -273,6 +307,8 @@ static void take_entry(Segment *segment, RpTouchedKeys *keys) {
     const Entry *entry = entry_at(segment, segment->next++);
     const RpSpan key = key_of(entry);
     const RpTouchedKey taken = {keys->bytes.size, key.size, entry->expires_at_ms};
+    if (keys->index->len == 0)
+        keys->oldest_us = entry->touched_us;
     rp_buffer_append(&keys->bytes, key.data, key.size);
     g_array_append_val(keys->index, taken);
 }
@@ -288,7 +324,13 @@ gboolean rp_touched_take(RpTouched *touched, guint n_most, RpTouchedKeys *keys, 
                          GError **error) {
     keys->bytes.size = 0;
     g_array_set_size(keys->index, 0);
+    keys->oldest_us = 0;
+    *place = (RpStreamPlace){.database = -1};
     g_mutex_lock(&touched->mutex);
+    if (touched->gap != NULL) {
+        g_mutex_unlock(&touched->mutex);
+        return TRUE;
+    }
     gboolean is_fine = prepare(touched, error);
     while (is_fine && keys->index->len < n_most && count_left(&touched->taking) > 0) {
         take_entry(&touched->taking, keys);

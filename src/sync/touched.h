@@ -14,7 +14,8 @@ typedef struct RpTouched RpTouched;
 /* Keys that were taken, to be read now. */
 typedef struct {
     RpBuffer bytes;
-    GArray *index; /* of RpTouchedKey; see rp_touched_keys_get */
+    GArray *index;    /* of RpTouchedKey; see rp_touched_keys_get */
+    gint64 oldest_us; /* when the first of them was touched, in monotonic time */
 } RpTouchedKeys;
 
 typedef struct {
@@ -43,11 +44,21 @@ gboolean rp_touched_add_again(RpTouched *touched, RpSpan key, GError **error);
 /* All that stands in the stream before the place was added. */
 void rp_touched_reach(RpTouched *touched, const RpStreamPlace *place);
 
-/* Forgets everything: another history begins at the place, or it is that all keys are read again. */
-void rp_touched_restart(RpTouched *touched, const RpStreamPlace *place);
+/* Notes a gap: changes happened, or may have happened, that no key tells; all keys have to be read again.
+ * While a gap is open nothing is taken. begins_at: another history of the source begins there, and nothing
+ * that waits is worth anything; NULL: what waits stays. */
+void rp_touched_open_gap(RpTouched *touched, const char *reason, const RpStreamPlace *begins_at);
+
+/* Why there is a gap, and how many there have been; NULL: none is open. *place: all that is touched after it
+ * is in the set. The caller frees the text. */
+char *rp_touched_find_gap(RpTouched *touched, guint64 *number, RpStreamPlace *place);
+
+/* All keys were read since: closes it, unless another was opened after that number. */
+void rp_touched_close_gap(RpTouched *touched, guint64 number);
 
 /* Takes up to n_most keys, those that wait longest; a key that is touched from then on waits again. *place:
- * when these keys and all that were taken before are written, all before it is. */
+ * when these keys and all that were taken before are written, all before it is. No key and no place when
+ * there is a gap. */
 gboolean rp_touched_take(RpTouched *touched, guint n_most, RpTouchedKeys *keys, RpStreamPlace *place,
                          GError **error);
 
