@@ -3,19 +3,19 @@
 
 #include <stdlib.h>
 
-#define KEYS(from, to, by)  .first = from, .last = to, .step = by
-#define ONE                 KEYS(1, 1, 1)
-#define TWO                 KEYS(1, 2, 1)
-#define SECOND              KEYS(2, 2, 1)
-#define ALL                 KEYS(1, -1, 1)
-#define ALL_BUT_LAST        KEYS(1, -2, 1)
-#define EVERY(n)            KEYS(1, -1, n)
-#define COUNTED(at, by)     .count_at = at, .step = by
-#define OVERWRITES          .life = RP_LIFE_NONE
-#define LIVES(unit, at)     .life = RP_LIFE_##unit, .number_at = at, .n_numbers = 1
-#define NUMBERS(at, n)      .number_at = at, .n_numbers = n
-#define OPTIONS(set, from)  .options = RP_OPTIONS_##set, .options_from = from
-#define MEANS(what)         .meaning = RP_COMMAND_##what
+#define KEYS(from, to, by) .first = from, .last = to, .step = by
+#define ONE                KEYS(1, 1, 1)
+#define TWO                KEYS(1, 2, 1)
+#define SECOND             KEYS(2, 2, 1)
+#define ALL                KEYS(1, -1, 1)
+#define ALL_BUT_LAST       KEYS(1, -2, 1)
+#define EVERY(n)           KEYS(1, -1, n)
+#define COUNTED(at, by)    .count_at = at, .step = by
+#define OVERWRITES         .life = RP_LIFE_NONE
+#define LIVES(unit, at)    .life = RP_LIFE_##unit, .number_at = at, .n_numbers = 1
+#define NUMBERS(at, n)     .number_at = at, .n_numbers = n
+#define OPTIONS(set, from) .options = RP_OPTIONS_##set, .options_from = from
+#define MEANS(what)        .meaning = RP_COMMAND_##what
 
 /* PFCOUNT may write the cache of what it counted, and is replicated then. */
 static const RpCommandShape SHAPES[] = {

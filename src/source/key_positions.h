@@ -52,9 +52,9 @@ typedef struct {
     RpCommandMeaning meaning;
     /* Keys stand at first, first + step, … last; a negative last counts from the end: -1 is the last one. */
     gint8 first, last, step;
-    guint8 count_at;     /* where keys are counted: so many follow, each step after the other */
+    guint8 count_at; /* where keys are counted: so many follow, each step after the other */
     RpLife life;
-    guint8 number_at;    /* of a number that matters: a time, a database */
+    guint8 number_at; /* of a number that matters: a time, a database */
     guint8 n_numbers;
     RpOptions options;
     guint8 options_from; /* their position; of counted keys they follow those */

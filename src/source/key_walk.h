@@ -32,7 +32,7 @@ typedef struct {
     gboolean has_database;
     gint64 database; /* of COPY … DB */
     RpLife life;
-    gint64 time;         /* of life, in its unit */
+    gint64 time; /* of life, in its unit */
 } RpKeyWalk;
 
 void rp_key_walk_begin(RpKeyWalk *walk, const RpCommandShape *shape, guint32 n_arguments);

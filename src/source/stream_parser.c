@@ -103,7 +103,8 @@ static gboolean end_argument(RpStreamParser *parser, RpSpan *rest, GError **erro
 static gboolean step(RpStreamParser *parser, RpSpan *rest, GError **error) {
     switch (parser->step) {
     case RP_STREAM_COMMAND:
-        return expect(parser, rest, '*', RP_STREAM_COUNT, "a command is expected, which begins with *", error);
+        return expect(parser, rest, '*', RP_STREAM_COUNT, "a command is expected, which begins with *",
+                      error);
     case RP_STREAM_COUNT:
         return read_number(parser, rest, RP_STREAM_MAX_ARGUMENTS, RP_STREAM_COUNT_END, error);
     case RP_STREAM_COUNT_END:

@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-#define RP_STREAM_MAX_ARGUMENTS G_MAXINT32           /* as Redis has it */
+#define RP_STREAM_MAX_ARGUMENTS G_MAXINT32                    /* as Redis has it */
 #define RP_STREAM_MAX_VALUE     (G_GUINT64_CONSTANT(1) << 40) /* nobody stores it; a number of sense */
 
 /* An argument that begins; 0 is the command's name. */
@@ -53,7 +53,7 @@ typedef struct {
     guint n_digits;
     RpStreamArgument argument;
     gboolean is_wanted;
-    guint64 n_left;  /* bytes of the argument that have not come */
+    guint64 n_left;    /* bytes of the argument that have not come */
     RpBuffer gathered; /* of an argument that came in pieces */
 } RpStreamParser;
 

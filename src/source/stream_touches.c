@@ -7,12 +7,12 @@
 #include "source/stream_touches.h"
 
 #include "source/connection.h"
+#include "source/held_words.h"
 #include "source/key_walk.h"
 #include "source/stream_parser.h"
 
-#define MAX_NAME_BYTES  64
-#define MAX_HELD_BYTES  (4 * 1024 * 1024) /* keys of one command; beyond, they are told before its end */
-#define KEPT_BYTES      (64 * 1024)
+#define MAX_NAME_BYTES   64
+#define MAX_HELD_BYTES   (4 * 1024 * 1024) /* keys of one command; beyond, they are told before its end */
 #define UNKNOWN_DATABASE (-1)
 
 struct RpStreamTouches {
@@ -30,8 +30,7 @@ struct RpStreamTouches {
     char name[MAX_NAME_BYTES + 1];
     const RpCommandShape *shape; /* NULL: it has to be asked about */
     RpKeyWalk walk;
-    RpBuffer held; /* keys; of a command that is asked about all of its words */
-    GArray *sizes; /* of gsize: of each of them */
+    RpHeldWords held; /* keys; of a command that is asked about all of its words */
 };
 
 const RpStreamPlace *rp_stream_touches_get_place(const RpStreamTouches *touches) {
@@ -74,25 +73,12 @@ static gboolean is_ours(const RpStreamTouches *touches, gint64 database) {
     return database == UNKNOWN_DATABASE || database == touches->database;
 }
 
-static void drop_held(RpStreamTouches *touches) {
-    rp_buffer_reset(&touches->held, KEPT_BYTES);
-    g_array_set_size(touches->sizes, 0);
-}
-
-static void hold(RpStreamTouches *touches, RpSpan bytes) {
-    rp_buffer_append(&touches->held, bytes.data, bytes.size);
-    g_array_append_val(touches->sizes, bytes.size);
-}
-
-/* Tells the first most of the keys that are held. */
-static gboolean tell_held(RpStreamTouches *touches, guint most, gint64 expires_at_ms, GError **error) {
-    const char *at = touches->held.data;
-    for (guint i = 0; i < MIN(most, touches->sizes->len); i++) {
-        const gsize size = g_array_index(touches->sizes, gsize, i);
-        if (!tell(touches, (RpSpan){at, size}, expires_at_ms, error))
+/* Tells the keys that are held. */
+static gboolean tell_held(RpStreamTouches *touches, gint64 expires_at_ms, GError **error) {
+    g_autofree RpSpan *keys = rp_held_words_list(&touches->held);
+    for (guint i = 0; i < touches->held.sizes->len; i++)
+        if (!tell(touches, keys[i], expires_at_ms, error))
             return FALSE;
-        at += size;
-    }
     return TRUE;
 }
 
@@ -114,24 +100,21 @@ static gboolean swap_databases(RpStreamTouches *touches, GError **error) {
     return tell_barrier(touches, what, error);
 }
 
-/* COPY reads its first key and writes its second one, which may be in another database. */
+/* COPY writes its second key, which may be in another database. */
 static gboolean tell_copy(RpStreamTouches *touches, GError **error) {
     const gint64 target = touches->walk.has_database ? touches->walk.database : touches->selected;
-    const gsize skipped = touches->sizes->len > 1 ? g_array_index(touches->sizes, gsize, 0) : 0;
-    if (is_ours(touches, touches->selected) &&
-        !tell_held(touches, is_ours(touches, target) ? 2 : 1, RP_EXPIRY_UNTOLD, error))
-        return FALSE;
-    if (is_ours(touches, touches->selected) || !is_ours(touches, target) || touches->sizes->len < 2)
-        return TRUE;
-    const RpSpan key = {touches->held.data + skipped, g_array_index(touches->sizes, gsize, 1)};
-    return tell(touches, key, RP_EXPIRY_UNTOLD, error);
+    g_autofree RpSpan *keys = rp_held_words_list(&touches->held);
+    if (touches->held.sizes->len != 2)
+        return doubt(touches, "two keys are expected", error);
+    return (!is_ours(touches, touches->selected) || tell(touches, keys[0], RP_EXPIRY_UNTOLD, error)) &&
+           (!is_ours(touches, target) || tell(touches, keys[1], RP_EXPIRY_UNTOLD, error));
 }
 
 static gboolean perform(RpStreamTouches *touches, GError **error) {
     const gint64 now_ms = g_get_real_time() / 1000;
     switch (touches->shape->meaning) {
     case RP_COMMAND_TOUCHES:
-        return tell_held(touches, G_MAXUINT, rp_key_walk_get_expiry(&touches->walk, now_ms), error);
+        return tell_held(touches, rp_key_walk_get_expiry(&touches->walk, now_ms), error);
     case RP_COMMAND_SELECT:
         return select_database(touches, touches->walk.numbers[0], error);
     case RP_COMMAND_MULTI:
@@ -142,7 +125,7 @@ static gboolean perform(RpStreamTouches *touches, GError **error) {
         return TRUE;
     case RP_COMMAND_MOVE:
         return (!is_ours(touches, touches->selected) && !is_ours(touches, touches->walk.numbers[0])) ||
-               tell_held(touches, G_MAXUINT, RP_EXPIRY_UNTOLD, error);
+               tell_held(touches, RP_EXPIRY_UNTOLD, error);
     case RP_COMMAND_COPY:
         return tell_copy(touches, error);
     case RP_COMMAND_FLUSHDB:
@@ -162,14 +145,9 @@ static gboolean perform(RpStreamTouches *touches, GError **error) {
 /* ---- a command that the table does not have ---- */
 
 static gboolean perform_unknown(RpStreamTouches *touches, GError **error) {
-    g_autofree RpSpan *words = g_new(RpSpan, touches->sizes->len);
+    g_autofree RpSpan *words = rp_held_words_list(&touches->held);
     g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(RpSpan));
-    const char *at = touches->held.data;
-    for (guint i = 0; i < touches->sizes->len; i++) {
-        words[i] = (RpSpan){at, g_array_index(touches->sizes, gsize, i)};
-        at += words[i].size;
-    }
-    if (!touches->asker.ask(words, touches->sizes->len, keys, touches->asker.data, error)) {
+    if (!touches->asker.ask(words, touches->held.sizes->len, keys, touches->asker.data, error)) {
         g_prefix_error(error, "replication stream: %s, before byte %" G_GUINT64_FORMAT ": ", touches->name,
                        touches->parser.offset + 1);
         return FALSE;
@@ -189,7 +167,7 @@ static gboolean perform_unknown(RpStreamTouches *touches, GError **error) {
 static gboolean begin_name(RpStreamTouches *touches, const RpStreamArgument *argument, gboolean *is_wanted,
                            GError **error) {
     touches->shape = NULL;
-    drop_held(touches);
+    rp_held_words_drop(&touches->held);
     g_strlcpy(touches->name, "a command", sizeof touches->name);
     *is_wanted = TRUE;
     return (argument->size > 0 && argument->size <= MAX_NAME_BYTES) ||
@@ -211,10 +189,10 @@ static gboolean begin_key(RpStreamTouches *touches, const RpStreamArgument *argu
         return refuse(touches, error,
                       "a key of %" G_GUINT64_FORMAT " bytes; keys of more than %d are not followed",
                       argument->size, RP_STREAM_MAX_KEY);
-    if (touches->held.size + touches->sizes->len * sizeof(gsize) > MAX_HELD_BYTES) {
-        if (!tell_held(touches, G_MAXUINT, RP_EXPIRY_UNTOLD, error))
+    if (rp_held_words_measure(&touches->held) > MAX_HELD_BYTES) {
+        if (!tell_held(touches, RP_EXPIRY_UNTOLD, error))
             return FALSE;
-        drop_held(touches);
+        rp_held_words_drop(&touches->held);
     }
     return TRUE;
 }
@@ -222,7 +200,7 @@ static gboolean begin_key(RpStreamTouches *touches, const RpStreamArgument *argu
 static gboolean begin_unknown(RpStreamTouches *touches, const RpStreamArgument *argument, gboolean *is_wanted,
                               GError **error) {
     *is_wanted = is_ours(touches, touches->selected);
-    const guint64 room = RP_STREAM_MAX_UNKNOWN - touches->held.size;
+    const guint64 room = RP_STREAM_MAX_UNKNOWN - touches->held.bytes.size;
     return !*is_wanted ||
            (argument->size <= room && argument->n_arguments <= RP_STREAM_MAX_UNKNOWN / sizeof(RpSpan)) ||
            refuse(touches, error, "it is not known, and too large to ask Redis about its keys");
@@ -256,7 +234,7 @@ static void take_name(RpStreamTouches *touches, const RpStreamArgument *argument
     if (touches->shape != NULL)
         rp_key_walk_begin(&touches->walk, touches->shape, argument->n_arguments);
     else
-        hold(touches, name);
+        rp_held_words_add(&touches->held, name);
 }
 
 static gboolean take_argument(const RpStreamArgument *argument, RpSpan bytes, gpointer data, GError **error) {
@@ -265,7 +243,7 @@ static gboolean take_argument(const RpStreamArgument *argument, RpSpan bytes, gp
     if (argument->index == 0)
         take_name(touches, argument, bytes);
     else if (touches->shape == NULL || rp_key_walk_is_key(&touches->walk))
-        hold(touches, bytes);
+        rp_held_words_add(&touches->held, bytes);
     else
         rp_key_walk_take(&touches->walk, argument->index, bytes);
     return TRUE;
@@ -302,7 +280,7 @@ RpStreamTouches *rp_stream_touches_new(const RpStreamPlace *begin, int database,
     touches->place = *begin;
     touches->selected = begin->database;
     touches->is_told = TRUE;
-    touches->sizes = g_array_new(FALSE, FALSE, sizeof(gsize));
+    rp_held_words_init(&touches->held);
     rp_stream_parser_init(&touches->parser, begin->offset, &listener);
     return touches;
 }
@@ -311,8 +289,7 @@ void rp_stream_touches_free(RpStreamTouches *touches) {
     if (touches == NULL)
         return;
     rp_stream_parser_clear(&touches->parser);
-    rp_buffer_clear(&touches->held);
-    g_array_free(touches->sizes, TRUE);
+    rp_held_words_clear(&touches->held);
     g_free(touches);
 }
 

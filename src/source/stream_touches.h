@@ -1,7 +1,6 @@
 /* From the bytes of a replication stream to the keys that it touches in one database. */
 #pragma once
 
-#include "base/buffer.h"
 #include "source/capture.h"
 
 #include <glib.h>
