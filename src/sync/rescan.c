@@ -1,0 +1,86 @@
+/* All keys, for the first time or after a gap.
+ *
+ * 1. The capture is attached before the first key is read: a key that changes meanwhile is in the set.
+ * 2. Rows that Redis gives no longer are deleted only where the policy says so, and not those of keys whose
+ * time ran out where such rows are kept.
+ * 3. Nothing is deleted when so much would be that this is hardly the right Redis. */
+#include "base/log.h"
+#include "ledger/batches.h"
+#include "ledger/lifetimes.h"
+#include "pipeline/load_from.h"
+#include "reconcile/reconcile.h"
+#include "sync/parts.h"
+#include "sync/steps.h"
+
+/* Entities whose rows go with their keys: their names (borrowed), ended by NULL. */
+static GPtrArray *find_deleting(const RpMapping *mapping) {
+    GPtrArray *names = g_ptr_array_new();
+    for (guint i = 0; i < mapping->entities->len; i++) {
+        const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
+        if (entity->on_delete == RP_WHEN_GONE_DELETE)
+            g_ptr_array_add(names, entity->name);
+    }
+    g_ptr_array_add(names, NULL);
+    return names;
+}
+
+static gboolean has_rows(PGconn *connection, const RpMapping *mapping, gboolean *has_any, GError **error) {
+    *has_any = FALSE;
+    for (guint i = 0; i < mapping->entities->len && !*has_any; i++) {
+        const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
+        g_autofree char *sql = g_strdup_printf("SELECT FROM %s LIMIT 1", entity->table->quoted);
+        g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 0, NULL, error);
+        if (result == NULL)
+            return FALSE;
+        *has_any = PQntuples(result) > 0;
+    }
+    return TRUE;
+}
+
+static gboolean load_all(RpSyncParts *parts, RpRunSummary **summary, GError **error) {
+    static const RpFeed feed = {.kind = "run",
+                                .way_on = "sync reads all keys again",
+                                .read = rp_reader_thread,
+                                .ledger = &RP_LEDGER_FOR_MERGE,
+                                .needs_expiry = TRUE,
+                                .steps = &RP_SYNC_LOAD_STEPS};
+    return rp_load_from(parts->options->load, &feed, summary, error);
+}
+
+/* What the load has not met has no key any more. */
+static gboolean delete_gone(RpSyncParts *parts, const GPtrArray *names, GError **error) {
+    const RpSyncOptions *options = parts->options;
+    RpLoadOptions load = *options->load;
+    load.only = (const char *const *)names->pdata;
+    const RpRepairOptions repair = {.deletes_extra = TRUE,
+                                    .max_delete_percent = options->max_delete_percent,
+                                    .n_writers = load.n_writers,
+                                    .max_rejects = load.max_rejects,
+                                    .settings = load.settings};
+    const RpReconcileOptions reconcile = {&load, RP_LEVEL_ROWS, TRUE, 3, 0, &repair};
+    RpReconcileResult *result = NULL;
+    const gboolean is_fine = rp_reconcile(&reconcile, &result, error);
+    if (is_fine && result->has_repair && result->repair.deleted > 0)
+        rp_log(RP_LOG_INFO,
+               "%" G_GUINT64_FORMAT " rows of keys that are gone were deleted (run %" G_GUINT64_FORMAT ")",
+               result->repair.deleted, result->repair.run);
+    rp_reconcile_result_free(result);
+    return is_fine;
+}
+
+gboolean rp_rescan(RpSyncParts *parts, RpRunSummary **summary, GError **error) {
+    const RpLoadOptions *load = parts->options->load;
+    g_autoptr(GPtrArray) names = find_deleting(load->mapping);
+    gboolean has_any;
+    *summary = NULL;
+    g_autoptr(PGconn) connection = rp_postgres_await(load->postgres, load->retry_seconds, error);
+    if (connection == NULL || !has_rows(connection, load->mapping, &has_any, error) ||
+        !load_all(parts, summary, error))
+        return FALSE;
+    if (!has_any || names->len == 1)
+        return TRUE;
+    g_clear_pointer(&connection, PQfinish);
+    connection = rp_postgres_await(load->postgres, load->retry_seconds, error);
+    return connection != NULL && rp_lifetimes_note_expired(connection, load->mapping, error) &&
+           delete_gone(parts, names, error);
+}
