@@ -11,9 +11,10 @@
 #include <string.h>
 
 #define BEAT_MS       1000
-#define QUICK_BEAT_MS 200                     /* while somebody waits for the end */
-#define PARKED_KEYS   1000                    /* that are tried again at once */
-#define RETENTION_US  (3600 * G_USEC_PER_SEC) /* between two looks for what is older than it is kept */
+#define QUICK_BEAT_MS 200                             /* while somebody waits for the end */
+#define PARKED_KEYS   1000                            /* that are tried again at once */
+#define RETENTION_US  (3600 * (gint64)G_USEC_PER_SEC) /* between two looks for what is older than it is kept \
+                                                       */
 
 struct RpBeat {
     RpSyncParts *parts;
