@@ -209,6 +209,19 @@ Test(replication, begins_in_the_database_that_is_selected) {
     cr_assert(rp_redis_info_number(info, "sync_full") == 1, "%s", rp_redis_info_text(info, "sync_full"));
 }
 
+Test(replication, begins_after_a_snapshot_from_disk) {
+    g_auto(Source) source = {0};
+    start(&source);
+    command(&source, "CONFIG SET repl-diskless-sync no");
+    command(&source, "SET before v");
+    const RpStreamPlace nowhere = STREAM_BEGIN;
+    for (guint i = 0; i < 2; i++) {
+        cr_assert(attach(&source, &nowhere) == RP_ATTACHMENT_FULL);
+        command(&source, "SET a v");
+        assert_told(&source, "after the snapshot", "a lasts");
+    }
+}
+
 /* ---- going on ---- */
 
 static void lose(Source *source) {
