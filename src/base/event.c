@@ -36,6 +36,7 @@ static struct {
     [RP_EVENT_STREAM_ATTACHED] = {"stream_attached", TRUE, 0},
     [RP_EVENT_STREAM_READ] = {"stream_read", TRUE, 0},
     [RP_EVENT_STREAM_LOST] = {"stream_lost", FALSE, 0},
+    [RP_EVENT_TOUCHED_READ] = {"touched_read", FALSE, 0},
     [RP_EVENT_REDIS_LOST] = {"redis_lost", FALSE, 0},
     [RP_EVENT_REDIS_BACK] = {"redis_back", FALSE, 0},
     [RP_EVENT_POSTGRES_LOST] = {"postgres_lost", FALSE, 0},
