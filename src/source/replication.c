@@ -62,8 +62,8 @@ static gboolean drop_snapshot(RpReplicaLink *link, RpStreamPlace *place, GError 
     return TRUE;
 }
 
-static gboolean attach_once(RpReplication *replication, const RpStreamPlace *from, RpAttachment *outcome,
-                            RpStreamPlace *place, GError **error) {
+static gboolean attach_once(RpReplication *replication, const RpStreamPlace *from,
+                            RpReplicationOutcome *outcome, RpStreamPlace *place, GError **error) {
     RpReplicaLink *link = &replication->link;
     gboolean is_full = FALSE;
     leave(replication);
@@ -75,7 +75,7 @@ static gboolean attach_once(RpReplication *replication, const RpStreamPlace *fro
     rp_replica_link_begin_acknowledging(link);
     if (!rp_event_pass(RP_EVENT_STREAM_ATTACHED, error))
         return FALSE;
-    *outcome = is_full || from == NULL ? RP_ATTACHMENT_FULL : RP_ATTACHMENT_CONTINUED;
+    *outcome = is_full || from == NULL ? RP_REPLICATION_FULL : RP_REPLICATION_CONTINUED;
     const RpKeyAsker asker = rp_key_questions_asker(&replication->questions);
     replication->touches =
         rp_stream_touches_new(place, replication->address->database, &replication->taker, &asker);
@@ -102,8 +102,8 @@ static void add_advice(const RpReplication *replication, GError *trouble) {
         rp_outage_add_words(trouble, ": what answers at this address does not speak the protocol of Redis");
 }
 
-gboolean rp_replication_attach(RpReplication *replication, const RpStreamPlace *from, RpAttachment *outcome,
-                               RpStreamPlace *place, GError **error) {
+gboolean rp_replication_attach(RpReplication *replication, const RpStreamPlace *from,
+                               RpReplicationOutcome *outcome, RpStreamPlace *place, GError **error) {
     const RpStreamPlace *start = from != NULL && rp_stream_place_is_set(from) ? from : NULL;
     GError *trouble = NULL;
     while (!attach_once(replication, start, outcome, place, &trouble)) {

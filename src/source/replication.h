@@ -18,11 +18,11 @@ G_BEGIN_DECLS
 typedef struct RpReplication RpReplication;
 
 typedef enum {
-    RP_ATTACHMENT_CONTINUED, /* the stream goes on right behind the place that was given: nothing is missing
-                              */
-    RP_ATTACHMENT_FULL, /* it begins anew: what changed before the place that attach gives is to be found out
-                         * by reading all keys, from this server, after attach has returned */
-} RpAttachment;
+    RP_REPLICATION_CONTINUED, /* the stream goes on right behind the place that was given: nothing is missing
+                               */
+    RP_REPLICATION_FULL, /* it begins anew: what changed before the place that attach gives is to be found out
+                          * by reading all keys, from this server, after attach has returned */
+} RpReplicationOutcome;
 
 /* Connects to nothing yet. The address and what the patience points to are borrowed and must stay; the taker
  * is copied. Of the patience max_value_bytes and run_id are not looked at. Touches are told of the address's
@@ -42,8 +42,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpReplication, rp_replication_free)
  * LOADING, a replica without its master) is tried again for retry_seconds. Errors: RP_SOURCE_ERROR (REFUSED:
  * what cannot be, with what to grant or do), RP_STOP_ERROR when it was cancelled. May be called again at any
  * time; a session that stands is left. */
-gboolean rp_replication_attach(RpReplication *replication, const RpStreamPlace *from, RpAttachment *outcome,
-                               RpStreamPlace *place, GError **error);
+gboolean rp_replication_attach(RpReplication *replication, const RpStreamPlace *from,
+                               RpReplicationOutcome *outcome, RpStreamPlace *place, GError **error);
 
 /* Tells the taker what comes, acknowledging each second, until *is_stopping (atomic) is set: TRUE, and it may
  * be called again soon. It waits for the socket alone, and for the taker. Only after attach. FALSE ends the

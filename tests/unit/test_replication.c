@@ -68,9 +68,9 @@ static GHashTable *info_of(Source *source) {
     return info;
 }
 
-static RpAttachment attach(Source *source, const RpStreamPlace *from) {
+static RpReplicationOutcome attach(Source *source, const RpStreamPlace *from) {
     g_autoptr(GError) error = NULL;
-    RpAttachment attachment;
+    RpReplicationOutcome attachment;
     cr_assert(rp_replication_attach(source->replication, from, &attachment, &source->place, &error), "%s",
               error != NULL ? error->message : "");
     source->log.place = source->place;
@@ -79,7 +79,7 @@ static RpAttachment attach(Source *source, const RpStreamPlace *from) {
 
 static void assert_attach_fails(Source *source, RpSourceError code, const char *words) {
     g_autoptr(GError) error = NULL;
-    RpAttachment attachment;
+    RpReplicationOutcome attachment;
     cr_assert(!rp_replication_attach(source->replication, NULL, &attachment, &source->place, &error));
     cr_assert(g_error_matches(error, RP_SOURCE_ERROR, (int)code), "%s", error->message);
     cr_assert(strstr(error->message, words) != NULL, "%s", error->message);
@@ -163,7 +163,7 @@ static const struct {
 Test(replication, tells_what_each_command_touches) {
     g_auto(Source) source = {0};
     start(&source);
-    cr_assert(attach(&source, NULL) == RP_ATTACHMENT_FULL);
+    cr_assert(attach(&source, NULL) == RP_REPLICATION_FULL);
     for (guint i = 0; i < G_N_ELEMENTS(ROWS); i++) {
         g_auto(GStrv) commands = g_strsplit(ROWS[i].commands, ";", -1);
         for (char **text = commands; *text != NULL; text++)
@@ -194,14 +194,14 @@ Test(replication, tells_of_expiry) {
 Test(replication, begins_in_the_database_that_is_selected) {
     g_auto(Source) source = {0};
     start(&source);
-    cr_assert(attach(&source, NULL) == RP_ATTACHMENT_FULL); /* there was no backlog: with a snapshot */
+    cr_assert(attach(&source, NULL) == RP_REPLICATION_FULL); /* there was no backlog: with a snapshot */
     cr_assert(source.place.database == 0);
     command(&source, "SELECT 3");
     command(&source, "SET k v");
     assert_told(&source, "in 3", "");
     cr_assert(source.log.place.database == 3);
     /* Now there is a backlog: without. SELECT is not said again. */
-    cr_assert(attach(&source, NULL) == RP_ATTACHMENT_FULL);
+    cr_assert(attach(&source, NULL) == RP_REPLICATION_FULL);
     cr_assert(source.place.database == -1);
     command(&source, "SET k v");
     assert_told(&source, "in 3, unknown", "k lasts");
@@ -216,7 +216,7 @@ Test(replication, begins_after_a_snapshot_from_disk) {
     command(&source, "SET before v");
     const RpStreamPlace nowhere = STREAM_BEGIN;
     for (guint i = 0; i < 2; i++) {
-        cr_assert(attach(&source, &nowhere) == RP_ATTACHMENT_FULL);
+        cr_assert(attach(&source, &nowhere) == RP_REPLICATION_FULL);
         command(&source, "SET a v");
         assert_told(&source, "after the snapshot", "a lasts");
     }
@@ -242,7 +242,7 @@ Test(replication, goes_on_after_a_lost_connection) {
     lose(&source);
     command(&source, "SET b v");
     const RpStreamPlace from = source.log.place;
-    cr_assert(attach(&source, &from) == RP_ATTACHMENT_CONTINUED);
+    cr_assert(attach(&source, &from) == RP_REPLICATION_CONTINUED);
     cr_assert(memcmp(&source.place, &from, sizeof from) == 0);
     command(&source, "SET c v");
     assert_told(&source, "after", "b lasts,c lasts");
@@ -252,12 +252,12 @@ Test(replication, begins_anew_in_another_history) {
     g_auto(Source) source = {0};
     start(&source);
     RpStreamPlace from = STREAM_BEGIN;
-    cr_assert(attach(&source, &from) == RP_ATTACHMENT_FULL);
+    cr_assert(attach(&source, &from) == RP_REPLICATION_FULL);
     cr_assert(strcmp(source.place.replication_id, from.replication_id) != 0);
     /* Of the same history, but beyond its end. */
     from = source.place;
     from.offset += 1000000;
-    cr_assert(attach(&source, &from) == RP_ATTACHMENT_FULL);
+    cr_assert(attach(&source, &from) == RP_REPLICATION_FULL);
     command(&source, "SET a v");
     assert_told(&source, "anew", "a lasts");
 }
@@ -276,7 +276,7 @@ Test(replication, begins_anew_where_the_backlog_has_gone_on) {
     lose(&source);
     for (guint i = 0; i < 10; i++)
         command(&source, set);
-    cr_assert(attach(&source, &from) == RP_ATTACHMENT_FULL);
+    cr_assert(attach(&source, &from) == RP_REPLICATION_FULL);
 }
 
 static guint listen_on_tcp(Source *source) {
@@ -318,7 +318,7 @@ Test(replication, goes_on_at_a_promoted_replica) {
     command(&master, "SET b v");
     await_sync(&master, &replica);
     command(&replica, "REPLICAOF NO ONE");
-    cr_assert(attach(&replica, &master.log.place) == RP_ATTACHMENT_CONTINUED);
+    cr_assert(attach(&replica, &master.log.place) == RP_REPLICATION_CONTINUED);
     cr_assert(replica.place.offset == master.log.place.offset);
     cr_assert(strcmp(replica.place.replication_id, master.log.place.replication_id) != 0);
     command(&replica, "SET c v");
@@ -338,7 +338,7 @@ Test(replication, follows_a_replica) {
     command(&master, "SET x w"); /* the master selects 2, and does not say so again */
     await_sync(&master, &replica);
     const RpStreamPlace nowhere = STREAM_BEGIN;
-    cr_assert(attach(&replica, &nowhere) == RP_ATTACHMENT_FULL);
+    cr_assert(attach(&replica, &nowhere) == RP_REPLICATION_FULL);
     cr_assert(replica.place.database == 2, "%d", replica.place.database);
     command(&master, "SET x y");
     command(&master, "SELECT 0");
@@ -392,7 +392,7 @@ Test(replication, names_the_grant_that_is_missing) {
     command(&source, "ACL SETUSER guest +replconf");
     assert_attach_fails(&source, RP_SOURCE_ERROR_REFUSED, "PSYNC: NOPERM");
     command(&source, "ACL SETUSER guest +psync");
-    cr_assert(attach(&source, NULL) == RP_ATTACHMENT_FULL);
+    cr_assert(attach(&source, NULL) == RP_REPLICATION_FULL);
     command(&source, "SET a v");
     assert_told(&source, "granted", "a lasts");
     command(&source, "ACL SETUSER guest -@all");
@@ -405,7 +405,7 @@ Test(replication, takes_just_what_it_says) {
     source.address->password = g_strdup("secret");
     source.address->database = 1; /* the link selects none */
     command(&source, "ACL SETUSER guest on >secret +psync +replconf +ping +info");
-    cr_assert(attach(&source, NULL) == RP_ATTACHMENT_FULL);
+    cr_assert(attach(&source, NULL) == RP_REPLICATION_FULL);
 }
 
 /* ---- questions ---- */
@@ -462,7 +462,7 @@ Test(replication, a_piece_that_was_told_is_told_again_where_it_was_not_reached) 
     command(&source, "SET a v");
     cr_assert(!rp_replication_follow(source.replication, &goes_on, &error));
     cr_assert(g_error_matches(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_LOST), "%s", error->message);
-    cr_assert(attach(&source, &from) == RP_ATTACHMENT_CONTINUED); /* at the second try */
+    cr_assert(attach(&source, &from) == RP_REPLICATION_CONTINUED); /* at the second try */
     cr_assert(rp_event_count(RP_EVENT_STREAM_ATTACHED) == 3);
     g_free(follow(&source));
 }

@@ -101,7 +101,7 @@ typedef struct {
     RpRedisAddress address;
     StreamLog log;
     RpReplication *replication;
-    RpAttachment attachment;
+    RpReplicationOutcome attachment;
     RpStreamPlace place;
     GThread *thread;
 } Session;
@@ -166,7 +166,7 @@ Test(replication_peers, what_passes_is_tried_again) {
     g_autoptr(GError) error = NULL;
     const gint goes_on = FALSE;
     cr_assert(attach(&session, &peer, 20, &error), "%s", error != NULL ? error->message : "");
-    cr_assert(session.attachment == RP_ATTACHMENT_FULL && session.place.offset == 500);
+    cr_assert(session.attachment == RP_REPLICATION_FULL && session.place.offset == 500);
     cr_assert(strcmp(session.place.replication_id, ID) == 0 && session.place.database == -1);
     /* And what it breaks off in is not reached. */
     cr_assert(!rp_replication_follow(session.replication, &goes_on, &error));
