@@ -65,6 +65,8 @@ static gboolean take_keys(const redisReply *reply, GArray *keys, GError **error)
 static gboolean ask(const RpSpan *words, guint n_words, GArray *keys, gpointer data, GError **error) {
     RpKeyQuestions *questions = data;
     GError *trouble = NULL;
+    if (n_words < 2) /* it has no arguments; GETKEYS wants some */
+        return TRUE;
     if (questions->redis == NULL)
         questions->redis = rp_redis_enter(questions->address, &questions->wait, error);
     if (questions->redis == NULL)

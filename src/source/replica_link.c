@@ -3,7 +3,9 @@
  * 1. The acknowledged offset is always 0: a client's WAIT counts replicas that have acknowledged its writes,
  *    and we keep nothing that would survive the master.
  * 2. An acknowledgement that does not go out at once is left to the next second: reading never waits for it.
- * 3. Silence is judged only after looking whether something has come: it may be we who stood still. */
+ * 3. Until the process that wrote the snapshot has ended, the master does not hear the acknowledgement that
+ *    releases the stream (networking.c, replicationCron of Redis): it is repeated soon.
+ * 4. Silence is judged only after looking whether something has come: it may be we who stood still. */
 #include "source/replica_link.h"
 
 #include "base/error.h"
@@ -13,6 +15,7 @@
 #include <sys/socket.h>
 
 #define POLL_MS         200
+#define RELEASE_US      (G_USEC_PER_SEC / 10)
 #define ACKNOWLEDGE_US  G_USEC_PER_SEC
 #define ACKNOWLEDGEMENT "*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$1\r\n0\r\n"
 
@@ -67,7 +70,7 @@ static void acknowledge(RpReplicaLink *link) {
         return;
     /* What fails, or goes out by half, shows when the next bytes are read: the master closes. */
     send(link->redis->fd, ACKNOWLEDGEMENT, strlen(ACKNOWLEDGEMENT), MSG_NOSIGNAL | MSG_DONTWAIT);
-    link->acknowledge_us = now_us + ACKNOWLEDGE_US;
+    link->acknowledge_us = now_us + (link->is_flowing ? ACKNOWLEDGE_US : RELEASE_US);
 }
 
 static gboolean receive(RpReplicaLink *link, GError **error) {
@@ -75,6 +78,7 @@ static gboolean receive(RpReplicaLink *link, GError **error) {
     if (size > 0) {
         link->rest = (RpSpan){link->bytes, (gsize)size};
         link->heard_us = g_get_monotonic_time();
+        link->is_flowing = link->acknowledge_us != 0;
         return TRUE;
     }
     if (size < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))

@@ -22,6 +22,7 @@ typedef struct {
     guint silent_seconds; /* how long nothing may come */
     gint64 heard_us;
     gint64 acknowledge_us; /* when next, in monotonic time; 0: not yet */
+    gboolean is_flowing;   /* something has come since */
 } RpReplicaLink;
 
 /* Connects and authenticates; selects no database. A link that was open is closed before. */
@@ -39,7 +40,7 @@ redisReply *rp_replica_link_ask(RpReplicaLink *link, int type, int argc, const c
 /* Sends what is answered by bytes. */
 gboolean rp_replica_link_send(RpReplicaLink *link, RpSpan command, GError **error);
 
-/* From now on the server is told each second that we are there. */
+/* From now on the server is told that we are there: often until it sends something, then each second. */
 void rp_replica_link_begin_acknowledging(RpReplicaLink *link);
 
 /* Returns when there is a rest; acknowledges meanwhile. RP_STOP_ERROR when *is_stopping (atomic; may be

@@ -37,9 +37,7 @@ const RpStreamPlace *rp_stream_touches_get_place(const RpStreamTouches *touches)
     return &touches->place;
 }
 
-static gboolean refuse(const RpStreamTouches *touches, GError **error, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
-
+G_GNUC_PRINTF(3, 4)
 static gboolean refuse(const RpStreamTouches *touches, GError **error, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -267,8 +265,6 @@ static gboolean end_command(guint64 offset, gpointer data, GError **error) {
     touches->is_told = FALSE;
     return TRUE;
 }
-
-/* ---- public ---- */
 
 RpStreamTouches *rp_stream_touches_new(const RpStreamPlace *begin, int database, const RpCaptureTaker *taker,
                                        const RpKeyAsker *asker) {
