@@ -132,7 +132,7 @@ static gboolean come_back(RpWatch *watch, GError *trouble, GError **error) {
     const gint *is_stopping = &watch->parts->is_stopping;
     set_process(watch->parts, NULL);
     for (;;) {
-        if (!rp_redis_error_passes(trouble)) {
+        if (trouble->domain != RP_SOURCE_ERROR || !rp_redis_error_passes(trouble)) {
             g_propagate_error(error, trouble);
             return FALSE;
         }
