@@ -9,7 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LIMIT_SECONDS      60
+/* Far more than any of them takes: only what hangs is ended, not what is slow on a busy machine. */
+#define LIMIT_SECONDS      180
 #define STOP_LIMIT_SECONDS 30
 
 struct _RpProcess {
