@@ -11,7 +11,7 @@
 
 /* Far more than any of them takes: only what hangs is ended, not what is slow on a busy machine. */
 #define LIMIT_SECONDS      180
-#define STOP_LIMIT_SECONDS 30
+#define STOP_LIMIT_SECONDS 120
 
 struct _RpProcess {
     GPid pid;

@@ -183,6 +183,13 @@ void rp_assert_keeps_quiet(const char *text, const char *part) {
 
 /* ---- burdens ---- */
 
+double rp_processor_seconds(void) {
+    struct rusage usage;
+    cr_assert(eq(int, getrusage(RUSAGE_CHILDREN, &usage), 0));
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
 void rp_assert_peak_below(long limit_mib) {
 #ifndef __SANITIZE_ADDRESS__
     struct rusage usage;

@@ -40,6 +40,9 @@ void rp_case_assert_rows(RpCase *test_case, const char *sql, const char *expecte
 void rp_assert_says(const char *text, const char *part);
 void rp_assert_keeps_quiet(const char *text, const char *part);
 
+/* The time that the children of this process that have ended had of the processors, in seconds. */
+double rp_processor_seconds(void);
+
 /* Fails the test when any child of this process held more memory at a time; not with sanitizers, which keep
  * what was freed. */
 void rp_assert_peak_below(long limit_mib);
