@@ -10,7 +10,7 @@
 
 #define MAX_WORDS 24
 #define MIB       1024 /* in the unit of ru_maxrss */
-#define SLOW_US   50000
+#define SLOW_US   100000
 
 void rp_case_add_customer(RpCase *test_case, const char *id) {
     rp_case_redis(test_case,

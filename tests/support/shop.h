@@ -47,7 +47,8 @@ double rp_processor_seconds(void);
  * what was freed. */
 void rp_assert_peak_below(long limit_mib);
 
-/* Fails the test when a command that reads a hash or a collection kept Redis from others for 50 ms. */
+/* Fails the test when a command that reads a hash or a collection kept Redis from others for 100 ms: much
+ * less than a whole one takes, and more than Redis waits for a processor. */
 void rp_case_assert_never_slow(RpCase *test_case, const char *key);
 
 /* Keeps writers out of a table until it is released, so that a run stands still at a known place. */
