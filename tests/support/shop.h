@@ -37,6 +37,9 @@ void rp_assert_account(json_t *run, const char *entity, const char *expected);
 char *rp_case_sql_rows(RpCase *test_case, const char *sql);
 void rp_case_assert_rows(RpCase *test_case, const char *sql, const char *expected);
 
+/* Takes the ledger back to a version by the scripts that undo those after it. */
+void rp_case_undo_ledger(RpCase *test_case, guint version);
+
 void rp_assert_says(const char *text, const char *part);
 void rp_assert_keeps_quiet(const char *text, const char *part);
 
