@@ -63,6 +63,8 @@ typedef struct {
     char *constraint; /* or NULL */
     char *message;    /* one line, without the value */
     char *value;      /* the offending value as shown text, masked when sensitive; or NULL */
+    gboolean is_of_others; /* other rows are the cause: it may pass when they change */
+    gboolean is_parked;    /* it is not on record as a reject yet: its key is tried again */
 } RpReject;
 
 void rp_reject_clear(RpReject *reject);
