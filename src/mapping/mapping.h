@@ -203,12 +203,13 @@ void rp_lookups_bind_privacy(const RpEntity *entity);
 /* Looks at tables that several entities write, once all are bound. */
 void rp_mapping_check_tables(const RpMapping *mapping, RpFindings *findings);
 
-/* Whether the value of a column of the identity follows from the Redis key alone; of a bound entity. *held gets
- * the reference that the column is held to with `equals`, or NULL when its own source gives the value. */
+/* Whether the value of a column of the identity follows from the Redis key alone; of a bound entity. *held
+ * gets the reference that the column is held to with `equals`, or NULL when its own source gives the value.
+ */
 gboolean rp_identity_is_of_key(const RpMapColumn *column, const RpReference **held);
 
-/* Sets entity->has_key_identity and has_key_scope, and adds a finding where rows of keys that are gone are to be deleted but
- * cannot be told; part of rp_entity_bind, when all columns are bound (identity.c). */
+/* Sets entity->has_key_identity and has_key_scope, and adds a finding where rows of keys that are gone are to
+ * be deleted but cannot be told; part of rp_entity_bind, when all columns are bound (identity.c). */
 void rp_identity_bind(RpEntity *entity, RpFindings *findings);
 
 /* The entity of that name, or NULL. */

@@ -110,8 +110,9 @@ void rp_batch_seal_map(RpBatch *batch);
 /* Forgets what an attempt to write added, so that the batch can be written again whole. */
 void rp_batch_forget_write(RpBatch *batch);
 
-/* Rejects rows or records; counts it. Takes the strings of *reject. One of RP_REJECT_DELETE_BLOCKED is of rows
- * that the record, its key's first, does not give: it is an account of its own, or that of a vanished key. */
+/* Rejects rows or records; counts it. Takes the strings of *reject. One of RP_REJECT_DELETE_BLOCKED is of
+ * rows that the record, its key's first, does not give: it is an account of its own, or that of a vanished
+ * key. */
 void rp_batch_take_reject(RpBatch *batch, const RpReject *reject);
 
 /* Counts the reject of that position as parked; it is no reject of the batch any more. */

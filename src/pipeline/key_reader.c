@@ -94,6 +94,5 @@ gboolean rp_key_reader_take(RpKeyReader *reader, guint entity, RpWindow *window,
     *n_bytes = records->bytes.size - bytes_before;
     if (rp_record_type_has_elements(read->type))
         adapt_window(reader, entity, *n_bytes, records->index->len - records_before);
-    return is_complete ||
-           read_rest(reader, entity, window, key, records->index->len - records_before, error);
+    return is_complete || read_rest(reader, entity, window, key, records->index->len - records_before, error);
 }

@@ -132,7 +132,7 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
     experience->expects_equal = counts->unchanged > account->n_staged / 2;
     leave_out_counted(counts, account);
     if (n_done == account->n_staged)
-        return rp_event_pass(RP_EVENT_ROWS_MERGED, error);
+        return rp_merge_hold(connection, plan, batch, error) && rp_event_pass(RP_EVENT_ROWS_MERGED, error);
     g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY,
                 "of %" G_GUINT64_FORMAT " rows of %s, %" G_GUINT64_FORMAT
                 " came to an end: somebody else changes them at the same time",
