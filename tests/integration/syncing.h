@@ -142,8 +142,8 @@ static inline void prepare_sync(RpCase *test_case, const char *mapping) {
                            " ('m', 'd', 's', 'replica')");
 }
 
-/* Runs the flushes, each in a batch of its own that is written before the next begins. rows: of a batch, 0: so
- * many that a flush fits. Fails the test unless it completes. */
+/* Runs the flushes, each in a batch of its own that is written before the next begins. rows: of a batch, 0:
+ * so many that a flush fits. Fails the test unless it completes. */
 static inline void sync_flushes(RpCase *test_case, const char *mapping, const Flush *flushes, guint n_flushes,
                                 guint rows) {
     g_auto(Bound) bound = {0};
@@ -175,10 +175,11 @@ static inline void sync_flushes(RpCase *test_case, const char *mapping, const Fl
     const gboolean is_fine = rp_load_from(&options, &source, &summary, &error);
     cr_assert(is_fine, "%s", error != NULL ? error->message : "?");
     rp_run_summary_free(summary);
-    rp_case_assert_rows(test_case,
-                        "SELECT count(*) FROM redis2pg.batch_counts WHERE read <> inserted + updated + unchanged +"
-                        " rejected + filtered + vanished + parked",
-                        "0");
+    rp_case_assert_rows(
+        test_case,
+        "SELECT count(*) FROM redis2pg.batch_counts WHERE read <> inserted + updated + unchanged +"
+        " rejected + filtered + vanished + parked",
+        "0");
 }
 
 #define SYNC(test_case, ...)                                                                                 \

@@ -49,8 +49,8 @@ Test(departures, a_whole_family_goes_in_one_batch_and_comes_back) {
     rp_case_assert_rows(test_case, "SELECT customer_id FROM users", "c2");
     rp_case_assert_rows(test_case, ORDERS, "");
     rp_case_assert_rows(test_case, PAYMENTS, "");
-    rp_case_assert_rows(test_case, "SELECT sum(deleted), sum(vanished) FROM redis2pg.batch_counts WHERE run = " RUN,
-                        "4|4");
+    rp_case_assert_rows(
+        test_case, "SELECT sum(deleted), sum(vanished) FROM redis2pg.batch_counts WHERE run = " RUN, "4|4");
     rp_case_assert_rows(test_case, PARKED, "");
     g_autoptr(json_t) undone = rp_case_roll_back(test_case, 0, RUN, NULL);
     g_autofree char *after = rp_case_shop_rows(test_case);
@@ -63,8 +63,8 @@ Test(departures, a_row_that_something_refers_to_is_parked_until_it_is_free) {
     SYNC(test_case, {"DEL order:o1", NULL, "orders order:o1"});
     rp_case_assert_rows(test_case, ORDERS, "o1\no2");
     rp_case_assert_rows(test_case, PARKED, "orders|order:o1|delete_blocked|f");
-    rp_case_assert_rows(test_case, "SELECT vanished, deleted, parked FROM redis2pg.batch_counts WHERE run = " RUN,
-                        "1|0|0");
+    rp_case_assert_rows(
+        test_case, "SELECT vanished, deleted, parked FROM redis2pg.batch_counts WHERE run = " RUN, "1|0|0");
     SYNC(test_case, {NULL, "DELETE FROM payments", "orders order:o1"});
     rp_case_assert_rows(test_case, ORDERS, "o2");
     rp_case_assert_rows(test_case, PARKED, "");
@@ -72,15 +72,17 @@ Test(departures, a_row_that_something_refers_to_is_parked_until_it_is_free) {
 
 Test(departures, children_that_are_pointed_elsewhere_in_the_batch_set_a_row_free) {
     g_autoptr(RpCase) test_case = new_shop(NULL);
-    SYNC(test_case, {"DEL order:o1\nHSET payment:p1 order_id o2", NULL, "orders order:o1\npayments payment:p1"});
+    SYNC(test_case,
+         {"DEL order:o1\nHSET payment:p1 order_id o2", NULL, "orders order:o1\npayments payment:p1"});
     rp_case_assert_rows(test_case, ORDERS, "o2");
     rp_case_assert_rows(test_case, PARKED, "");
 }
 
 Test(departures, references_that_cascade_keep_a_row_too) {
     g_autoptr(RpCase) test_case = new_shop(NULL);
-    rp_case_sql(test_case, "ALTER TABLE payments DROP CONSTRAINT payments_order_id_fkey, ADD FOREIGN KEY (order_id)"
-                           " REFERENCES orders (id) ON DELETE CASCADE");
+    rp_case_sql(test_case,
+                "ALTER TABLE payments DROP CONSTRAINT payments_order_id_fkey, ADD FOREIGN KEY (order_id)"
+                " REFERENCES orders (id) ON DELETE CASCADE");
     SYNC(test_case, {"DEL order:o1", NULL, "orders order:o1"});
     rp_case_assert_rows(test_case, PAYMENTS, "p1 tx-p1");
     rp_case_assert_rows(test_case, PARKED, "orders|order:o1|delete_blocked|f");
@@ -88,9 +90,10 @@ Test(departures, references_that_cascade_keep_a_row_too) {
 
 Test(departures, a_trigger_that_refuses_keeps_its_row_and_no_other) {
     g_autoptr(RpCase) test_case = new_shop(NULL);
-    rp_case_sql(test_case, "DELETE FROM payments; CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-                           " IF OLD.order_id = 'o1' THEN RAISE 'it stays'; END IF; RETURN OLD; END $$;"
-                           "CREATE TRIGGER stay BEFORE DELETE ON orders FOR EACH ROW EXECUTE FUNCTION stay()");
+    rp_case_sql(test_case,
+                "DELETE FROM payments; CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " IF OLD.order_id = 'o1' THEN RAISE 'it stays'; END IF; RETURN OLD; END $$;"
+                "CREATE TRIGGER stay BEFORE DELETE ON orders FOR EACH ROW EXECUTE FUNCTION stay()");
     SYNC(test_case, {"DEL order:o1 order:o2", NULL, "orders order:o1\norders order:o2"});
     rp_case_assert_rows(test_case, ORDERS, "o1");
     rp_case_assert_rows(test_case, PARKED, "orders|order:o1|delete_blocked|f");
@@ -99,8 +102,9 @@ Test(departures, a_trigger_that_refuses_keeps_its_row_and_no_other) {
 Test(departures, a_unique_value_moves_from_a_key_that_goes_to_one_that_comes) {
     char *mapping = deleting_mapping();
     g_autoptr(RpCase) test_case = new_shop(mapping);
-    SYNC_WITH(test_case, mapping, 0,
-              {"DEL payment:p1\n" PAYMENT("p2", "o1", "tx-p1"), NULL, "payments payment:p2\npayments payment:p1"});
+    SYNC_WITH(
+        test_case, mapping, 0,
+        {"DEL payment:p1\n" PAYMENT("p2", "o1", "tx-p1"), NULL, "payments payment:p2\npayments payment:p1"});
     rp_case_assert_rows(test_case, PAYMENTS, "p2 tx-p1");
     rp_case_assert_rows(test_case, PARKED, "");
     rp_file_drop(mapping);
@@ -127,14 +131,16 @@ Test(departures, whatever_a_run_does_to_a_row_its_rollback_knows_what_was_before
     char *mapping = deleting_mapping();
     g_autoptr(RpCase) test_case = new_shop(mapping);
     g_autofree char *before = rp_case_shop_rows(test_case);
-    SYNC_WITH(test_case, mapping, 0,
-              /* new, then gone; changed, then gone; gone, then new; gone, new, gone */
-              {PAYMENT("n", "o1", "n") "\nHSET payment:p1 amount 7", NULL, "payments payment:n\npayments payment:p1"},
-              {"DEL payment:n payment:p1 order:o2", NULL,
-               "payments payment:n\npayments payment:p1\norders order:o2"},
-              {PAYMENT("p1", "o1", "again") "\n" ORDER("o2", "c2"), NULL, "payments payment:p1\norders order:o2"},
-              {"HSET payment:p1 amount 9\nHSET order:o2 quantity 3", NULL, "payments payment:p1\norders order:o2"},
-              {"DEL payment:p1", NULL, "payments payment:p1"});
+    SYNC_WITH(
+        test_case, mapping, 0,
+        /* new, then gone; changed, then gone; gone, then new; gone, new, gone */
+        {PAYMENT("n", "o1", "n") "\nHSET payment:p1 amount 7", NULL,
+         "payments payment:n\npayments payment:p1"},
+        {"DEL payment:n payment:p1 order:o2", NULL,
+         "payments payment:n\npayments payment:p1\norders order:o2"},
+        {PAYMENT("p1", "o1", "again") "\n" ORDER("o2", "c2"), NULL, "payments payment:p1\norders order:o2"},
+        {"HSET payment:p1 amount 9\nHSET order:o2 quantity 3", NULL, "payments payment:p1\norders order:o2"},
+        {"DEL payment:p1", NULL, "payments payment:p1"});
     rp_case_assert_rows(test_case, PAYMENTS, "");
     g_autoptr(json_t) undone = rp_case_roll_back(test_case, 0, RUN, NULL);
     g_autofree char *after = rp_case_shop_rows(test_case);
@@ -148,7 +154,8 @@ Test(departures, the_policy_of_an_expired_key_is_another_one) {
     g_autoptr(RpCase) test_case = new_shop(NULL);
     SYNC(test_case, {"DEL order:o2", NULL, "orders order:o2 @0"});
     rp_case_assert_rows(test_case, ORDERS, "o1\no2");
-    rp_case_assert_rows(test_case, "SELECT entity, departed_at IS NOT NULL FROM redis2pg.lifetimes", "orders|t");
+    rp_case_assert_rows(test_case, "SELECT entity, departed_at IS NOT NULL FROM redis2pg.lifetimes",
+                        "orders|t");
     SYNC(test_case, {NULL, NULL, "orders order:o2"});
     rp_case_assert_rows(test_case, ORDERS, "o1\no2"); /* it is known of it */
     SYNC(test_case, {ORDER("o2", "c1"), NULL, "orders order:o2"});
@@ -160,7 +167,8 @@ Test(departures, the_policy_of_an_expired_key_is_another_one) {
 Test(departures, a_time_of_expiry_that_was_met_tells_later_what_the_stream_does_not) {
     g_autoptr(RpCase) test_case = new_shop(NULL);
     SYNC(test_case, {"PEXPIREAT order:o2 4102444800000", NULL, "orders order:o2"});
-    rp_case_assert_rows(test_case, "SELECT entity, extract(epoch FROM expires_at)::bigint FROM redis2pg.lifetimes",
+    rp_case_assert_rows(test_case,
+                        "SELECT entity, extract(epoch FROM expires_at)::bigint FROM redis2pg.lifetimes",
                         "orders|4102444800");
     SYNC(test_case, {"DEL order:o2", "UPDATE redis2pg.lifetimes SET expires_at = now()", "orders order:o2"});
     rp_case_assert_rows(test_case, ORDERS, "o1\no2");
@@ -174,7 +182,8 @@ Test(departures, keys_without_rows_do_not_depart) {
     g_autoptr(RpCase) test_case = new_shop(NULL);
     SYNC(test_case, {"DEL customer:c2", NULL, "customers customer:c2\ncustomers customer:never"});
     rp_case_assert_rows(test_case, "SELECT customer_id FROM users ORDER BY 1", "c1\nc2");
-    rp_case_assert_rows(test_case, "SELECT entity, key_digest = md5('customer:c2')::uuid FROM redis2pg.lifetimes",
+    rp_case_assert_rows(test_case,
+                        "SELECT entity, key_digest = md5('customer:c2')::uuid FROM redis2pg.lifetimes",
                         "customers|t");
 }
 
@@ -182,29 +191,34 @@ Test(departures, keys_without_rows_do_not_depart) {
 
 #define COLLECTIONS                                                                                          \
     "redis2pg: 1\nentities:\n"                                                                               \
-    "  tags: {keys: \"tags:{id}\", type: set, table: tags, key: [id, tag], on_delete: delete, columns: {id: "  \
+    "  tags: {keys: \"tags:{id}\", type: set, table: tags, key: [id, tag], on_delete: delete, columns: "     \
+    "{id: "                                                                                                  \
     "{from: $key.id}, tag: {from: $value}}}\n"                                                               \
-    "  scores: {keys: \"scores:{id}\", type: zset, table: scores, key: [id, tag], on_delete: delete, columns: {id: " \
-    "{from: $key.id}, tag: {from: $value}, score: {from: $score}}}\n"                                         \
-    "  lines: {keys: \"lines:{id}\", type: list, table: lines, key: [id, n], on_delete: delete, columns: {id: "  \
-    "{from: $key.id}, n: {from: $index}, line: {from: $value}}}\n"                                            \
-    "  entries: {keys: \"entries:{id}\", type: stream, table: entries, key: [id, entry], on_delete: delete, columns: " \
-    "{id: {from: $key.id}, entry: {from: $id}, v: {from: v}}}\n"                                              \
-    "  parts: {keys: \"parts:{id}\", type: json, each: parts, table: parts, key: [id, n], on_delete: delete, columns: " \
-    "{id: {from: $key.id}, n: {from: $index}, v: {from: $element.v}}}\n"                                      \
-    "  kinds: {keys: \"kind:{id}\", type: hash, table: kinds, key: [id, kind], on_delete: delete, where: \"kind <> " \
+    "  scores: {keys: \"scores:{id}\", type: zset, table: scores, key: [id, tag], on_delete: delete, "       \
+    "columns: {id: "                                                                                         \
+    "{from: $key.id}, tag: {from: $value}, score: {from: $score}}}\n"                                        \
+    "  lines: {keys: \"lines:{id}\", type: list, table: lines, key: [id, n], on_delete: delete, columns: "   \
+    "{id: "                                                                                                  \
+    "{from: $key.id}, n: {from: $index}, line: {from: $value}}}\n"                                           \
+    "  entries: {keys: \"entries:{id}\", type: stream, table: entries, key: [id, entry], on_delete: "        \
+    "delete, columns: "                                                                                      \
+    "{id: {from: $key.id}, entry: {from: $id}, v: {from: v}}}\n"                                             \
+    "  parts: {keys: \"parts:{id}\", type: json, each: parts, table: parts, key: [id, n], on_delete: "       \
+    "delete, columns: "                                                                                      \
+    "{id: {from: $key.id}, n: {from: $index}, v: {from: $element.v}}}\n"                                     \
+    "  kinds: {keys: \"kind:{id}\", type: hash, table: kinds, key: [id, kind], on_delete: delete, where: "   \
+    "\"kind <> "                                                                                             \
     "'none'\", columns: {id: {from: $key.id}, kind: {from: kind}}}\n"
 
 static char *new_collections(RpCase **test_case) {
     char *mapping = rp_file_write(COLLECTIONS);
     *test_case = rp_case_new_empty();
-    rp_case_sql(*test_case,
-                "CREATE TABLE tags (id text, tag text, PRIMARY KEY (id, tag));"
-                "CREATE TABLE scores (id text, tag text, score float8, PRIMARY KEY (id, tag));"
-                "CREATE TABLE lines (id text, n integer, line text, PRIMARY KEY (id, n));"
-                "CREATE TABLE entries (id text, entry text, v text, PRIMARY KEY (id, entry));"
-                "CREATE TABLE parts (id text, n integer, v text, PRIMARY KEY (id, n));"
-                "CREATE TABLE kinds (id text, kind text, PRIMARY KEY (id, kind))");
+    rp_case_sql(*test_case, "CREATE TABLE tags (id text, tag text, PRIMARY KEY (id, tag));"
+                            "CREATE TABLE scores (id text, tag text, score float8, PRIMARY KEY (id, tag));"
+                            "CREATE TABLE lines (id text, n integer, line text, PRIMARY KEY (id, n));"
+                            "CREATE TABLE entries (id text, entry text, v text, PRIMARY KEY (id, entry));"
+                            "CREATE TABLE parts (id text, n integer, v text, PRIMARY KEY (id, n));"
+                            "CREATE TABLE kinds (id text, kind text, PRIMARY KEY (id, kind))");
     rp_case_redis(*test_case, "SADD tags:1 a b c");
     rp_case_redis(*test_case, "SADD tags:2 a b");
     rp_case_redis(*test_case, "ZADD scores:1 1 a 2 b");
@@ -218,13 +232,18 @@ static char *new_collections(RpCase **test_case) {
     return mapping;
 }
 
-#define ALL_TOUCHED "tags tags:1\nscores scores:1\nlines lines:1\nentries entries:1\nparts parts:1\nkinds kind:1"
+#define ALL_TOUCHED                                                                                          \
+    "tags tags:1\nscores scores:1\nlines lines:1\nentries entries:1\nparts parts:1\nkinds kind:1"
 
 #define ALL_ROWS                                                                                             \
-    "SELECT 'tags', id, string_agg(tag, ',' ORDER BY tag) FROM tags GROUP BY id UNION ALL SELECT 'scores', id,"  \
-    " string_agg(tag, ',' ORDER BY tag) FROM scores GROUP BY id UNION ALL SELECT 'lines', id, string_agg(line, ','" \
-    " ORDER BY n) FROM lines GROUP BY id UNION ALL SELECT 'entries', id, string_agg(v, ',' ORDER BY entry) FROM" \
-    " entries GROUP BY id UNION ALL SELECT 'parts', id, string_agg(v, ',' ORDER BY n) FROM parts GROUP BY id UNION" \
+    "SELECT 'tags', id, string_agg(tag, ',' ORDER BY tag) FROM tags GROUP BY id UNION ALL SELECT 'scores', " \
+    "id,"                                                                                                    \
+    " string_agg(tag, ',' ORDER BY tag) FROM scores GROUP BY id UNION ALL SELECT 'lines', id, "              \
+    "string_agg(line, ','"                                                                                   \
+    " ORDER BY n) FROM lines GROUP BY id UNION ALL SELECT 'entries', id, string_agg(v, ',' ORDER BY entry) " \
+    "FROM"                                                                                                   \
+    " entries GROUP BY id UNION ALL SELECT 'parts', id, string_agg(v, ',' ORDER BY n) FROM parts GROUP BY "  \
+    "id UNION"                                                                                               \
     " ALL SELECT 'kinds', id, string_agg(kind, ',' ORDER BY kind) FROM kinds GROUP BY id ORDER BY 1, 2"
 
 Test(departures, rows_of_elements_that_went_are_deleted) {
@@ -232,13 +251,16 @@ Test(departures, rows_of_elements_that_went_are_deleted) {
     char *mapping = new_collections(&test_case);
     g_autofree char *before = rp_case_sql_rows(test_case, ALL_ROWS);
     SYNC_WITH(test_case, mapping, 0,
-              {"SREM tags:1 b\nZREM scores:1 a\nLPOP lines:1\nXDEL entries:1 1-1\nSET parts:1 '{\"parts\": [{\"v\": "
+              {"SREM tags:1 b\nZREM scores:1 a\nLPOP lines:1\nXDEL entries:1 1-1\nSET parts:1 '{\"parts\": "
+               "[{\"v\": "
                "\"c\"}]}'\nHSET kind:1 kind new",
                NULL, ALL_TOUCHED});
-    rp_case_assert_rows(test_case, ALL_ROWS,
-                        "entries|1|two\nkinds|1|new\nkinds|2|old\nlines|1|y,z\nparts|1|c\nscores|1|b\ntags|1|a,c\n"
-                        "tags|2|a,b");
-    SYNC_WITH(test_case, mapping, 0, {"DEL tags:1 scores:1 lines:1 entries:1 parts:1 kind:1", NULL, ALL_TOUCHED},
+    rp_case_assert_rows(
+        test_case, ALL_ROWS,
+        "entries|1|two\nkinds|1|new\nkinds|2|old\nlines|1|y,z\nparts|1|c\nscores|1|b\ntags|1|a,c\n"
+        "tags|2|a,b");
+    SYNC_WITH(test_case, mapping, 0,
+              {"DEL tags:1 scores:1 lines:1 entries:1 parts:1 kind:1", NULL, ALL_TOUCHED},
               {"HSET kind:2 kind none", NULL, "kinds kind:2"});
     rp_case_assert_rows(test_case, ALL_ROWS, "tags|2|a,b");
     g_autoptr(json_t) second = rp_case_roll_back(test_case, 0, "3", NULL);
@@ -251,13 +273,13 @@ Test(departures, a_key_that_comes_in_several_batches_loses_only_what_none_has) {
     g_autoptr(RpCase) test_case = NULL;
     char *mapping = new_collections(&test_case);
     g_autoptr(GString) push = g_string_new("DEL lines:1 tags:1\nRPUSH lines:1");
-    for (guint i = 0; i < 1000; i++)
+    for (guint i = 0; i < 5000; i++)
         g_string_append_printf(push, " %u", i);
     SYNC_WITH(test_case, mapping, 50, {push->str, NULL, "lines lines:1"},
-              {"LTRIM lines:1 0 899", NULL, "tags tags:1\nlines lines:1\ntags tags:2"});
-    rp_case_assert_rows(test_case, "SELECT count(*), max(n) FROM lines", "900|899");
+              {"LTRIM lines:1 0 3899", NULL, "tags tags:1\nlines lines:1\ntags tags:2"});
+    rp_case_assert_rows(test_case, "SELECT count(*), max(n) FROM lines", "3900|3899");
     rp_case_assert_rows(test_case, "SELECT DISTINCT id FROM tags", "2");
-    rp_case_assert_rows(test_case, "SELECT count(*) > 10 FROM redis2pg.batches WHERE run = 2", "t");
+    rp_case_assert_rows(test_case, "SELECT count(*) > 5 FROM redis2pg.batches WHERE run = 2", "t");
     rp_file_drop(mapping);
 }
 
@@ -279,8 +301,8 @@ Test(departures, an_orphan_waits_for_its_parent) {
     g_autoptr(RpCase) test_case = new_shop(NULL);
     SYNC(test_case, {PAYMENT("p9", "o9", "t9"), NULL, "payments payment:p9"});
     rp_case_assert_rows(test_case, PARKED, "payments|payment:p9|missing_reference|f");
-    rp_case_assert_rows(test_case, "SELECT read, parked, rejected FROM redis2pg.batch_counts WHERE run = " RUN,
-                        "1|1|0");
+    rp_case_assert_rows(test_case,
+                        "SELECT read, parked, rejected FROM redis2pg.batch_counts WHERE run = " RUN, "1|1|0");
     rp_case_assert_rows(test_case, "SELECT stream_offset, stream_database FROM redis2pg.sync", "100|null");
     SYNC(test_case, {ORDER("o9", "c1"), NULL, "payments payment:p9\norders order:o9"});
     rp_case_assert_rows(test_case, PARKED, "");
@@ -291,8 +313,10 @@ Test(departures, an_orphan_waits_for_its_parent) {
 Test(departures, one_that_waits_too_long_is_a_reject_once_and_is_settled_in_the_end) {
     g_autoptr(RpCase) test_case = new_shop(NULL);
     static const char LATE[] = "UPDATE redis2pg.parked SET parked_at = now() - interval '2 minutes'";
-    SYNC(test_case, {PAYMENT("p9", "o9", "t9") "\nDEL order:o1", NULL, "payments payment:p9\norders order:o1"},
-         {NULL, LATE, "payments payment:p9\norders order:o1"}, {NULL, NULL, "payments payment:p9\norders order:o1"});
+    SYNC(test_case,
+         {PAYMENT("p9", "o9", "t9") "\nDEL order:o1", NULL, "payments payment:p9\norders order:o1"},
+         {NULL, LATE, "payments payment:p9\norders order:o1"},
+         {NULL, NULL, "payments payment:p9\norders order:o1"});
     rp_case_assert_rows(test_case, PARKED,
                         "orders|order:o1|delete_blocked|t\npayments|payment:p9|missing_reference|t");
     rp_case_assert_rows(test_case, "SELECT code FROM redis2pg.rejects ORDER BY 1",
@@ -324,9 +348,10 @@ Test(departures, the_same_key_changes_its_row_again_and_another_one_does_not) {
          {"HSET payment:p2 amount 9", NULL, "payments payment:p2"});
     rp_case_assert_rows(test_case, "SELECT amount FROM payments WHERE payment_id = 'p2'", "9.00");
     rp_case_assert_rows(test_case, PARKED, "");
-    SYNC(test_case, {"HSET payment:x payment_id p2 order_id o2 status failed amount 1 currency USD created_at "
-                     "2024-01-01T00:00:00Z",
-                     NULL, "payments payment:x"});
+    SYNC(test_case,
+         {"HSET payment:x payment_id p2 order_id o2 status failed amount 1 currency USD created_at "
+          "2024-01-01T00:00:00Z",
+          NULL, "payments payment:x"});
     rp_case_assert_rows(test_case, "SELECT amount FROM payments WHERE payment_id = 'p2'", "9.00");
     rp_case_assert_rows(test_case, PARKED, "payments|payment:x|duplicate_key|f");
     /* The first one is gone: the other may have the row. */
@@ -338,7 +363,8 @@ Test(departures, the_same_key_changes_its_row_again_and_another_one_does_not) {
 Test(departures, two_keys_exchange_their_rows_in_one_batch) {
     g_autoptr(RpCase) test_case = new_shop(NULL);
     SYNC(test_case, {PAYMENT("p2", "o1", "t2"), NULL, "payments payment:p1\npayments payment:p2"},
-         {"HSET payment:p1 payment_id p2 transaction_id t2 amount 6\nHSET payment:p2 payment_id p1 transaction_id "
+         {"HSET payment:p1 payment_id p2 transaction_id t2 amount 6\nHSET payment:p2 payment_id p1 "
+          "transaction_id "
           "tx-p1 amount 7",
           NULL, "payments payment:p1\npayments payment:p2"});
     rp_case_assert_rows(test_case, "SELECT payment_id, amount FROM payments ORDER BY 1", "p1|7.00\np2|6.00");
@@ -349,15 +375,17 @@ Test(departures, two_keys_exchange_their_rows_in_one_batch) {
 
 Test(departures, a_refused_row_takes_no_parent_or_child_of_the_batch_along) {
     g_autoptr(RpCase) test_case = new_shop(NULL);
-    rp_case_sql(test_case, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.order_id ="
-                           " 'bad' THEN RAISE 'not this one'; END IF; RETURN NEW; END $$;"
-                           "CREATE TRIGGER refuse BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse()");
+    rp_case_sql(test_case,
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.order_id ="
+                " 'bad' THEN RAISE 'not this one'; END IF; RETURN NEW; END $$;"
+                "CREATE TRIGGER refuse BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse()");
     rp_case_add_customer(test_case, "c9");
-    SYNC(test_case, {ORDER("n1", "c9") "\n" ORDER("n2", "c9") "\n" ORDER("bad", "c9") "\n" PAYMENT("n1", "n1", "n1")
-                     "\n" PAYMENT("bad", "bad", "b"),
-                     NULL,
-                     "payments payment:n1\npayments payment:bad\norders order:n1\norders order:bad\norders order:n2\n"
-                     "customers customer:c9"});
+    SYNC(test_case,
+         {ORDER("n1", "c9") "\n" ORDER("n2", "c9") "\n" ORDER("bad", "c9") "\n" PAYMENT(
+              "n1", "n1", "n1") "\n" PAYMENT("bad", "bad", "b"),
+          NULL,
+          "payments payment:n1\npayments payment:bad\norders order:n1\norders order:bad\norders order:n2\n"
+          "customers customer:c9"});
     rp_case_assert_rows(test_case, ORDERS, "n1\nn2\no1\no2");
     rp_case_assert_rows(test_case, PAYMENTS, "n1 n1\np1 tx-p1");
     rp_case_assert_rows(test_case, "SELECT entity, code FROM redis2pg.rejects", "orders|database_error");
