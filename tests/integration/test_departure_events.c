@@ -23,7 +23,8 @@ static const Flush FLUSHES[] = {
     {"DEL order:o1 order:o2 order:new\nHSET payment:p1 transaction_id t1\n" PAYMENT("p3", "o3", "tx-p1"),
      NULL, "orders order:o1\norders order:o2 @0\norders order:new\npayments payment:p3\npayments payment:p1"},
     {ORDER("o9", "c1") "\nHSET payment:p2 order_id o3\nHSET payment:p1 order_id o3", NULL,
-     "payments payment:p9\norders order:o9\norders order:o1\npayments payment:p2\npayments payment:p1"}};
+     "payments payment:p9\norders order:o9\norders order:o1\npayments payment:p2\npayments "
+     "payment:p1\npayments payment:p3"}};
 
 static RpCase *new_shop(void) {
     RpCase *test_case = rp_case_new();
