@@ -142,6 +142,36 @@ static inline void prepare_sync(RpCase *test_case, const char *mapping) {
                            " ('m', 'd', 's', 'replica')");
 }
 
+/* The reading of all keys that a sync begins with. */
+static inline void sync_load(RpCase *test_case) {
+    g_auto(Bound) bound = {0};
+    g_autoptr(GError) error = NULL;
+    RpRunSummary *summary = NULL;
+    g_autoptr(RpRedisAddress) redis = rp_redis_address_parse(test_case->redis_url, &error);
+    const RpFeed source = {.kind = "sync",
+                           .way_on = "",
+                           .read = rp_reader_thread,
+                           .ledger = &RP_LEDGER_FOR_SYNC,
+                           .needs_expiry = TRUE,
+                           .steps = &RP_SYNC_LOAD_STEPS};
+    bind(&bound, test_case, NULL);
+    const RpLoadOptions options = {.redis = redis,
+                                   .postgres = test_case->conninfo,
+                                   .mapping = bound.mapping,
+                                   .settings = "{}",
+                                   .batch_rows = 2,
+                                   .batch_bytes = 8 << 20,
+                                   .n_mappers = 1,
+                                   .n_writers = 2,
+                                   .max_value_bytes = 64 << 20,
+                                   .retry_seconds = 20,
+                                   .timeout_seconds = 30,
+                                   .max_rejects = G_MAXUINT64};
+    const gboolean is_fine = rp_load_from(&options, &source, &summary, &error);
+    cr_assert(is_fine, "%s", error != NULL ? error->message : "?");
+    rp_run_summary_free(summary);
+}
+
 /* Runs the flushes, each in a batch of its own that is written before the next begins. rows: of a batch, 0:
  * so many that a flush fits. Fails the test unless it completes. */
 static inline void sync_flushes(RpCase *test_case, const char *mapping, const Flush *flushes, guint n_flushes,

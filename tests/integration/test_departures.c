@@ -371,6 +371,27 @@ Test(departures, two_keys_exchange_their_rows_in_one_batch) {
     rp_case_assert_rows(test_case, PARKED, "");
 }
 
+/* ---- the load before ---- */
+
+Test(departures, the_load_parks_orphans_and_notes_what_following_needs) {
+    g_autoptr(RpCase) test_case = new_shop(NULL);
+    rp_case_redis(test_case, "PEXPIREAT order:o2 4102444800000");
+    rp_case_redis(test_case, PAYMENT("p9", "o9", "t9"));
+    rp_case_redis(test_case, PAYMENT("p2", "o1", "t2"));
+    sync_load(test_case);
+    rp_case_assert_rows(test_case, PARKED, "payments|payment:p9|missing_reference|f");
+    rp_case_assert_rows(
+        test_case, "SELECT sum(parked), sum(rejected) FROM redis2pg.batch_counts WHERE run = " RUN, "1|0");
+    rp_case_assert_rows(test_case, "SELECT entity FROM redis2pg.lifetimes", "orders");
+    rp_case_assert_rows(test_case, "SELECT entity, count(*) FROM redis2pg.holders GROUP BY 1", "payments|2");
+    /* What the load has written the same key may change, and no other. */
+    SYNC(test_case, {"HSET payment:p2 amount 7\nHSET payment:p9 payment_id p1 order_id o1", NULL,
+                     "payments payment:p2\npayments payment:p9"});
+    rp_case_assert_rows(test_case, "SELECT payment_id, amount FROM payments WHERE payment_id = 'p2'",
+                        "p2|7.00");
+    rp_case_assert_rows(test_case, PARKED, "payments|payment:p9|duplicate_key|f");
+}
+
 /* ---- the search for bad rows ---- */
 
 Test(departures, a_refused_row_takes_no_parent_or_child_of_the_batch_along) {
