@@ -11,10 +11,11 @@
 #include <string.h>
 
 #define BEAT_MS       1000
-#define QUICK_BEAT_MS 200                             /* while somebody waits for the end */
-#define PARKED_KEYS   1000                            /* that are tried again at once */
-#define RETENTION_US  (3600 * (gint64)G_USEC_PER_SEC) /* between two looks for what is older than it is kept \
-                                                       */
+#define QUICK_BEAT_MS 200  /* while somebody waits for the end */
+#define PARKED_KEYS   1000 /* that are tried again at once */
+#define RETENTION_US                                                                                         \
+    (3600 * (gint64)G_USEC_PER_SEC) /* between two looks for what is older than it is kept                   \
+                                     */
 
 struct RpBeat {
     RpSyncParts *parts;
@@ -121,18 +122,10 @@ static void look(RpBeat *beat, RpFollowingState *state) {
 
 /* ---- what is written and read ---- */
 
-static gboolean try_parked(RpBeat *beat, GError **error) {
-    g_autoptr(GPtrArray) keys = rp_parked_take_due(beat->connection, PARKED_KEYS, error);
-    if (keys == NULL)
-        return FALSE;
-    for (guint i = 0; i < keys->len; i++) {
-        GBytes *key = g_ptr_array_index(keys, i);
-        gsize size;
-        const char *data = g_bytes_get_data(key, &size);
-        if (!rp_touched_add_again(beat->parts->touched, (RpSpan){data, size}, error))
-            return FALSE;
-    }
-    return TRUE;
+/* The disk may be full: whoever captures will say so. */
+static void try_again(const char *entity, RpSpan key, gpointer data) {
+    (void)entity;
+    rp_touched_add_again(((RpBeat *)data)->parts->touched, key, NULL);
 }
 
 static gboolean drop_old(RpBeat *beat, GError **error) {
@@ -162,7 +155,9 @@ static gboolean exchange(RpBeat *beat, const RpFollowingState *state, GError **e
     g_mutex_unlock(&parts->mutex);
     if (n_parked > 0)
         g_atomic_int_set(&parts->is_caught_up, FALSE);
-    return strcmp(state->state, "following") != 0 || (try_parked(beat, error) && drop_old(beat, error));
+    return strcmp(state->state, "following") != 0 ||
+           (rp_parked_list_due(beat->connection, PARKED_KEYS, try_again, beat, error) &&
+            drop_old(beat, error));
 }
 
 /* A server that is away is said by those who write rows. */

@@ -267,7 +267,7 @@ gboolean rp_follow(RpSyncParts *parts, gboolean *is_caught_up, RpRunSummary **su
                          .way_on = "sync goes on from its checkpoint",
                          .read = follow_thread,
                          .data = &follow,
-                         .ledger = &RP_LEDGER_FOR_MERGE,
+                         .ledger = &RP_LEDGER_FOR_SYNC,
                          .is_one_pass = TRUE,
                          .needs_expiry = TRUE,
                          .steps = &follow.steps};

@@ -18,7 +18,7 @@ static char *texts_of(const RpJsonPaths *paths, RpSpan json) {
     rp_buffer_reserve(&scratch, json.size);
     GString *text = g_string_new(NULL);
     for (guint i = 0; i < rp_json_paths_size(paths); i++) {
-        const RpSpan found = rp_json_text(values[i], &scratch);
+        const RpSpan found = rp_json_value_text(values[i], &scratch);
         g_string_append_printf(text, "%s%.*s", i > 0 ? "|" : "", found.data == NULL ? 4 : (int)found.size,
                                found.data == NULL ? "NULL" : found.data);
     }
