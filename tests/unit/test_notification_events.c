@@ -45,7 +45,7 @@ static void assert_event(const char *key, gsize key_size, const char *event, RpN
     const RpTouch touch = rp_notification_events_touch(&notification);
     cr_assert(rp_span_equal(touch.key, (RpSpan){key, key_size}));
     cr_assert(eq(i64, touch.expires_at_ms, expires_at_ms));
-    cr_assert(!rp_stream_place_is_set(&touch.before));
+    cr_assert(not(rp_stream_place_is_set(&touch.before)));
     cr_assert(eq(int, touch.before.database, -1));
 }
 
@@ -80,7 +80,7 @@ static void assert_refused(redisReply *taken, RpSourceError code) {
     g_autoptr(redisReply) reply = taken;
     g_autoptr(GError) error = NULL;
     RpNotification notification;
-    cr_assert(!rp_notification_events_parse(reply, PATTERN, &notification, &error));
+    cr_assert(not(rp_notification_events_parse(reply, PATTERN, &notification, &error)));
     cr_assert(g_error_matches(error, RP_SOURCE_ERROR, (int)code), "%s", error->message);
 }
 

@@ -44,7 +44,8 @@ Test(notification_look, a_look_knows_the_process_and_the_database) {
     RpNotificationLook look = look_at("");
     cr_assert(eq(str, look.run_id, "ab"));
     cr_assert(eq(u64, look.n_keys, 7));
-    cr_assert(look.has_calls && !look.is_replica);
+    cr_assert(look.has_calls);
+    cr_assert(not(look.is_replica));
     rp_notification_look_clear(&look);
     look = look_at("role:slave\r\n");
     cr_assert(look.is_replica);
@@ -62,7 +63,7 @@ Test(notification_look, an_empty_database_is_explained_by_events) {
         cr_assert(rp_notification_size_judge(&size, cases[i].n_before, 0) == NULL, "%u", i);
         size.n_removals += cases[i].n_late;
         g_autofree char *what = rp_notification_size_judge(&size, 0, i % 2 == 0 ? 0 : 3);
-        cr_assert((what != NULL) == cases[i].is_told, "%u", i);
+        cr_assert(cases[i].is_told == (what != NULL), "%u", i);
         cr_assert(rp_notification_size_judge(&size, 0, 0) == NULL, "%u: told twice", i);
         cr_assert(size.n_removals == 0 && size.n_emptied == 0, "%u", i);
     }
