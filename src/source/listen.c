@@ -1,7 +1,7 @@
 /* Taking answers off a connection without waiting for them. */
 #include "source/listen.h"
 
-#include <errno.h>
+#include <poll.h>
 
 gboolean rp_listen_fill(redisContext *redis, GError **error) {
     if (redisBufferRead(redis) == REDIS_OK)
@@ -10,6 +10,11 @@ gboolean rp_listen_fill(redisContext *redis, GError **error) {
                 redis->err == REDIS_ERR_PROTOCOL ? RP_SOURCE_ERROR_PROTOCOL : RP_SOURCE_ERROR_LOST, "%s",
                 redis->errstr[0] != '\0' ? redis->errstr : "connection lost");
     return FALSE;
+}
+
+gboolean rp_listen_has_more(const redisContext *redis) {
+    struct pollfd pollfd = {.fd = redis->fd, .events = POLLIN};
+    return poll(&pollfd, 1, 0) > 0;
 }
 
 gboolean rp_listen_take(redisContext *redis, gsize max_bytes, redisReply **reply, GError **error) {

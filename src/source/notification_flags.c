@@ -101,8 +101,8 @@ static gboolean configure(RpNotificationFlags *flags, redisContext *redis, const
     if (is_refused) {
         clear(flags);
         g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_REFUSED,
-                    "%s: " SETTING " is \"%s\" and cannot be set: ACL SETUSER %s +config|set (+config before "
-                    "Redis 7), or have it set to \"%s\"",
+                    "%s: " SETTING
+                    " is \"%s\" and cannot be set: ACL SETUSER %s +config|set, or have it set to \"%s\"",
                     why->message, present, user != NULL ? user : "default", needed);
         return FALSE;
     }

@@ -98,7 +98,7 @@ gboolean rp_notification_looks_tend(RpNotificationLooks *looks, guint timeout_se
     const gint64 now = g_get_monotonic_time();
     if (looks->asked_us == 0)
         return now - looks->looked_us < PERIOD_US || ask(looks, error);
-    if (now - looks->asked_us < (gint64)timeout_seconds * G_USEC_PER_SEC)
+    if (now - looks->asked_us < (gint64)timeout_seconds * G_USEC_PER_SEC || rp_listen_has_more(looks->redis))
         return TRUE;
     g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_LOST, "no answer within %u s", timeout_seconds);
     return prefix(error);

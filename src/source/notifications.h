@@ -18,7 +18,8 @@ typedef struct RpNotifications RpNotifications;
 RpNotifications *rp_notifications_new(const RpRedisAddress *address, const RpPatience *patience,
                                       gboolean configures, const RpCaptureTaker *taker);
 /* Puts flags back that it had set, on a connection of its own: not those that somebody else has set since,
- * and not where the server cannot be reached; that is logged then. */
+ * and not where the server cannot be reached within 5 s; that is logged then. A program that is killed leaves
+ * them. */
 void rp_notifications_free(RpNotifications *notifications);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpNotifications, rp_notifications_free)
 

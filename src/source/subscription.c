@@ -128,7 +128,7 @@ gboolean rp_subscription_tend(RpSubscription *subscription, guint timeout_second
     const gint64 timeout_us = (gint64)timeout_seconds * G_USEC_PER_SEC;
     if (subscription->asked_us == 0)
         return now - subscription->heard_us < MIN(SILENCE_US, timeout_us) || ask(subscription, error);
-    if (now - subscription->asked_us < timeout_us)
+    if (now - subscription->asked_us < timeout_us || rp_listen_has_more(subscription->redis))
         return TRUE;
     g_set_error(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_LOST, "no sign of life within %u s", timeout_seconds);
     return prefix(error);

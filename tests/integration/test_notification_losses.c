@@ -1,6 +1,7 @@
 /* A capture by notifications whose connection is lost, or falls silent: it ends, and is attached again. */
 #include "notifying.h"
 #include "proxy.h"
+#include "source/notification_looks.h"
 
 #include <signal.h>
 
@@ -148,6 +149,18 @@ Test(notification_losses, events_that_are_switched_off_end_it) {
     do_redis(&capture, "CONFIG SET notify-keyspace-events KEx");
     await_error(&capture, RP_SOURCE_ERROR_LOST, "somebody has set notify-keyspace-events to \"xKE\"");
     assert_no_attach(&capture, RP_SOURCE_ERROR_REFUSED, "CONFIG SET notify-keyspace-events xKEA");
+}
+
+/* What hears and what looks may have been led to different servers. */
+Test(notification_losses, looks_at_another_process_are_a_loss) {
+    g_auto(Capture) capture;
+    capture_init(&capture, "KA");
+    const RpRedisWait wait = {10, &capture.is_cancelled};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RpNotificationLooks) looks = rp_notification_looks_new(&capture.address, &wait, &error);
+    cr_assert(looks != NULL);
+    cr_assert(eq(int, rp_notification_looks_begin(looks, &wait, "another", TRUE, &error), FALSE));
+    cr_assert(g_error_matches(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_LOST), "%s", error->message);
 }
 
 Test(notification_losses, attaching_ends_when_it_is_cancelled) {

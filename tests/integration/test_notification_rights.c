@@ -2,6 +2,8 @@
 #include "notifying.h"
 #include "proxy.h"
 
+#include <signal.h>
+
 TestSuite(notification_rights, .timeout = 120);
 
 /* ---- flags ---- */
@@ -80,6 +82,22 @@ Test(notification_rights, flags_that_somebody_else_has_set_since_stay) {
     do_redis(&capture, "CONFIG SET notify-keyspace-events AKEm");
     capture_end(&capture);
     assert_flags(&capture, "AKEm");
+}
+
+Test(notification_rights, flags_of_another_process_stay) {
+    g_auto(Capture) capture;
+    capture_init(&capture, "xE");
+    capture_make(&capture, 10, TRUE);
+    capture_attach(&capture);
+    kill(rp_sandbox_get_redis_pid(capture.sandbox), SIGKILL);
+    GError *error = NULL;
+    cr_assert(rp_sandbox_start_again(capture.sandbox, RP_SANDBOX_REDIS, &error), "%s",
+              error != NULL ? error->message : "");
+    redisFree(capture.redis);
+    capture.redis = redisConnectUnix(rp_sandbox_get_redis_socket(capture.sandbox));
+    do_redis(&capture, "CONFIG SET notify-keyspace-events AKE");
+    capture_end(&capture);
+    assert_flags(&capture, "AKE");
 }
 
 Test(notification_rights, flags_that_were_switched_off_are_set_again) {
