@@ -187,6 +187,16 @@ Test(departures, keys_without_rows_do_not_depart) {
                         "customers|t");
 }
 
+Test(departures, rows_that_only_their_holder_tells_depart_too) {
+    g_autoptr(RpCase) test_case = new_shop(NULL);
+    SYNC(test_case, {NULL, NULL, "payments payment:p1"},
+         {"DEL payment:p1", NULL, "payments payment:never\npayments payment:p1"});
+    rp_case_assert_rows(test_case, PAYMENTS, "p1 tx-p1");
+    rp_case_assert_rows(test_case,
+                        "SELECT entity, key_digest = md5('payment:p1')::uuid FROM redis2pg.lifetimes",
+                        "payments|t");
+}
+
 /* ---- collections ---- */
 
 #define COLLECTIONS                                                                                          \
