@@ -1,5 +1,5 @@
 /* Rows of keys that are gone, or give fewer: what a sync deletes, what it leaves, and what comes back. */
-#include "syncing.h"
+#include "flushing.h"
 
 #define ORDER(id, customer)                                                                                  \
     "HSET order:" id " order_id " id " customer_id " customer                                                \
