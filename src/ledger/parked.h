@@ -29,9 +29,8 @@ gboolean rp_parking_settle(RpParking *parking, PGconn *connection, const RpAttem
                            const RpMapping *mapping, RpBatch *batch, const RpMetKeys *met, guint park_seconds,
                            GError **error);
 
-/* Takes up to limit keys that are to be tried again by now: an array of GBytes that frees them
-. They are due again in some seconds, unless they come through or are parked anew. NULL with
- * the error of PostgreSQL. */
+/* Takes up to limit keys that are to be tried again by now: an array of GBytes that frees them. They are due
+ * again in some seconds, unless they come through or are parked anew. NULL with the error of PostgreSQL. */
 GPtrArray *rp_parked_take_due(PGconn *connection, guint limit, GError **error);
 
 /* How many are parked. */
