@@ -42,4 +42,19 @@ typedef struct {
 gboolean rp_departing_delete(const RpDeparting *departing, PGconn *connection, guint64 run, const char *row,
                              GArray *numbers, RpDeparted *departed, GError **error);
 
+/* ---- departing_lists.c ---- */
+
+/* Adds the key of that number to the list of keys. FALSE when no row can be of it. */
+gboolean rp_departing_add_key(const RpDeparting *departing, RpMapper *mapper, const RpBatch *batch,
+                              const RpMetKey *key, guint number, RpBuffer *tuples);
+
+/* Adds the identities of the batch's rows that the keys give: of one key, or of those that are listed (by
+ * key). */
+void rp_departing_add_given(const RpDeparting *departing, const RpBatch *batch, const RpMetKeys *met,
+                            const RpMetKey *only, const gboolean *is_listed, RpBuffer *tuples);
+
+/* Makes a table's content of tuples. */
+gboolean rp_departing_copy(PGconn *connection, const char *table, const char *names, const RpBuffer *tuples,
+                           GError **error);
+
 G_END_DECLS

@@ -4,7 +4,6 @@
 #include "base/event.h"
 #include "base/log.h"
 #include "ledger/departing.h"
-#include "sink/merge.h"
 
 #include <string.h>
 
@@ -128,82 +127,6 @@ static gboolean may_lose_rows(const RpDepartures *departures, const RpMetKey *ke
     return is_known(departures, key);
 }
 
-/* ---- lists for PostgreSQL ---- */
-
-static void add_boolean(RpBuffer *tuples, gboolean value) {
-    const char byte = value ? 1 : 0;
-    rp_buffer_append_u32(tuples, 1);
-    rp_buffer_append(tuples, &byte, 1);
-}
-
-/* FALSE when no row can be of the key. */
-static gboolean add_gone(const RpDepartures *departures, const RpBatch *batch, const RpMetKey *key,
-                         guint number, RpBuffer *tuples) {
-    const RpDeparting *departing = departing_of(departures, key->entity);
-    g_autofree RpSpan *values = g_new0(RpSpan, departing->n_keys);
-    guint n_fields = 2;
-    if (!rp_mapper_identify_key(departures->mapper, batch, key->record, values))
-        return FALSE;
-    for (guint i = 0; i < departing->n_keys; i++) {
-        if (departing->is_scope[i] && values[i].data == NULL)
-            return FALSE;
-        n_fields += (guint)departing->is_scope[i];
-    }
-    rp_buffer_append_u16(tuples, (guint16)n_fields);
-    rp_buffer_append_u32(tuples, 4);
-    rp_buffer_append_u32(tuples, number);
-    add_boolean(tuples, key->is_gone);
-    for (guint i = 0; i < departing->n_keys; i++)
-        if (departing->is_scope[i]) {
-            rp_buffer_append_u32(tuples, (guint32)values[i].size);
-            rp_buffer_append(tuples, values[i].data, values[i].size);
-        }
-    return TRUE;
-}
-
-/* The field of a tuple with its size before it. */
-static RpSpan field_at(const char *tuple, guint field) {
-    const char *at = tuple + 2;
-    for (;;) {
-        guint32 size;
-        memcpy(&size, at, sizeof size);
-        size = GUINT32_FROM_BE(size);
-        const gsize whole = sizeof size + (size == G_MAXUINT32 ? 0 : size);
-        if (field-- == 0)
-            return (RpSpan){at, whole};
-        at += whole;
-    }
-}
-
-/* A key that was met twice gives what it gave last. */
-static void add_given(const RpDeparting *departing, const RpBatch *batch, const RpMetKeys *met,
-                      const RpMetKey *only, const gboolean *is_listed, RpBuffer *tuples) {
-    const RpTuples *rows = &batch->tuples[departing->table->entity];
-    for (guint ordinal = 0; ordinal < rows->rows->len; ordinal++) {
-        const RpRow *row = rp_tuples_get(rows, ordinal);
-        const RpMetKey *key = rp_met_keys_of(met, row->record);
-        if (row->is_filtered || row->record < key->record || (only != NULL && key != only) ||
-            (is_listed != NULL && !is_listed[met->numbers[row->record]]))
-            continue;
-        rp_buffer_append_u16(tuples, (guint16)departing->n_keys);
-        for (guint i = 0; i < departing->n_keys; i++) {
-            const RpSpan field = field_at(rows->bytes.data + row->offset, departing->fields[i]);
-            rp_buffer_append(tuples, field.data, field.size);
-        }
-    }
-}
-
-static gboolean copy(PGconn *connection, const char *table, const char *names, const RpBuffer *tuples,
-                     GError **error) {
-    if (!rp_postgres_runf(connection, error, "DELETE FROM %s", table))
-        return FALSE;
-    if (tuples->size == 0)
-        return TRUE;
-    g_autofree char *sql = g_strdup_printf("COPY %s (%s) FROM STDIN (FORMAT binary)", table, names);
-    const RpSpan span = {tuples->data, tuples->size};
-    return rp_copy_binary(connection, sql, &span, 1, error);
-}
-
 /* ---- deleting ---- */
 
 typedef struct {
@@ -226,19 +149,20 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
 
 static gboolean copy_gone(Work *work, const RpDeparting *departing, GError **error) {
     g_autofree char *names = g_strdup_printf("r2p_n, r2p_is_gone, %s", departing->scope_names);
-    return copy(work->connection, departing->gone, names, &work->gone, error);
+    return rp_departing_copy(work->connection, departing->gone, names, &work->gone, error);
 }
 
 static gboolean copy_lists(Work *work, const RpDeparting *departing, gboolean has_living, GError **error) {
     const Spread *spread = &work->departures->spread;
     work->given.size = 0;
     if (has_living) {
-        add_given(departing, work->batch, work->met, NULL, work->is_listed, &work->given);
+        rp_departing_add_given(departing, work->batch, work->met, NULL, work->is_listed, &work->given);
         if (spread->is_open && spread->entity == departing->table->entity)
             rp_buffer_append(&work->given, spread->given.data, spread->given.size);
     }
     return copy_gone(work, departing, error) &&
-           copy(work->connection, departing->given, departing->table->names, &work->given, error);
+           rp_departing_copy(work->connection, departing->given, departing->table->names, &work->given,
+                             error);
 }
 
 static void note_blocked(Work *work, const GArray *numbers, GHashTable *blocked) {
@@ -279,7 +203,7 @@ static gboolean delete_entity(Work *work, const RpDeparting *departing, gboolean
             is_last != (key->is_again || key->blocked != NULL || key->has_filtered) ||
             (departing->has_one && !key->is_gone && !key->has_filtered) ||
             !may_lose_rows(work->departures, key) ||
-            !add_gone(work->departures, work->batch, key, i, &work->gone))
+            !rp_departing_add_key(departing, work->departures->mapper, work->batch, key, i, &work->gone))
             continue;
         work->is_listed[i] = TRUE;
         has_living = has_living || !key->is_gone;
@@ -307,7 +231,8 @@ static gboolean find_staying(Work *work, const RpDeparting *departing, guint ent
     for (guint i = 0; i < work->met->keys->len; i++) {
         const RpMetKey *key = rp_met_keys_get(work->met, i);
         if (key->entity == entity && key->is_gone && !may_lose_rows(work->departures, key))
-            n_asked += (guint)add_gone(work->departures, work->batch, key, i, &work->gone);
+            n_asked += (guint)rp_departing_add_key(departing, work->departures->mapper, work->batch, key, i,
+                                                   &work->gone);
     }
     if (n_asked == 0)
         return TRUE;
@@ -369,7 +294,7 @@ static void remember(RpDepartures *departures, const RpBatch *batch, const RpMet
     spread->is_lost = spread->is_lost || key->is_unclear;
     if (departing == NULL || departing->table == NULL || spread->is_lost)
         return;
-    add_given(departing, batch, met, key, NULL, &spread->given);
+    rp_departing_add_given(departing, batch, met, key, NULL, &spread->given);
     if (spread->given.size > MOST_REMEMBERED) {
         rp_log(RP_LOG_DEBUG, "rows of a key of %s are left alone: it gives too many to remember",
                departing->entity->name);

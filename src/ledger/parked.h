@@ -29,12 +29,11 @@ gboolean rp_parking_settle(RpParking *parking, PGconn *connection, const RpAttem
                            const RpMapping *mapping, RpBatch *batch, const RpMetKeys *met, guint park_seconds,
                            GError **error);
 
-/* Called for each key that is due, the one that has waited longest first. */
-typedef void (*RpParkedVisitor)(const char *entity, RpSpan key, gpointer data);
+/* Takes up to limit keys that are to be tried again by now: an array of GBytes that frees them. They are due
+ * again in some seconds, unless they come through or are parked anew. NULL with the error of PostgreSQL. */
+GPtrArray *rp_parked_take_due(PGconn *connection, guint limit, GError **error);
 
-/* Gives up to limit keys that are to be tried again by now, and how many are parked in all. */
-gboolean rp_parked_list_due(PGconn *connection, guint limit, RpParkedVisitor visit, gpointer data,
-                            GError **error);
+/* How many are parked. */
 gboolean rp_parked_count(PGconn *connection, guint64 *n_parked, GError **error);
 
 G_END_DECLS

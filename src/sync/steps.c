@@ -68,6 +68,7 @@ static gboolean prepare_load(RpWriter *writer, GError **error) {
 static gboolean release(Steps *steps, const RpWriter *writer, GError **error) {
     g_autoptr(GString) entities = g_string_new(NULL);
     g_autoptr(GString) digests = g_string_new(NULL);
+    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint));
     for (guint i = 0; steps->has_holders && i < steps->met.keys->len; i++) {
         RpMetKey *key = rp_met_keys_get(&steps->met, i);
         const RpEntity *entity = g_ptr_array_index(mapping_of(writer)->entities, key->entity);
@@ -75,25 +76,23 @@ static gboolean release(Steps *steps, const RpWriter *writer, GError **error) {
             continue;
         rp_array_add(entities, entity->name);
         rp_array_add(digests, key->digest);
+        g_array_append_val(numbers, i);
     }
-    if (entities->len == 0)
+    if (numbers->len == 0)
         return TRUE;
     const char *const parameters[] = {rp_array_end(entities), rp_array_end(digests)};
-    g_autoptr(PGresult) result = rp_postgres_query(
-        writer->connection,
-        "WITH gone AS (DELETE FROM redis2pg.holders h USING unnest($1::text[], $2::uuid[]) m (entity, "
-        "key_digest)"
-        " WHERE h.entity = m.entity AND h.key_digest = m.key_digest RETURNING h.entity, h.key_digest)"
-        " SELECT DISTINCT entity, replace(key_digest::text, '-', '') FROM gone",
-        G_N_ELEMENTS(parameters), parameters, error);
-    for (int row = 0; row < PQntuples(result); row++)
-        for (guint i = 0; i < steps->met.keys->len; i++) {
-            RpMetKey *key = rp_met_keys_get(&steps->met, i);
-            const RpEntity *entity = g_ptr_array_index(mapping_of(writer)->entities, key->entity);
-            key->stays = key->stays ||
-                         (!entity->has_key_scope && g_str_equal(key->digest, PQgetvalue(result, row, 1)) &&
-                          g_str_equal(entity->name, PQgetvalue(result, row, 0)));
-        }
+    g_autoptr(PGresult) result =
+        rp_postgres_query(writer->connection,
+                          "DELETE FROM redis2pg.holders h USING unnest($1::text[], $2::uuid[]) WITH "
+                          "ORDINALITY m (entity, key_digest, n)"
+                          " WHERE h.entity = m.entity AND h.key_digest = m.key_digest RETURNING m.n - 1",
+                          G_N_ELEMENTS(parameters), parameters, error);
+    for (int row = 0; row < PQntuples(result); row++) {
+        const guint64 n = g_ascii_strtoull(PQgetvalue(result, row, 0), NULL, 10);
+        RpMetKey *key = rp_met_keys_get(&steps->met, g_array_index(numbers, guint, n));
+        const RpEntity *entity = g_ptr_array_index(mapping_of(writer)->entities, key->entity);
+        key->stays = key->stays || !entity->has_key_scope;
+    }
     return result != NULL;
 }
 

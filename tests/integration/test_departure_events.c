@@ -1,5 +1,5 @@
 /* A sync that fails or is killed at a named event, and goes on, leaves what an undisturbed one leaves. */
-#include "syncing.h"
+#include "flushing.h"
 
 #include "base/event.h"
 

@@ -1,5 +1,7 @@
 /* Rows of keys that are gone, or give fewer: what a sync deletes, what it leaves, and what comes back. */
-#include "syncing.h"
+#include "flushing.h"
+
+#include "ledger/parked.h"
 
 #define ORDER(id, customer)                                                                                  \
     "HSET order:" id " order_id " id " customer_id " customer                                                \
@@ -187,6 +189,16 @@ Test(departures, keys_without_rows_do_not_depart) {
                         "customers|t");
 }
 
+Test(departures, rows_that_only_their_holder_tells_depart_too) {
+    g_autoptr(RpCase) test_case = new_shop(NULL);
+    SYNC(test_case, {NULL, NULL, "payments payment:p1"},
+         {"DEL payment:p1", NULL, "payments payment:never\npayments payment:p1"});
+    rp_case_assert_rows(test_case, PAYMENTS, "p1 tx-p1");
+    rp_case_assert_rows(test_case,
+                        "SELECT entity, key_digest = md5('payment:p1')::uuid FROM redis2pg.lifetimes",
+                        "payments|t");
+}
+
 /* ---- collections ---- */
 
 #define COLLECTIONS                                                                                          \
@@ -304,6 +316,11 @@ Test(departures, an_orphan_waits_for_its_parent) {
     rp_case_assert_rows(test_case,
                         "SELECT read, parked, rejected FROM redis2pg.batch_counts WHERE run = " RUN, "1|1|0");
     rp_case_assert_rows(test_case, "SELECT stream_offset, stream_database FROM redis2pg.sync", "100|null");
+    rp_case_sql(test_case, "UPDATE redis2pg.parked SET next_try_at = now()");
+    g_autoptr(GPtrArray) due = rp_parked_take_due(test_case->postgres, 10, NULL);
+    g_autoptr(GPtrArray) more = rp_parked_take_due(test_case->postgres, 10, NULL);
+    cr_assert(due->len == 1 && more->len == 0);
+    cr_assert(memcmp(g_bytes_get_data(due->pdata[0], NULL), "payment:p9", 10) == 0);
     SYNC(test_case, {ORDER("o9", "c1"), NULL, "payments payment:p9\norders order:o9"});
     rp_case_assert_rows(test_case, PARKED, "");
     rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.rejects", "0");
