@@ -122,10 +122,15 @@ static void look(RpBeat *beat, RpFollowingState *state) {
 
 /* ---- what is written and read ---- */
 
-/* The disk may be full: whoever captures will say so. */
-static void try_again(const char *entity, RpSpan key, gpointer data) {
-    (void)entity;
-    rp_touched_add_again(((RpBeat *)data)->parts->touched, key, NULL);
+/* That the disk is full will be said by whoever captures. */
+static gboolean try_parked(RpBeat *beat, GError **error) {
+    g_autoptr(GPtrArray) keys = rp_parked_take_due(beat->connection, PARKED_KEYS, error);
+    for (guint i = 0; keys != NULL && i < keys->len; i++) {
+        gsize size;
+        const char *data = g_bytes_get_data(g_ptr_array_index(keys, i), &size);
+        rp_touched_add_again(beat->parts->touched, (RpSpan){data, size}, NULL);
+    }
+    return keys != NULL;
 }
 
 static gboolean drop_old(RpBeat *beat, GError **error) {
@@ -155,9 +160,7 @@ static gboolean exchange(RpBeat *beat, const RpFollowingState *state, GError **e
     g_mutex_unlock(&parts->mutex);
     if (n_parked > 0)
         g_atomic_int_set(&parts->is_caught_up, FALSE);
-    return strcmp(state->state, "following") != 0 ||
-           (rp_parked_list_due(beat->connection, PARKED_KEYS, try_again, beat, error) &&
-            drop_old(beat, error));
+    return strcmp(state->state, "following") != 0 || (try_parked(beat, error) && drop_old(beat, error));
 }
 
 /* A server that is away is said by those who write rows. */

@@ -244,6 +244,7 @@ static gpointer follow_thread(gpointer data) {
 
 static void note_written(RpWriter *writer, const RpBatch *batch) {
     RpSyncParts *parts = ((Follow *)writer->crew->feed->data)->parts;
+    RP_SYNC_STEPS.written(writer, batch);
     if (!batch->position.is_page_end || !batch->is_whole)
         return;
     g_mutex_lock(&parts->mutex);

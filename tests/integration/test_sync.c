@@ -1,5 +1,5 @@
 /* `sync` and `status` as a user meets them: what is followed, from where it goes on, and what is refused. */
-#include "following.h"
+#include "syncing.h"
 
 #include <string.h>
 
