@@ -71,6 +71,7 @@ static void write_notes(RpHtml *html, const json_t *entity) {
     static const struct {
         const char *member, *meaning;
     } notes[] = {{"unexplained", "missing rows without an open reject on record"},
+                 {"kept", "rows that stand on purpose, for the mapping keeps what has left Redis"},
                  {"extra_refused", "extra rows whose key is in Redis, but is refused by the mapping now"},
                  {"unrecorded", "records that the mapping refuses now, without an open reject on record"}};
     for (guint i = 0; i < G_N_ELEMENTS(notes); i++) {
