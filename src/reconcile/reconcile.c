@@ -96,12 +96,16 @@ static gboolean reconcile(RpReconciliation *own, GError **error) {
     RpInterrupt interrupt;
     if (!begin(own, error))
         return FALSE;
-    rp_interrupt_begin(&interrupt, &own->is_cancelled);
+    rp_interrupt_begin_until(&interrupt, &own->is_cancelled, own->options->until_us);
     const gboolean is_fine = compare(own, error);
     if (rp_interrupt_end(&interrupt) && !is_fine) {
         g_clear_error(error);
         g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
                     "interrupted by a signal: nothing was compared to the end, and nothing changed");
+    } else if (!is_fine && rp_interrupt_was_late(&interrupt)) {
+        g_clear_error(error);
+        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                    "the time for it is over: nothing was compared to the end");
     }
     return is_fine;
 }
