@@ -20,8 +20,8 @@ json_t *rp_report_cutover_json(const RpCutoverResult *result) {
         texts_json(result->reasons), "notes", texts_json(result->notes), "offset",
         result->has_offset ? rp_json_values_number(result->offset) : json_null(), "paused_ms",
         time_json(result->paused_ms), "drained_ms", time_json(result->drained_ms), "capture",
-        rp_json_values_text(result->capture), "started_at", rp_json_values_text(result->started_at), "seconds",
-        result->seconds, "open_rejects", rp_json_values_number(result->n_rejects), "parked",
+        rp_json_values_text(result->capture), "started_at", rp_json_values_text(result->started_at),
+        "seconds", result->seconds, "open_rejects", rp_json_values_number(result->n_rejects), "parked",
         rp_json_values_number(result->n_parked), "reconcile",
         result->reconcile != NULL ? rp_report_reconcile_json(result->reconcile) : json_null(), "report",
         json_null(), "run", json_null());

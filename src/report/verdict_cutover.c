@@ -23,8 +23,8 @@ static void say_times(RpVerdict *verdict, const json_t *cutover) {
 void rp_verdict_of_cutover(RpVerdict *verdict, const json_t *cutover) {
     const gboolean is_go = g_str_equal(rp_field_text(cutover, "verdict"), "go");
     verdict->status = is_go ? "fine" : "refused";
-    verdict->headline = g_strdup(is_go ? "Go: all that Redis has is in PostgreSQL"
-                                       : "Refused: everything goes on as before");
+    verdict->headline =
+        g_strdup(is_go ? "Go: all that Redis has is in PostgreSQL" : "Refused: everything goes on as before");
     say_all(verdict, rp_field_list(cutover, "reasons"), "Why not: ");
     say_times(verdict, cutover);
     say_all(verdict, rp_field_list(cutover, "notes"), "Note: ");

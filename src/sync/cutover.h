@@ -25,8 +25,8 @@ typedef struct {
     /* How writers are stopped, in this order: each that is set. */
     RpCutoverConfirm confirm;
     gpointer confirm_data;
-    const char *hook;       /* a command for /bin/sh, whose output goes to stderr */
-    gboolean pauses_writes; /* CLIENT PAUSE … WRITE; released before the result is there, whatever it is */
+    const char *hook;        /* a command for /bin/sh, whose output goes to stderr */
+    gboolean pauses_writes;  /* CLIENT PAUSE … WRITE; released before the result is there, whatever it is */
     guint max_pause_seconds; /* from the stop of the writers to the verdict; 0 is none */
     guint64 n_allowed;       /* open rejects and differences that are tolerated, together */
     guint64 max_lag_ms;      /* of the sync before writers are stopped */
@@ -37,8 +37,8 @@ typedef struct {
     GPtrArray *reasons; /* of char *: why not */
     GPtrArray *notes;   /* of char *: what to know of a verdict either way */
     gboolean has_offset;
-    guint64 offset;   /* of the replication stream when writers stood still */
-    gint64 paused_ms; /* from their stop to the verdict; -1: they were not stopped */
+    guint64 offset;    /* of the replication stream when writers stood still */
+    gint64 paused_ms;  /* from their stop to the verdict; -1: they were not stopped */
     gint64 drained_ms; /* of it, until the target had all; -1: it did not come to that */
     char *capture;     /* "replica" or "notify"; NULL: there is no sync */
     char *started_at;  /* ISO 8601, UTC */

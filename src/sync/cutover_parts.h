@@ -13,10 +13,10 @@ typedef struct {
     RpCutoverResult *result;
     PGconn *postgres;
     redisContext *redis;
-    gint is_cancelled; /* atomic */
-    char *source;      /* where Redis is, without user and password */
-    gint64 stopped_us; /* when writers were stopped (monotonic time); 0: they were not */
-    gint64 until_us;   /* when the verdict must be there */
+    gint is_cancelled;  /* atomic */
+    char *source;       /* where Redis is, without user and password */
+    gint64 stopped_us;  /* when writers were stopped (monotonic time); 0: they were not */
+    gint64 until_us;    /* when the verdict must be there */
     gboolean is_paused; /* we have paused Redis */
     RpPulse still;      /* of Redis, when writers stood still */
     char *since;        /* that moment by PostgreSQL's clock */
@@ -36,9 +36,9 @@ gboolean rp_cutover_goes_on(const RpCutover *cutover, GError **error);
 
 /* What the ledger says of the sync. */
 typedef struct {
-    gboolean exists; /* else nothing else is set */
-    gboolean is_ours; /* it follows this Redis with this mapping */
-    gboolean is_live; /* it was seen within ten seconds, and is following */
+    gboolean exists;   /* else nothing else is set */
+    gboolean is_ours;  /* it follows this Redis with this mapping */
+    gboolean is_live;  /* it was seen within ten seconds, and is following */
     gboolean is_after; /* seen after writers stood still */
     char *state;
     char *capture;

@@ -22,8 +22,9 @@ static gboolean check_sync(RpCutover *cutover, GError **error) {
                           " (--max-lag-ms): the pause would be long",
                           sync.lag_ms, cutover->options->max_lag_ms);
     if (g_strcmp0(sync.capture, "notify") == 0)
-        rp_cutover_note(cutover, "changes are captured by notifications, which Redis sends at most once: what "
-                                 "the comparison finds is the proof, the sync alone is none");
+        rp_cutover_note(cutover,
+                        "changes are captured by notifications, which Redis sends at most once: what "
+                        "the comparison finds is the proof, the sync alone is none");
     return TRUE;
 }
 
@@ -98,7 +99,8 @@ static gboolean check_constraints(RpCutover *cutover, GError **error) {
         " UNION SELECT c.conname, t.tgrelid::regclass, 'has a disabled trigger' FROM pg_constraint c"
         " JOIN pg_trigger t ON t.tgconstraint = c.oid WHERE c.conrelid = ANY ($1::oid[])"
         " AND t.tgenabled NOT IN ('O', 'A')"
-        " UNION SELECT i.indexrelid::regclass::text, i.indrelid::regclass, 'is a unique index that is not valid'"
+        " UNION SELECT i.indexrelid::regclass::text, i.indrelid::regclass, 'is a unique index that is not "
+        "valid'"
         " FROM pg_index i WHERE i.indrelid = ANY ($1::oid[]) AND i.indisunique AND NOT i.indisvalid"
         " ORDER BY 2, 1",
         1, parameters, error);

@@ -72,10 +72,11 @@ void rp_cutover_sync_check(RpCutover *cutover, const RpCutoverSync *sync) {
     if (!sync->exists)
         rp_cutover_refuse(cutover, "no sync has ever been started on this target: redis2pg sync");
     else if (!sync->is_ours)
-        rp_cutover_refuse(cutover,
-                          "the sync of this target follows %s with %s: not this Redis, or not this mapping as "
-                          "it is now",
-                          sync->source, sync->mapping);
+        rp_cutover_refuse(
+            cutover,
+            "the sync of this target follows %s with %s: not this Redis, or not this mapping as "
+            "it is now",
+            sync->source, sync->mapping);
     else if (!sync->is_live && strcmp(sync->state, "following") == 0)
         rp_cutover_refuse(cutover, "no sync is running: it was last seen at %s",
                           sync->seen_at != NULL ? sync->seen_at : "no time");
@@ -91,8 +92,8 @@ void rp_cutover_sync_check(RpCutover *cutover, const RpCutoverSync *sync) {
  */
 static gboolean has_all_of_stream(const RpCutover *cutover, const RpCutoverSync *sync) {
     const guint64 offset = cutover->result->offset;
-    return sync->stream_offset >= offset ||
-           (sync->is_after && sync->lag_bytes == 0 && sync->keys_waiting == 0 && sync->source_offset >= offset);
+    return sync->stream_offset >= offset || (sync->is_after && sync->lag_bytes == 0 &&
+                                             sync->keys_waiting == 0 && sync->source_offset >= offset);
 }
 
 /* Notifications have no places: two states in a row, both written after writers stood still, in which nothing
@@ -126,8 +127,8 @@ static gboolean look(RpCutover *cutover, char **quiet_at, gboolean *is_over, GEr
     if (*is_over)
         return TRUE;
     g_autofree char *what =
-        g_strdup_printf("the target had not got everything: %" G_GUINT64_FORMAT " keys wait, %" G_GUINT64_FORMAT
-                        " are parked, %" G_GUINT64_FORMAT " bytes behind",
+        g_strdup_printf("the target had not got everything: %" G_GUINT64_FORMAT
+                        " keys wait, %" G_GUINT64_FORMAT " are parked, %" G_GUINT64_FORMAT " bytes behind",
                         sync.keys_waiting, sync.n_parked, sync.lag_bytes);
     *is_over = rp_cutover_is_late(cutover, what);
     return TRUE;

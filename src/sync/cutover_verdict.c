@@ -23,7 +23,8 @@ static void add_entity(RpCutover *cutover, const RpEntityResult *entity, Found *
     found->n_different += entity->different;
     found->n_unrecorded += entity->unrecorded;
     if (entity->kept > 0)
-        rp_cutover_note(cutover, "%s: %" NUMBER " rows stand whose keys have left Redis, as the mapping wants",
+        rp_cutover_note(cutover,
+                        "%s: %" NUMBER " rows stand whose keys have left Redis, as the mapping wants",
                         entity->entity, entity->kept);
     if (entity->extra > 0 && mapped->on_delete == RP_WHEN_GONE_KEEP)
         rp_cutover_note(cutover,
@@ -32,8 +33,8 @@ static void add_entity(RpCutover *cutover, const RpEntityResult *entity, Found *
                         entity->entity, entity->extra);
     else
         found->n_extra += entity->extra;
-    for (guint i = 0;
-         entity->missing + entity->different + entity->extra == 0 && i < entity->aggregates->len; i++)
+    for (guint i = 0; entity->missing + entity->different + entity->extra == 0 && i < entity->aggregates->len;
+         i++)
         found->n_aggregates += !((const RpAggregatePair *)g_ptr_array_index(entity->aggregates, i))->is_equal;
 }
 

@@ -19,13 +19,13 @@
 
 static void begin_pause(RpCutover *cutover) {
     cutover->stopped_us = g_get_monotonic_time();
-    cutover->until_us = cutover->stopped_us + (gint64)cutover->options->max_pause_seconds * G_TIME_SPAN_SECOND;
+    cutover->until_us =
+        cutover->stopped_us + (gint64)cutover->options->max_pause_seconds * G_TIME_SPAN_SECOND;
 }
 
 static gboolean confirm(RpCutover *cutover, GError **error) {
     const RpCutoverOptions *options = cutover->options;
-    return options->confirm == NULL ||
-           options->confirm(options->confirm_data, &cutover->is_cancelled, error);
+    return options->confirm == NULL || options->confirm(options->confirm_data, &cutover->is_cancelled, error);
 }
 
 static gboolean run_hook(RpCutover *cutover, GError **error) {
@@ -40,7 +40,7 @@ static gboolean run_hook(RpCutover *cutover, GError **error) {
 }
 
 /* The answer comes when clients that are writing have ended. */
-static gboolean pause(RpCutover *cutover, GError **error) {
+static gboolean pause_writes(RpCutover *cutover, GError **error) {
     if (!cutover->options->pauses_writes || cutover->result->reasons->len > 0)
         return TRUE;
     const gint64 left_ms = MAX(cutover->until_us - g_get_monotonic_time(), 0) / 1000;
@@ -49,15 +49,15 @@ static gboolean pause(RpCutover *cutover, GError **error) {
     const RpRedisWait wait = {RELEASE_SECONDS, &cutover->is_cancelled};
     g_autoptr(GError) trouble = NULL;
     cutover->is_paused = TRUE; /* an answer that is lost does not mean that it is not */
-    g_autoptr(redisReply) reply =
-        rp_redis_command_for(cutover->redis, &wait, REDIS_REPLY_STATUS, G_N_ELEMENTS(command), command, NULL,
-                             &trouble);
+    g_autoptr(redisReply) reply = rp_redis_command_for(cutover->redis, &wait, REDIS_REPLY_STATUS,
+                                                       G_N_ELEMENTS(command), command, NULL, &trouble);
     if (reply != NULL)
         return TRUE;
     if (g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_REFUSED) ||
         g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_REPLY)) {
         cutover->is_paused = FALSE;
-        rp_cutover_refuse(cutover, "Redis refuses to be paused (the rule is +client|pause +client|unpause): %s",
+        rp_cutover_refuse(cutover,
+                          "Redis refuses to be paused (the rule is +client|pause +client|unpause): %s",
                           trouble->message);
         return TRUE;
     }
@@ -99,7 +99,7 @@ gboolean rp_cutover_stop_writers(RpCutover *cutover, GError **error) {
     if (!confirm(cutover, error))
         return FALSE;
     begin_pause(cutover);
-    return run_hook(cutover, error) && pause(cutover, error) && rp_cutover_goes_on(cutover, error) &&
+    return run_hook(cutover, error) && pause_writes(cutover, error) && rp_cutover_goes_on(cutover, error) &&
            rp_pulse_take(load->redis, load->timeout_seconds, 0, &cutover->still, error) &&
            take_offset(cutover, error) && take_time(cutover, error);
 }
@@ -124,7 +124,8 @@ void rp_cutover_release(RpCutover *cutover) {
         if (unpause(cutover, &trouble))
             return;
     }
-    rp_log(RP_LOG_WARNING, "Redis was not told to go on, which it does by itself within %u s of the pause: %s",
+    rp_log(RP_LOG_WARNING,
+           "Redis was not told to go on, which it does by itself within %u s of the pause: %s",
            cutover->options->max_pause_seconds, trouble->message);
 }
 
@@ -153,13 +154,15 @@ static void compare(RpCutover *cutover, const RpPulse *now, guint64 n_own) {
         return;
     }
     if (!still->is_known || !now->is_known) {
-        rp_cutover_note(cutover, "this Redis does not count its writes: that nobody wrote during the check is "
-                                 "not known");
+        rp_cutover_note(cutover,
+                        "this Redis does not count its writes: that nobody wrote during the check is "
+                        "not known");
         return;
     }
     if (still->last_save != now->last_save) {
-        rp_cutover_refuse(cutover, "Redis saved a snapshot during the check, and counts its writes from there: "
-                                   "whether somebody wrote is not known. Try again");
+        rp_cutover_refuse(cutover,
+                          "Redis saved a snapshot during the check, and counts its writes from there: "
+                          "whether somebody wrote is not known. Try again");
         return;
     }
     const guint64 n_writes = now->changes - MIN(now->changes, still->changes);
@@ -169,8 +172,9 @@ static void compare(RpCutover *cutover, const RpPulse *now, guint64 n_own) {
                           "not all stopped",
                           n_writes);
     else if (n_own > 0)
-        rp_cutover_note(cutover, "the sync writes a heartbeat to Redis: up to %" NUMBER " writes during the "
-                                 "check were taken for it",
+        rp_cutover_note(cutover,
+                        "the sync writes a heartbeat to Redis: up to %" NUMBER " writes during the "
+                        "check were taken for it",
                         n_own);
     if (now->evicted > still->evicted)
         rp_cutover_refuse(cutover, "Redis evicted keys during the check: it has not got enough memory");
