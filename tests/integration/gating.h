@@ -61,7 +61,7 @@ G_GNUC_NULL_TERMINATED static inline json_t *cut_over(const Gate *gate, int stat
     json_t *document = rp_outcome_json(&out);
     cr_assert(eq(str, (char *)rp_json_text(document, "verdict"), status == 0 ? "go" : "refused"), "%s",
               out.output);
-    cr_assert((status == 0) == (json_array_size(rp_json_at(document, "reasons")) == 0));
+    cr_assert(eq(int, status == 0, json_array_size(rp_json_at(document, "reasons")) == 0));
     return document;
 }
 
