@@ -33,9 +33,8 @@ static json_t *read_rollback(PGconn *connection, guint64 run, GError **error) {
 static json_t *read_reconcile(PGconn *connection, guint64 run, GError **error) {
     json_t *result = NULL;
     if (rp_ledger_read_result(connection, run, &result, error) && result == NULL)
-        g_set_error(
-            error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-            "run %" G_GUINT64_FORMAT " did not come to a result: there is nothing to report", run);
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "run %" G_GUINT64_FORMAT " did not come to a result: there is nothing to report", run);
     return result;
 }
 

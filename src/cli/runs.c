@@ -46,10 +46,9 @@ static gboolean show_rollback(PGconn *connection, gboolean is_json, const RpRunS
     return TRUE;
 }
 
-/* A reconciliation's or a cutover's is the one that the ledger keeps; as text it is what its report says. One that came to
- * no result is shown as a run. */
-static gboolean show_result(PGconn *connection, gboolean is_json, const RpRunSummary *run,
-                               GError **error) {
+/* A reconciliation's or a cutover's is the one that the ledger keeps; as text it is what its report says. One
+ * that came to no result is shown as a run. */
+static gboolean show_result(PGconn *connection, gboolean is_json, const RpRunSummary *run, GError **error) {
     json_t *document = rp_report_option_read(connection, run->run, error);
     if (document == NULL)
         return FALSE;

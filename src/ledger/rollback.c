@@ -40,7 +40,8 @@ static gboolean check_there(PGconn *connection, RpRollback *rollback, GError **e
     g_autoptr(PGresult) found =
         ask(connection,
             "SELECT kind = 'rollback' AND EXISTS (SELECT FROM redis2pg.undo u WHERE u.run = r.run AND"
-            " u.operation = 'delete'), kind IN ('reconcile', 'cutover') FROM redis2pg.runs r WHERE run = $1 FOR UPDATE",
+            " u.operation = 'delete'), kind IN ('reconcile', 'cutover') FROM redis2pg.runs r WHERE run = $1 "
+            "FOR UPDATE",
             rollback->undoes, error);
     if (found == NULL)
         return FALSE;
