@@ -153,3 +153,79 @@ Test(reconcile_kept, nothing_is_without_a_ledger) {
     assert_counts(document, "cars", "source_rows 2, target_rows 3, equal 2, extra 1");
     drop(&kept);
 }
+
+/* ---- which rows tell their key ---- */
+
+static const struct {
+    const char *keys, *id, *more, *key; /* of the mapping; and of Redis */
+    gboolean is_told;
+} TOLD[] = {
+    {"t:{id}", "$key.id", "n: n", "t:x", TRUE},
+    {"{id}", "$key.id", "n: n", "x", TRUE},
+    {"it''s:{id}:\\{n+}:end", "$key.id", "n: $key.n", "it's:x:\\a:b:end", TRUE},
+    {"t:{id}", "$key", "n: n", "t:x", TRUE},
+    {"t:{id}", "{from: id, equals: $key.id}", "n: n", "t:x", TRUE},
+    {"t:{id}", "{from: $key.id, lower: true}", "n: n", "t:x", FALSE},
+    {"t:{id}", "{from: $key.id, map: {x: y}}", "n: n", "t:x", FALSE},
+    {"t:{id}:{n}", "$key.id", "n: {from: n}", "t:x:7", FALSE},
+    {"t:{id}:{n}", "$key.id", "n: {from: n, equals: $key.n}", "t:x:7", TRUE},
+    {"t:{id}", "{uuid5: [t, $key.id]}", "n: n", "t:x", FALSE},
+    {"t:{u}:{i}", "{template: '{$key.u}-{$key.i}'}", "u: $key.u, i: $key.i",
+     "t:c0ffee00-0000-4000-8000-000000000000:42", TRUE},
+    {"t:{u}:{i}", "{template: '{$key.u}-{$key.i}'}", "u: $key.u, i: $key.i",
+     "t:c0ffee00-0000-4000-8000-000000000000:042", FALSE},
+    {"t:{id}", "{from: $key.id, sensitive: true}", "n: n", "t:x", TRUE},
+};
+
+static void assert_told(guint number) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    g_autofree char *text = g_strdup_printf(
+        "redis2pg: 1\nentities:\n  things: {keys: '%s', type: hash, table: things, key: [id], "
+        "columns: {id: %s, %s, f: f}}\n",
+        TOLD[number].keys, TOLD[number].id, TOLD[number].more);
+    char *mapping = rp_file_write(text);
+    rp_case_sql(test_case, "CREATE TABLE things (id text PRIMARY KEY, n text, u uuid, i integer, f text)");
+    rp_case_redis(test_case, "HSET %s f 1 id x n 7", TOLD[number].key);
+    load_status(test_case, mapping, 0);
+    rp_case_redis(test_case, "DEL %s", TOLD[number].key);
+    g_autofree char *sql =
+        g_strdup_printf("INSERT INTO redis2pg.lifetimes (entity, key_digest, departed_at) "
+                        "VALUES ('things', md5(convert_to($k$%s$k$, 'UTF8'))::uuid, now())",
+                        TOLD[number].key);
+    rp_case_sql(test_case, sql);
+    g_autoptr(json_t) document = reconcile(test_case, mapping, TOLD[number].is_told ? 0 : 1, NULL);
+    cr_assert(eq(i64, rp_json_number(document, "entities.things.kept"), TOLD[number].is_told ? 1 : 0),
+              "%s: %s", TOLD[number].keys, TOLD[number].id);
+    rp_file_drop(mapping);
+}
+
+Test(reconcile_kept, rows_are_those_that_tell_their_key) {
+    for (guint i = 0; i < G_N_ELEMENTS(TOLD); i++)
+        assert_told(i);
+}
+
+/* Two entities fill one table: what either has let go of stands. */
+Test(reconcile_kept, rows_of_a_shared_table) {
+    g_autoptr(RpCase) test_case = rp_case_new_empty();
+    char *mapping = rp_file_write("redis2pg: 1\nentities:\n"
+                                  "  cats: {keys: 'cat:{id}', type: hash, table: pets, key: [kind, id], "
+                                  "columns: {kind: {const: cat}, id: "
+                                  "$key.id, name: name}}\n"
+                                  "  dogs: {keys: 'dog:{id}', type: hash, table: pets, key: [kind, id], "
+                                  "columns: {kind: {const: dog}, id: "
+                                  "$key.id, name: name}}\n");
+    rp_case_sql(test_case, "CREATE TABLE pets (kind text, id text, name text, PRIMARY KEY (kind, id))");
+    for (int i = 0; i < 3; i++) {
+        rp_case_redis(test_case, "HSET cat:%d name c%d", i, i);
+        rp_case_redis(test_case, "HSET dog:%d name d%d", i + 3, i);
+    }
+    load_equal(test_case, mapping);
+    rp_case_redis(test_case, "DEL cat:0 dog:4 dog:5");
+    rp_case_sql(test_case, "INSERT INTO redis2pg.lifetimes (entity, key_digest, departed_at) VALUES ('cats', "
+                           "md5('cat:0')::uuid, now()), ('dogs', md5('dog:4')::uuid, now())");
+    g_autoptr(json_t) document = reconcile(test_case, mapping, 1, NULL);
+    cr_assert(eq(i64, rp_json_number(document, "entities.cats.kept"), 1));
+    cr_assert(eq(i64, rp_json_number(document, "entities.dogs.kept"), 1));
+    cr_assert(eq(i64, rp_json_number(document, "entities.cats.extra"), 1));
+    rp_file_drop(mapping);
+}
