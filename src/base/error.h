@@ -1,6 +1,6 @@
 /* The kinds of failure that any layer may raise: a wrong request, a guard that refused, a stop, a defect.
  * Every layer that talks to something outside has a domain of its own beside them
- * (RP_SOURCE_ERROR, RP_SINK_ERROR, …); cli/status.c turns domains into exit statuses. */
+ * (RP_SOURCE_ERROR, RP_SINK_ERROR, …); cli/exit_status.c turns domains into exit statuses. */
 #pragma once
 
 #include <glib.h>

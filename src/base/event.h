@@ -27,6 +27,10 @@ typedef enum {
     RP_EVENT_PASS_ENDED,      /* every batch of a pass is written */
     RP_EVENT_BEFORE_CLOSE,    /* the run is done, and open */
     RP_EVENT_RUN_CLOSED,      /* the run is closed */
+    RP_EVENT_STREAM_ATTACHED, /* the replication stream is held for us; nothing of it is told yet */
+    RP_EVENT_STREAM_READ,     /* a piece of it was told */
+    RP_EVENT_STREAM_LOST,     /* the connection that it came on failed */
+    RP_EVENT_TOUCHED_READ,    /* a sync has read keys that were touched; they are not written yet */
     RP_EVENT_REDIS_LOST,      /* a connection to Redis failed, or it is busy; it will be tried again */
     RP_EVENT_REDIS_BACK,      /* and answers again */
     RP_EVENT_POSTGRES_LOST,   /* likewise */

@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 extern const RpCommand RP_COMMAND_CHECK;
 extern const RpCommand RP_COMMAND_SCHEMA;
 extern const RpCommand RP_COMMAND_RUN;
+extern const RpCommand RP_COMMAND_SYNC;
+extern const RpCommand RP_COMMAND_STATUS;
 extern const RpCommand RP_COMMAND_RECONCILE;
 extern const RpCommand RP_COMMAND_CUTOVER;
 extern const RpCommand RP_COMMAND_ROLLBACK;

@@ -23,8 +23,8 @@ typedef struct {
 } RpLoadSettings;
 
 /* Rows of a command's table of options; settings is an RpLoadSettings that lives as long as the program,
- * words are those that they go with (NULL: any). */
-#define RP_LOAD_OPTIONS(settings, words)                                                                     \
+ * words are those that they go with (NULL: any), patience is the default of --retry-seconds. */
+#define RP_LOAD_OPTIONS(settings, words, patience)                                                           \
     {.name = "batch-rows",                                                                                   \
      .kind = RP_OPTION_NUMBER,                                                                               \
      .goes_with = (words),                                                                                   \
@@ -83,7 +83,7 @@ typedef struct {
          .goes_with = (words),                                                                               \
          .target = &(settings).retry_seconds,                                                                \
          .argument = "N",                                                                                    \
-         .fallback = "60",                                                                                   \
+         .fallback = (patience),                                                                             \
          .minimum = 0,                                                                                       \
          .maximum = 86400,                                                                                   \
          .help = "how long a lost server, a deadlock and the like are tried again; 0: not at all"},          \

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/suggest.h"
 #include "cli/commands.h"
-#include "cli/status.h"
+#include "cli/exit_status.h"
 
 #include <fcntl.h>
 #include <locale.h>

@@ -62,7 +62,7 @@ static const RpOption OPTIONS[] = {
      .goes_with = "replay",
      .target = &settings.is_from_source,
      .help = "replay: read the keys from Redis as they are now"},
-    RP_LOAD_OPTIONS(settings.load, "replay"),
+    RP_LOAD_OPTIONS(settings.load, "replay", "60"),
     RP_REPORT_OPTION(settings.report, "replay"),
     {0},
 };

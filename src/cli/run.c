@@ -28,7 +28,7 @@ static const RpOption OPTIONS[] = {
      .argument = "auto|merge",
      .fallback = "auto",
      .help = "how rows are written: merge, into tables as they are; auto takes it"},
-    RP_LOAD_OPTIONS(settings.load, NULL),
+    RP_LOAD_OPTIONS(settings.load, NULL, "60"),
     {.name = "resume",
      .kind = RP_OPTION_FLAG,
      .target = &settings.is_resuming,

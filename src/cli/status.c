@@ -1,24 +1,83 @@
-/* Error domains to exit statuses. */
-#include "cli/status.h"
-
-#include "base/error.h"
+/* `redis2pg status`: the live state of a run or a sync, as the ledger has it. */
+#include "cli/commands.h"
+#include "cli/prepare.h"
+#include "ledger/following.h"
+#include "ledger/summary.h"
 #include "migrations/migrations.h"
-#include "sandbox/sandbox.h"
-#include "sink/connection.h"
-#include "source/connection.h"
 
-RpExit rp_exit_status(const GError *error) {
-    const struct {
-        GQuark domain;
-        RpExit status;
-    } table[] = {
-        {RP_USAGE_ERROR, RP_EXIT_USAGE},        {RP_SANDBOX_ERROR, RP_EXIT_USAGE},
-        {RP_SOURCE_ERROR, RP_EXIT_REDIS},       {RP_SINK_ERROR, RP_EXIT_POSTGRES},
-        {RP_MIGRATION_ERROR, RP_EXIT_POSTGRES}, {RP_STOP_ERROR, RP_EXIT_INTERRUPTED},
-        {RP_GUARD_ERROR, RP_EXIT_REFUSED},      {RP_DEFECT_ERROR, RP_EXIT_DEFECT},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(table); i++)
-        if (error->domain == table[i].domain)
-            return table[i].status;
-    return RP_EXIT_DEFECT;
+static const char *text_of(const json_t *state, const char *name) {
+    const char *text = json_string_value(json_object_get(state, name));
+    return text != NULL ? text : "-";
 }
+
+static json_int_t number_of(const json_t *state, const char *name) {
+    return json_integer_value(json_object_get(state, name));
+}
+
+static void print_sync(const json_t *state) {
+    g_print("Source        %s, captured by %s\n", text_of(state, "source"), text_of(state, "capture"));
+    g_print("Lag           %" JSON_INTEGER_FORMAT " ms, %" JSON_INTEGER_FORMAT " bytes\n",
+            number_of(state, "lag_ms"), number_of(state, "lag_bytes"));
+    g_print("Waiting       %" JSON_INTEGER_FORMAT " keys\n", number_of(state, "keys_waiting"));
+    g_print("Changes       %.1f a second\n", json_number_value(json_object_get(state, "changes_per_second")));
+    g_print("Last commit   %s\n", text_of(state, "last_commit"));
+    g_print("Checkpoint    %s, offset %" JSON_INTEGER_FORMAT "\n", text_of(state, "checkpoint_at"),
+            number_of(state, "offset"));
+    if (json_is_string(json_object_get(state, "rescan_reason")))
+        g_print("All keys have to be read: %s\n", text_of(state, "rescan_reason"));
+    if (json_is_true(json_object_get(state, "pause_requested")))
+        g_print("A pause was asked for: redis2pg sync --continue goes on\n");
+}
+
+static void print_state(const RpGlobals *globals, json_t *state) {
+    if (globals->is_json) {
+        rp_print_json(json_incref(state));
+        return;
+    }
+    g_print("State         %s (run %" JSON_INTEGER_FORMAT ")\n", text_of(state, "state"),
+            number_of(state, "run"));
+    if (json_is_string(json_object_get(state, "source")))
+        print_sync(state);
+    g_print("Parked        %" JSON_INTEGER_FORMAT " keys\n", number_of(state, "parked"));
+}
+
+/* Nothing has run where there is no ledger. */
+static char *describe(const RpGlobals *globals, GError **error) {
+    g_autoptr(PGconn) connection = rp_postgres_connect(globals->postgres_conninfo, error);
+    gboolean exists;
+    if (connection == NULL || !rp_ledger_exists(connection, &exists, error))
+        return NULL;
+    if (!exists)
+        return g_strdup("null");
+    return rp_migrations_apply_ledger(connection, error) ? rp_following_describe(connection, error) : NULL;
+}
+
+static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
+    (void)words;
+    if (!rp_expect_words(&RP_COMMAND_STATUS, n_words, 0, 0, error))
+        return FALSE;
+    g_autofree char *text = describe(globals, error);
+    if (text == NULL)
+        return FALSE;
+    json_t *state = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (json_is_object(state) && !json_is_null(json_object_get(state, "run")))
+        print_state(globals, state);
+    else
+        g_print("%s\n", globals->is_json ? "{\"run\": null, \"state\": \"stopped\", \"lag_bytes\": null, "
+                                           "\"lag_ms\": null, \"keys_waiting\": 0, \"parked\": 0, "
+                                           "\"changes_per_second\": 0, \"last_commit\": null}"
+                                         : "Nothing has run on this database");
+    json_decref(state);
+    *status = 0;
+    return TRUE;
+}
+
+const RpCommand RP_COMMAND_STATUS = {
+    .name = "status",
+    .summary = "Shows the live state of a run or a sync.\n"
+               "It reads the ledger, which a sync writes to about every second: how far behind it is, what "
+               "waits,\n"
+               "and whether it runs at all.",
+    .example = "redis2pg status --postgres 'dbname=shop'",
+    .execute = execute,
+};

@@ -92,6 +92,22 @@ static gboolean check_known(PGconn *connection, guint64 run, GError **error) {
                   run);
 }
 
+/* Of a sync what is old is dropped. */
+static gboolean check_kept(PGconn *connection, guint64 run, GError **error) {
+    g_autoptr(PGresult) found = ask(connection,
+                                    "SELECT to_char(undo_kept_since AT TIME ZONE 'UTC', 'YYYY-MM-DD"
+                                    " HH24:MI:SS') FROM redis2pg.runs WHERE run = $1",
+                                    run, error);
+    if (found == NULL)
+        return FALSE;
+    return PQgetisnull(found, 0, 0) ||
+           refuse(error, RP_GUARD_ERROR,
+                  "of run %" NUMBER
+                  " what it did up to %s UTC can no longer be undone: it was kept for as long as "
+                  "--undo-retention said",
+                  run, PQgetvalue(found, 0, 0));
+}
+
 /* Invariant 3. A row keeps the id that wrote it; 2^31 transactions later the same 32 bits may be another
  * one's. */
 static gboolean check_ids(PGconn *connection, guint64 run, GError **error) {
@@ -199,7 +215,8 @@ gboolean rp_rollback_open(PGconn *connection, guint64 undoes, RpRollback *rollba
     *rollback = (RpRollback){.undoes = undoes};
     if (!rp_ledger_close_abandoned(connection, 0, error) || !check_there(connection, rollback, error) ||
         !check_last(connection, undoes, error) || !check_known(connection, undoes, error) ||
-        !check_ids(connection, undoes, error) || !find_unfinished(connection, rollback, error))
+        !check_kept(connection, undoes, error) || !check_ids(connection, undoes, error) ||
+        !find_unfinished(connection, rollback, error))
         return FALSE;
     return rollback->is_continued ? write_attempt(connection, rollback, error)
                                   : begin_anew(connection, rollback, error);

@@ -30,7 +30,10 @@ gboolean rp_ledger_count_batches(PGconn *connection, guint64 run, guint64 *n_bat
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     const char *const parameters[] = {run_text};
     g_autoptr(PGresult) result = rp_postgres_query(
-        connection, "SELECT count(*) FROM redis2pg.batches WHERE run = $1", 1, parameters, error);
+        connection,
+        "SELECT count(*) + (SELECT batches_dropped FROM redis2pg.runs WHERE run = $1) FROM redis2pg.batches"
+        " WHERE run = $1",
+        1, parameters, error);
     if (result == NULL)
         return FALSE;
     *n_batches = g_ascii_strtoull(PQgetvalue(result, 0, 0), NULL, 10);

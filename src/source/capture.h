@@ -10,7 +10,8 @@
 G_BEGIN_DECLS
 
 #define RP_EXPIRY_UNTOLD G_MININT64
-#define RP_EXPIRY_NOW    0 /* the source itself says that the key's time had run out */
+#define RP_EXPIRY_NOW    0          /* the source itself says that the key's time had run out */
+#define RP_EXPIRY_NONE   G_MAXINT64 /* the command gave the key no time of expiry: it lives for ever */
 
 /* A key that a command may have changed, deleted or created. */
 typedef struct {

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "ledger/following.h"
 #include "ledger/parked.h"
+#include "ledger/retention.h"
 #include "sink/trouble.h"
 #include "sink/wait.h"
 #include "source/info.h"
@@ -10,9 +11,10 @@
 #include <string.h>
 
 #define BEAT_MS       1000
-#define QUICK_BEAT_MS 200  /* while somebody waits for the end */
-#define PARKED_KEYS   1000 /* that are tried again at once */
-#define QUIET_MS      1000 /* of notifications: nothing has come for so long */
+#define QUICK_BEAT_MS 200                             /* while somebody waits for the end */
+#define PARKED_KEYS   1000                            /* that are tried again at once */
+#define RETENTION_US  (3600 * (gint64)G_USEC_PER_SEC) /* between two looks for what is older than it is kept \
+                                                       */
 
 struct RpBeat {
     RpSyncParts *parts;
@@ -27,7 +29,8 @@ struct RpBeat {
     gint64 last_us;
     guint64 last_touches;
     guint64 source_offset;
-    double rate; /* of changes, per second */
+    gint64 retention_us; /* when it was looked for old batches; 0: not yet */
+    double rate;         /* of changes, per second */
 };
 
 /* ---- what is seen ---- */
@@ -132,6 +135,21 @@ static gboolean try_parked(RpBeat *beat, GError **error) {
     return TRUE;
 }
 
+static gboolean drop_old(RpBeat *beat, GError **error) {
+    const guint days = beat->parts->options->undo_days;
+    const gint64 now = g_get_monotonic_time();
+    guint64 n_batches = 0;
+    if (days == 0 || (beat->retention_us != 0 && now - beat->retention_us < RETENTION_US))
+        return TRUE;
+    beat->retention_us = now;
+    if (!rp_retention_apply(beat->connection, days, &n_batches, error))
+        return FALSE;
+    if (n_batches > 0)
+        rp_log(RP_LOG_INFO, "what undoes %" G_GUINT64_FORMAT " batches of more than %u days ago was dropped",
+               n_batches, days);
+    return TRUE;
+}
+
 static gboolean exchange(RpBeat *beat, const RpFollowingState *state, GError **error) {
     RpSyncParts *parts = beat->parts;
     gboolean is_to_pause = FALSE;
@@ -144,7 +162,7 @@ static gboolean exchange(RpBeat *beat, const RpFollowingState *state, GError **e
     g_mutex_unlock(&parts->mutex);
     if (n_parked > 0)
         g_atomic_int_set(&parts->is_caught_up, FALSE);
-    return strcmp(state->state, "following") != 0 || try_parked(beat, error);
+    return strcmp(state->state, "following") != 0 || (try_parked(beat, error) && drop_old(beat, error));
 }
 
 /* A server that is away is said by those who write rows. */

@@ -17,8 +17,9 @@
 
 #include <string.h>
 
-#define CHECKPOINT_US (5 * G_USEC_PER_SEC) /* how seldom the checkpoint moves when nothing is to be written  \
-                                            */
+#define CHECKPOINT_US                                                                                        \
+    (5 * G_USEC_PER_SEC) /* how seldom the checkpoint moves when nothing is to be written                    \
+                          */
 #define IDLE_US (100 * 1000)
 
 typedef struct {

@@ -57,9 +57,11 @@ static gboolean check_mapping(const Sync *sync, GError **error) {
     return FALSE;
 }
 
+/* A server that follows no earlier history says 0000… (redis: replication.c, clearReplicationId2). */
 static gboolean is_same_history(GHashTable *info, const char *replication_id) {
-    return strcmp(rp_redis_info_text(info, "master_replid"), replication_id) == 0 ||
-           strcmp(rp_redis_info_text(info, "master_replid2"), replication_id) == 0;
+    const gboolean is_none = strspn(replication_id, "0") == strlen(replication_id);
+    return !is_none && (strcmp(rp_redis_info_text(info, "master_replid"), replication_id) == 0 ||
+                        strcmp(rp_redis_info_text(info, "master_replid2"), replication_id) == 0);
 }
 
 /* A promoted replica has another address, and knows the history of the master that it followed. */

@@ -96,12 +96,12 @@ static gboolean attach(RpWatch *watch, const RpStreamPlace *from, const char *re
         begin_at(watch, FALSE, &place,
                  reason != NULL ? reason : "events may have been lost while the connection was");
     } else {
-        RpAttachment attachment;
-        if (!rp_replication_attach(watch->replication, rp_stream_place_is_set(from) ? from : NULL,
-                                   &attachment, &place, error))
+        RpReplicationOutcome outcome;
+        if (!rp_replication_attach(watch->replication, rp_stream_place_is_set(from) ? from : NULL, &outcome,
+                                   &place, error))
             return FALSE;
         const gboolean is_continued =
-            attachment == RP_ATTACHMENT_CONTINUED && rp_stream_place_is_set(from) && reason == NULL;
+            outcome == RP_REPLICATION_CONTINUED && rp_stream_place_is_set(from) && reason == NULL;
         begin_at(watch, is_continued, &place,
                  reason != NULL ? reason : "Redis could not go on from where the stream stood (FULLRESYNC)");
     }
@@ -132,7 +132,7 @@ static gboolean come_back(RpWatch *watch, GError *trouble, GError **error) {
     const gint *is_stopping = &watch->parts->is_stopping;
     set_process(watch->parts, NULL);
     for (;;) {
-        if (!rp_redis_error_passes(trouble)) {
+        if (trouble->domain != RP_SOURCE_ERROR || !rp_redis_error_passes(trouble)) {
             g_propagate_error(error, trouble);
             return FALSE;
         }

@@ -16,7 +16,7 @@ typedef enum {
     IN_RUN,    /* every run of these tests meets it */
     IN_RESUME, /* one that goes on does */
     IN_OUTAGE, /* one that fails somewhere does */
-    ELSEWHERE, /* the tests of rollback and replay are about it */
+    ELSEWHERE, /* the tests of rollback, replay and replication are about it */
 } Place;
 
 /* Where an event is met, and what shows that a run which failed there has recovered. */
@@ -43,6 +43,9 @@ static const struct {
     [RP_EVENT_PASS_ENDED] = {IN_RUN},
     [RP_EVENT_BEFORE_CLOSE] = {IN_RUN, NULL, RP_EVENT_RUN_CLOSED},
     [RP_EVENT_RUN_CLOSED] = {IN_RUN},
+    [RP_EVENT_STREAM_ATTACHED] = {ELSEWHERE},
+    [RP_EVENT_STREAM_READ] = {ELSEWHERE},
+    [RP_EVENT_STREAM_LOST] = {ELSEWHERE},
     [RP_EVENT_REDIS_LOST] = {IN_OUTAGE, "fail:page_read:2"},
     [RP_EVENT_REDIS_BACK] = {IN_OUTAGE, "fail:page_read:2"},
     [RP_EVENT_POSTGRES_LOST] = {IN_OUTAGE, "fail:rows_merged:3"},

@@ -10,6 +10,6 @@ DROP INDEX redis2pg.batches_xid_idx;
 DROP TABLE redis2pg.lifetimes;
 DROP TABLE redis2pg.parked;
 DROP TABLE redis2pg.sync;
-ALTER TABLE redis2pg.runs DROP COLUMN undo_kept_since;
+ALTER TABLE redis2pg.runs DROP COLUMN undo_kept_since, DROP COLUMN batches_dropped;
 COMMENT ON COLUMN redis2pg.runs.kind IS
     'run | replay | rollback | repair | reconcile; only a reconciliation changes nothing in the target''s tables';

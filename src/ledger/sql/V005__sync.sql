@@ -4,8 +4,10 @@ COMMENT ON COLUMN redis2pg.runs.kind IS
     'run | sync | replay | rollback | repair | reconcile | cutover; only a reconciliation and a cutover change '
     'nothing in the target''s tables';
 
--- Images of a run's older batches may be dropped while it goes on: then it cannot be undone before that time.
-ALTER TABLE redis2pg.runs ADD COLUMN undo_kept_since timestamptz; -- null: all of them are kept
+-- Of a run that lasts, images and batches that are old are dropped: then it can no longer be undone.
+ALTER TABLE redis2pg.runs
+    ADD COLUMN undo_kept_since timestamptz, -- null: all of them are kept
+    ADD COLUMN batches_dropped bigint NOT NULL DEFAULT 0;
 
 -- Where the sync of this target stands: one row, since one run at a time may write to a target.
 CREATE TABLE redis2pg.sync (
