@@ -24,6 +24,8 @@ static struct {
     [RP_EVENT_ROWS_STAGED] = {"rows_staged", TRUE, 0},
     [RP_EVENT_ROWS_CHECKED] = {"rows_checked", TRUE, 0},
     [RP_EVENT_ROWS_MERGED] = {"rows_merged", TRUE, 0},
+    [RP_EVENT_ROWS_DEPARTED] = {"rows_departed", TRUE, 0},
+    [RP_EVENT_ROWS_PARKED] = {"rows_parked", TRUE, 0},
     [RP_EVENT_ROWS_TRIED] = {"rows_tried", TRUE, 0},
     [RP_EVENT_ROWS_UNDONE] = {"rows_undone", TRUE, 0},
     [RP_EVENT_REJECTS_SETTLED] = {"rejects_settled", TRUE, 0},

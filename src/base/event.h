@@ -18,6 +18,8 @@ typedef enum {
     RP_EVENT_ROWS_STAGED,     /* an entity's rows are staged */
     RP_EVENT_ROWS_CHECKED,    /* the set-based checks have looked at them */
     RP_EVENT_ROWS_MERGED,     /* an entity's rows are written */
+    RP_EVENT_ROWS_DEPARTED,   /* rows that Redis has no more are deleted */
+    RP_EVENT_ROWS_PARKED,     /* a sync has noted what waits for other rows, and what does no more */
     RP_EVENT_ROWS_TRIED,      /* a trial of the search for bad rows is over */
     RP_EVENT_ROWS_UNDONE,     /* a rollback has undone some rows */
     RP_EVENT_REJECTS_SETTLED, /* a replay has settled what it replayed */

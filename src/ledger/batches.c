@@ -30,6 +30,27 @@ const RpMergeLedger RP_LEDGER_FOR_REPLAY = {
     .keep_inserted = RP_LEDGER_KEEP_INSERTED,
 };
 
+const RpMergeLedger RP_LEDGER_FOR_SYNC = {
+    .written_by_run = "false",
+    .counted_before = WRITTEN_BY_RUN("b.is_superseded"),
+    .claims = "redis2pg.claims",
+    .holders = "redis2pg.holders",
+    .keep_inserted = RP_LEDGER_KEEP_INSERTED,
+};
+
+/* Only a sync deletes rows that the same run has changed. */
+static char *identity_of(PGconn *connection, const RpMergePlan *plan) {
+    if (!plan->is_for_sync)
+        return g_strdup("NULL::uuid");
+    GString *sql = g_string_new("md5(ROW(");
+    for (char **name = plan->entity->key; *name != NULL; name++) {
+        g_autofree char *quoted = rp_postgres_identifier(connection, *name);
+        g_string_append_printf(sql, "%st.%s", name == plan->entity->key ? "" : ", ", quoted);
+    }
+    g_string_append(sql, ")::text)::uuid");
+    return g_string_free(sql, FALSE);
+}
+
 gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *plan, guint64 run,
                                       const RpBatch *batch, GError **error) {
     if (plan->update_sql == NULL)
@@ -39,11 +60,12 @@ gboolean rp_ledger_keep_before_images(PGconn *connection, const RpMergePlan *pla
     g_autofree char *lock =
         g_strdup_printf("SELECT count(*) FROM (SELECT %s FOR UPDATE OF t) l", plan->changed_sql);
     g_autofree char *image = rp_ledger_image_sql(connection, plan->entity->table);
+    g_autofree char *identity = identity_of(connection, plan);
     g_autofree char *sql = g_strdup_printf(
-        "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before, author) "
-        "SELECT $1::bigint, $2::integer, $3::bigint, $4::integer, $5, 'update', %s, t.xmin %s "
+        "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before, author, "
+        "identity) SELECT $1::bigint, $2::integer, $3::bigint, $4::integer, $5, 'update', %s, t.xmin, %s %s "
         "AND t.xmin <> " RP_UNIT_XID " AND (%s) IS NOT TRUE",
-        image, plan->changed_sql, WRITTEN_BY_RUN("true"));
+        image, identity, plan->changed_sql, WRITTEN_BY_RUN("true"));
     g_autofree char *entity = g_strdup_printf("%u", plan->number);
     g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     g_autofree char *pass = g_strdup_printf("%u", batch->pass);

@@ -28,4 +28,7 @@ extern const RpMergeLedger RP_LEDGER_FOR_MERGE;
  * which meets all keys, can tell. */
 extern const RpMergeLedger RP_LEDGER_FOR_REPLAY;
 
+/* The same for a sync, which meets the same keys again and again: which key a row is of is kept. */
+extern const RpMergeLedger RP_LEDGER_FOR_SYNC;
+
 G_END_DECLS

@@ -104,15 +104,18 @@ static void add_reject(Output *output, const RpReject *reject) {
 
 gboolean rp_ledger_write_rejects(PGconn *connection, guint64 run, const RpMapping *mapping,
                                  const RpBatch *batch, GError **error) {
-    if (batch->rejects->len == 0)
+    if (rp_batch_n_rejects(batch) == 0)
         return TRUE;
     Output output = {.run = run,
                      .mapping = mapping,
                      .batch = batch,
                      .has_times = is_of_kept(batch),
                      .stored = g_hash_table_new(g_direct_hash, g_direct_equal)};
-    for (guint i = 0; i < batch->rejects->len; i++)
-        add_reject(&output, &g_array_index(batch->rejects, RpReject, i));
+    for (guint i = 0; i < batch->rejects->len; i++) {
+        const RpReject *reject = &g_array_index(batch->rejects, RpReject, i);
+        if (!reject->is_parked)
+            add_reject(&output, reject);
+    }
     const RpSpan tuples = {output.tuples.data, output.tuples.size};
     const gboolean is_fine = rp_copy_binary(
         connection, output.has_times ? COPY_SQL(", read_at") : COPY_SQL(""), &tuples, 1, error);

@@ -121,7 +121,7 @@ static gboolean add_json(Array *array, RpSpan json, RpBuffer *scratch) {
     scratch->size = 0;
     if (memchr(json.data, '\\', json.size) != NULL)
         rp_buffer_reserve(scratch, json.size);
-    return add(array, rp_json_text(json, scratch));
+    return add(array, rp_json_value_text(json, scratch));
 }
 
 static gboolean add_json_elements(Array *array, RpSpan text) {

@@ -34,31 +34,40 @@ static gboolean check_rules(RpFieldMaker *maker, const RpMapColumn *column, RpSp
     return TRUE;
 }
 
+static gboolean convert_value(RpFieldMaker *maker, const RpMapColumn *column, RpSpan text, RpTuples *tuples,
+                              RpProblem *problem) {
+    return column->convert(&column->conversion, text, &tuples->bytes, &maker->converted, problem);
+}
+
 /* A UUID that was computed goes into a uuid column as it is, and into others as text. */
+static gboolean store_uuid(RpFieldMaker *maker, const RpMapColumn *column, RpSpan bytes, RpTuples *tuples,
+                           RpProblem *problem) {
+    if (column->conversion.column->kind == RP_TYPE_UUID) {
+        rp_buffer_append_u32(&tuples->bytes, (guint32)bytes.size);
+        rp_buffer_append(&tuples->bytes, bytes.data, bytes.size);
+        return TRUE;
+    }
+    char text[37];
+    rp_uuid_format((const RpUuid *)bytes.data, text);
+    return convert_value(maker, column, rp_span(text), tuples, problem);
+}
+
 static gboolean append_uuid(RpFieldMaker *maker, const RpMapColumn *column, RpSpan bytes, RpTuples *tuples,
                             RpProblem *problem) {
     char text[37];
-    const gboolean is_plain = column->conversion.column->kind == RP_TYPE_UUID;
-    if (!is_plain || column->rules->len > 0)
-        rp_uuid_format((const RpUuid *)bytes.data, text);
-    if (is_plain) {
-        rp_buffer_append_u32(&tuples->bytes, (guint32)bytes.size);
-        rp_buffer_append(&tuples->bytes, bytes.data, bytes.size);
-    } else if (!column->convert(&column->conversion, rp_span(text), &tuples->bytes, &maker->converted,
-                                problem)) {
+    if (!store_uuid(maker, column, bytes, tuples, problem))
         return FALSE;
-    }
-    return column->rules->len == 0 || check_rules(maker, column, rp_span(text), problem);
+    if (column->rules->len == 0)
+        return TRUE;
+    rp_uuid_format((const RpUuid *)bytes.data, text);
+    return check_rules(maker, column, rp_span(text), problem);
 }
 
-/* Rules are about what was digested, not about the digest. A bytea column holds its bytes, others hex. */
-static gboolean append_digest(RpFieldMaker *maker, const RpMapColumn *column, RpSpan text, RpTuples *tuples,
-                              RpProblem *problem) {
-    if (!check_rules(maker, column, text, problem))
-        return FALSE;
+/* A bytea column holds the digest's bytes, others hex. */
+static gboolean store_digest(RpFieldMaker *maker, const RpMapColumn *column, RpSpan text, RpTuples *tuples,
+                             RpProblem *problem) {
     if (column->conversion.column->kind != RP_TYPE_BYTEA)
-        return column->convert(&column->conversion, rp_cell_digest_text(&maker->cells, text), &tuples->bytes,
-                               &maker->converted, problem);
+        return convert_value(maker, column, rp_cell_digest_text(&maker->cells, text), tuples, problem);
     const RpSpan digest = rp_cell_digest_bytes(&maker->cells, text);
     rp_buffer_append_u32(&tuples->bytes, (guint32)digest.size);
     rp_buffer_append(&tuples->bytes, digest.data, digest.size);
@@ -69,9 +78,10 @@ static gboolean append_value(RpFieldMaker *maker, const RpMapColumn *column, con
                              RpTuples *tuples, RpProblem *problem) {
     if (cell->is_uuid)
         return append_uuid(maker, column, cell->text, tuples, problem);
-    if (column->is_hashed)
-        return append_digest(maker, column, cell->text, tuples, problem);
-    return column->convert(&column->conversion, cell->text, &tuples->bytes, &maker->converted, problem) &&
+    if (column->is_hashed) /* rules are about what was digested */
+        return check_rules(maker, column, cell->text, problem) &&
+               store_digest(maker, column, cell->text, tuples, problem);
+    return convert_value(maker, column, cell->text, tuples, problem) &&
            check_rules(maker, column, cell->text, problem);
 }
 
@@ -140,4 +150,19 @@ gboolean rp_field_append(RpFieldMaker *maker, const RpMapColumn *column, RpTuple
     problem->constraint = NULL;
     return column->source == RP_FROM_LOOKUP ? append_matches(maker, column, tuples, shown, problem)
                                             : append_cell(maker, column, tuples, shown, problem);
+}
+
+gboolean rp_field_append_of_key(RpFieldMaker *maker, const RpMapColumn *column, const RpReference *held,
+                                RpTuples *tuples, RpProblem *problem) {
+    RpCell cell = {0};
+    problem->constraint = NULL;
+    if (held != NULL ? !rp_reading_get(maker->cells.reading, held, &cell.text, problem)
+                     : !rp_cell_make(&maker->cells, column, &cell, problem))
+        return FALSE;
+    if (cell.text.data == NULL)
+        return append_null(column, tuples, problem);
+    if (cell.is_uuid)
+        return store_uuid(maker, column, cell.text, tuples, problem);
+    return column->is_hashed ? store_digest(maker, column, cell.text, tuples, problem)
+                             : convert_value(maker, column, cell.text, tuples, problem);
 }

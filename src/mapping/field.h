@@ -24,4 +24,9 @@ void rp_field_maker_clear(RpFieldMaker *maker);
 gboolean rp_field_append(RpFieldMaker *maker, const RpMapColumn *column, RpTuples *tuples, RpSpan *shown,
                          RpProblem *problem);
 
+/* The same of a column whose value follows from the record's key (rp_identity_is_of_key), as it is in every
+ * row of that key: rules, which may ask for the record, are not looked at. */
+gboolean rp_field_append_of_key(RpFieldMaker *maker, const RpMapColumn *column, const RpReference *held,
+                                RpTuples *tuples, RpProblem *problem);
+
 G_END_DECLS

@@ -114,37 +114,75 @@ static gboolean column_tells(const RpEntity *entity, const RpMapColumn *column, 
     return column->source == RP_FROM_REFERENCE && has_part(column, wanted) && !is_cleaned(column);
 }
 
-static gboolean identity_tells(const RpEntity *entity, RpReferenceKind kind, guint index) {
+/* ---- what follows from the key alone ---- */
+
+static gboolean is_of_key(const RpReference *reference) {
+    return reference->kind == RP_REFERENCE_KEY || reference->kind == RP_REFERENCE_CAPTURE ||
+           reference->kind == RP_REFERENCE_DB;
+}
+
+static const RpReference *find_held(const RpMapColumn *column) {
+    for (guint i = 0; i < column->rules->len; i++) {
+        const RpRule *rule = g_ptr_array_index(column->rules, i);
+        if (rule->has_reference && is_of_key(&rule->reference))
+            return &rule->reference;
+    }
+    return NULL;
+}
+
+gboolean rp_identity_is_of_key(const RpMapColumn *column, const RpReference **held) {
+    *held = NULL;
+    if (column->source == RP_FROM_LOOKUP || column->conversion.column->kind == RP_TYPE_OTHER ||
+        column->on_invalid != RP_INVALID_REJECTS)
+        return FALSE;
+    for (guint i = 0; i < column->n_parts; i++)
+        if (column->parts[i].literal == NULL && !is_of_key(&column->parts[i].reference)) {
+            *held = find_held(column);
+            return *held != NULL;
+        }
+    return TRUE;
+}
+
+/* ---- the whole identity ---- */
+
+typedef enum {
+    OF_RECORD,
+    OF_KEY, /* only columns that follow from the key alone count */
+} Columns;
+
+static gboolean identity_tells(const RpEntity *entity, RpReferenceKind kind, guint index, Columns columns) {
     const RpReference wanted = {.kind = kind, .index = index};
+    const RpReference *held;
     for (char **name = entity->key; *name != NULL; name++) {
         const RpMapColumn *column = rp_entity_find_column(entity, *name);
-        if (column != NULL && column_tells(entity, column, &wanted))
+        if (column != NULL && column_tells(entity, column, &wanted) &&
+            (columns == OF_RECORD || rp_identity_is_of_key(column, &held)))
             return TRUE;
     }
     return FALSE;
 }
 
 /* Different keys differ in a capture; when the identity tells every capture, they differ in identity. */
-static gboolean tells_every_key(const RpEntity *entity) {
-    if (identity_tells(entity, RP_REFERENCE_KEY, 0))
+static gboolean tells_every_key(const RpEntity *entity, Columns columns) {
+    if (identity_tells(entity, RP_REFERENCE_KEY, 0, columns))
         return TRUE;
     for (guint capture = 0; capture < rp_pattern_n_captures(entity->keys); capture++)
-        if (!identity_tells(entity, RP_REFERENCE_CAPTURE, capture))
+        if (!identity_tells(entity, RP_REFERENCE_CAPTURE, capture, columns))
             return FALSE;
     return TRUE;
 }
 
 static gboolean tells_every_element(const RpEntity *entity) {
     if (entity->scope.has_each)
-        return identity_tells(entity, RP_REFERENCE_INDEX, 0);
+        return identity_tells(entity, RP_REFERENCE_INDEX, 0, OF_RECORD);
     switch (entity->scope.type) {
     case RP_RECORD_LIST:
-        return identity_tells(entity, RP_REFERENCE_INDEX, 0);
+        return identity_tells(entity, RP_REFERENCE_INDEX, 0, OF_RECORD);
     case RP_RECORD_SET:
     case RP_RECORD_ZSET:
-        return identity_tells(entity, RP_REFERENCE_VALUE, 0);
+        return identity_tells(entity, RP_REFERENCE_VALUE, 0, OF_RECORD);
     case RP_RECORD_STREAM:
-        return identity_tells(entity, RP_REFERENCE_ID, 0);
+        return identity_tells(entity, RP_REFERENCE_ID, 0, OF_RECORD);
     case RP_RECORD_HASH:
     case RP_RECORD_STRING:
     case RP_RECORD_OTHER:
@@ -154,11 +192,11 @@ static gboolean tells_every_element(const RpEntity *entity) {
 }
 
 void rp_identity_bind(RpEntity *entity, RpFindings *findings) {
-    const gboolean tells_keys = tells_every_key(entity);
-    entity->has_key_identity = tells_keys && tells_every_element(entity);
+    entity->has_key_identity = tells_every_key(entity, OF_RECORD) && tells_every_element(entity);
+    entity->has_key_scope = tells_every_key(entity, OF_KEY);
     const gboolean deletes =
         entity->on_delete == RP_WHEN_GONE_DELETE || entity->on_expire == RP_WHEN_GONE_DELETE;
-    if (deletes && !tells_keys)
+    if (deletes && !entity->has_key_scope)
         rp_findings_add(
             findings, RP_SEVERITY_ERROR, "delete_not_derivable", entity->place,
             "take a column of the identity from the key ($key.NAME), or hold it to the key with equals",

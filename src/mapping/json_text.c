@@ -81,7 +81,7 @@ RpSpan rp_json_inside(const char *string, const char *after) {
     return (RpSpan){string + 1, (gsize)(after - string) - 2};
 }
 
-RpSpan rp_json_text(RpSpan value, RpBuffer *scratch) {
+RpSpan rp_json_value_text(RpSpan value, RpBuffer *scratch) {
     if (value.data == NULL || value.data[0] == 'n')
         return (RpSpan){0};
     if (value.data[0] != '"')

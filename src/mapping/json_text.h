@@ -22,7 +22,7 @@ gsize rp_json_unescape(RpSpan inside, char *out);
 /* A JSON value as text: a string's content, null (NULL data) for null, else the JSON itself. What has to be
  * unescaped is appended to scratch, whose room must suffice (a string's content is never longer than its
  * JSON): the result is borrowed from there, or from value. */
-RpSpan rp_json_text(RpSpan value, RpBuffer *scratch);
+RpSpan rp_json_value_text(RpSpan value, RpBuffer *scratch);
 
 /* The elements of an array, or the members of an object, that has passed rp_json_check, one after the other.
  */

@@ -174,9 +174,14 @@ void rp_mapper_map(RpMapper *mapper, RpBatch *batch) {
         mapper->record = 0;
         mapper->is_among_elements = FALSE; /* the batch before may have been given up in the middle */
     }
+    batch->part.first = mapper->record;
+    batch->part.begins_within_key =
+        batch->portion == 0 ? batch->begins_within_key : mapper->is_among_elements;
     while (mapper->record < batch->records.index->len && take_record(mapper, batch))
         mapper->record++;
     batch->is_whole = mapper->record == batch->records.index->len;
+    batch->part.end = batch->is_whole ? mapper->record : mapper->record + 1;
+    batch->part.ends_within_key = batch->is_whole ? batch->ends_within_key : TRUE;
     rp_batch_seal_map(batch);
 }
 
@@ -277,6 +282,25 @@ gboolean rp_mapper_identify(RpMapper *mapper, const RpBatch *batch, guint32 reco
         return FALSE;
     if (!make_identity(mapper, entity, head))
         return FALSE;
+    part_identity(mapper, entity, values);
+    return TRUE;
+}
+
+gboolean rp_mapper_identify_key(RpMapper *mapper, const RpBatch *batch, guint32 record, RpSpan *values) {
+    const RpRecord *head = rp_records_get(&batch->records, record);
+    const RpEntity *entity = g_ptr_array_index(mapper->mapping->entities, head->entity);
+    RpTuples *row = &mapper->identified.row;
+    begin_identified(mapper, batch, record);
+    row->bytes.size = 0;
+    for (char **name = entity->key; *name != NULL; name++) {
+        const RpMapColumn *column = rp_entity_find_column(entity, *name);
+        const RpReference *held;
+        RpProblem problem;
+        if (!rp_identity_is_of_key(column, &held))
+            rp_tuples_add_null(row);
+        else if (!rp_field_append_of_key(&mapper->maker, column, held, row, &problem))
+            return FALSE;
+    }
     part_identity(mapper, entity, values);
     return TRUE;
 }

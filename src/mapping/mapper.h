@@ -33,4 +33,9 @@ void rp_mapper_map(RpMapper *mapper, RpBatch *batch);
 gboolean rp_mapper_identify(RpMapper *mapper, const RpBatch *batch, guint32 record, guint32 element,
                             RpSpan *values);
 
+/* What the record's key alone tells of the identity of its rows: the values of the columns of entity->key for
+ * which rp_identity_is_of_key holds, in the order and the form of rp_mapper_identify; without data for the
+ * others. FALSE when no row can be of this key: a value is refused. */
+gboolean rp_mapper_identify_key(RpMapper *mapper, const RpBatch *batch, guint32 record, RpSpan *values);
+
 G_END_DECLS

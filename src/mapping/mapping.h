@@ -150,6 +150,9 @@ typedef struct {
      * compare it. FALSE says only that nobody knows. The merge looks for twins only where it is FALSE: to set
      * it wrongly is to let one key change the row of another in silence. */
     gboolean has_key_identity;
+    /* Columns of the identity that follow from the Redis key alone tell each key from every other: they name
+     * the rows of a key, also of one that is gone. */
+    gboolean has_key_scope;
 } RpEntity;
 
 /* A set whose members repeat a foreign key. */
@@ -200,8 +203,13 @@ void rp_lookups_bind_privacy(const RpEntity *entity);
 /* Looks at tables that several entities write, once all are bound. */
 void rp_mapping_check_tables(const RpMapping *mapping, RpFindings *findings);
 
-/* Sets entity->has_key_identity, and adds a finding where rows of keys that are gone are to be deleted but
- * cannot be told; part of rp_entity_bind, when all columns are bound (identity.c). */
+/* Whether the value of a column of the identity follows from the Redis key alone; of a bound entity. *held
+ * gets the reference that the column is held to with `equals`, or NULL when its own source gives the value.
+ */
+gboolean rp_identity_is_of_key(const RpMapColumn *column, const RpReference **held);
+
+/* Sets entity->has_key_identity and has_key_scope, and adds a finding where rows of keys that are gone are to
+ * be deleted but cannot be told; part of rp_entity_bind, when all columns are bound (identity.c). */
 void rp_identity_bind(RpEntity *entity, RpFindings *findings);
 
 /* The entity of that name, or NULL. */

@@ -189,7 +189,7 @@ static void read_document(RpReading *reading, const RpDocument *document, Docume
     rp_buffer_reset(&found->scratch, G_MAXSIZE);
     rp_buffer_reserve(&found->scratch, text.size);
     for (guint slot = 0; slot < n_slots; slot++)
-        found->texts[slot] = rp_json_text(found->values[slot], &found->scratch);
+        found->texts[slot] = rp_json_value_text(found->values[slot], &found->scratch);
 }
 
 static const Document *get_document(RpReading *reading, guint number, RpProblem *problem) {

@@ -1,6 +1,8 @@
 /* Life of a batch between the pool, the reader, the mapper and a writer. */
 #include "model/batch.h"
 
+#include <string.h>
+
 static void unmapped_free(gpointer data) {
     RpUnmapped *unmapped = data;
     g_free(unmapped->example);
@@ -52,13 +54,17 @@ void rp_batch_reset(RpBatch *batch, gsize keep_bytes) {
     batch->stored_record = -1;
     g_array_set_size(batch->replays, 0);
     batch->checkpoint = (RpStreamPlace){.database = -1};
+    batch->begins_within_key = batch->ends_within_key = FALSE;
+    memset(&batch->part, 0, sizeof batch->part);
 }
 
 void rp_batch_next_portion(RpBatch *batch) {
     rp_replays_note_failures(batch->replays, batch->rejects);
-    for (guint i = 0; i < batch->rejects->len; i++)
-        batch->stored_record =
-            MAX(batch->stored_record, (gint64)g_array_index(batch->rejects, RpReject, i).record);
+    for (guint i = 0; i < batch->rejects->len; i++) {
+        const RpReject *reject = &g_array_index(batch->rejects, RpReject, i);
+        if (!reject->is_parked)
+            batch->stored_record = MAX(batch->stored_record, (gint64)reject->record);
+    }
     for (guint i = 0; i < batch->n_entities; i++) {
         rp_tuples_reset(&batch->tuples[i], G_MAXSIZE);
         batch->counts[i] = (RpCounts){0};
@@ -88,12 +94,47 @@ void rp_batch_seal_map(RpBatch *batch) {
     batch->n_map_rejects = batch->rejects->len;
 }
 
-void rp_batch_forget_write(RpBatch *batch) {
-    for (guint i = batch->n_map_rejects; i < batch->rejects->len; i++)
-        batch->counts[g_array_index(batch->rejects, RpReject, i).entity].rejected--;
+/* A key that is gone ends as that one reject; of one that is there, rows that cannot go are one more. */
+static void count_blocked(RpBatch *batch, const RpReject *reject, gint n) {
+    RpCounts *counts = &batch->counts[reject->entity];
+    if (rp_records_get(&batch->records, reject->record)->outcome == RP_READ_VANISHED)
+        counts->vanished -= (guint64)n;
+    else
+        counts->read += (guint64)n;
+}
+
+static void forget_reject(RpBatch *batch, const RpReject *reject) {
+    if (reject->is_parked)
+        return;
+    batch->counts[reject->entity].rejected--;
+    if (reject->code == RP_REJECT_DELETE_BLOCKED)
+        count_blocked(batch, reject, -1);
+}
+
+static void forget_rejects(RpBatch *batch) {
+    for (guint i = 0; i < batch->rejects->len; i++) {
+        RpReject *reject = &g_array_index(batch->rejects, RpReject, i);
+        if (i >= batch->n_map_rejects) {
+            forget_reject(batch, reject);
+        } else if (reject->is_parked) {
+            reject->is_parked = FALSE;
+            batch->counts[reject->entity].rejected++;
+        }
+    }
     g_array_set_size(batch->rejects, batch->n_map_rejects);
+}
+
+static void forget_filters(RpTuples *tuples) {
+    for (guint i = 0; i < tuples->rows->len; i++)
+        g_array_index(tuples->rows, RpRow, i).is_filtered = FALSE;
+}
+
+void rp_batch_forget_write(RpBatch *batch) {
+    forget_rejects(batch);
     for (guint i = 0; i < batch->n_entities; i++) {
         RpCounts *counts = &batch->counts[i];
+        if (counts->filtered > 0)
+            forget_filters(&batch->tuples[i]);
         counts->inserted = counts->updated = counts->unchanged = counts->deleted = 0;
         counts->filtered = counts->parked = counts->counted_before = 0;
     }
@@ -102,6 +143,23 @@ void rp_batch_forget_write(RpBatch *batch) {
 void rp_batch_take_reject(RpBatch *batch, const RpReject *reject) {
     g_array_append_val(batch->rejects, *reject);
     batch->counts[reject->entity].rejected++;
+    if (reject->code == RP_REJECT_DELETE_BLOCKED)
+        count_blocked(batch, reject, 1);
+}
+
+void rp_batch_park(RpBatch *batch, guint reject) {
+    RpReject *parked = &g_array_index(batch->rejects, RpReject, reject);
+    g_assert(!parked->is_parked && parked->code != RP_REJECT_DELETE_BLOCKED);
+    parked->is_parked = TRUE;
+    batch->counts[parked->entity].rejected--;
+    batch->counts[parked->entity].parked++;
+}
+
+guint rp_batch_n_rejects(const RpBatch *batch) {
+    guint n_rejects = 0;
+    for (guint i = 0; i < batch->rejects->len; i++)
+        n_rejects += !g_array_index(batch->rejects, RpReject, i).is_parked;
+    return n_rejects;
 }
 
 void rp_counts_add(RpCounts *sum, const RpCounts *counts) {

@@ -67,6 +67,18 @@ typedef struct {
     /* Of a sync: all that stands in the stream before this place is in the batch or in earlier ones. Not set
      * in a batch that more has to follow. */
     RpStreamPlace checkpoint;
+    /* Keys whose elements came in several batches: the first records go on with what the batch before began,
+     * the last ones go on in the next. */
+    gboolean begins_within_key;
+    gboolean ends_within_key;
+    /* What the portion is of: the records from first on, up to end, of the first of which earlier portions or
+     * batches may have had a part already, and later ones may have more of the last. Set by the mapper. */
+    struct {
+        guint32 first;
+        guint32 end;
+        gboolean begins_within_key;
+        gboolean ends_within_key;
+    } part;
 } RpBatch;
 
 /* Keys of one shape that nothing covers. */
@@ -98,8 +110,16 @@ void rp_batch_seal_map(RpBatch *batch);
 /* Forgets what an attempt to write added, so that the batch can be written again whole. */
 void rp_batch_forget_write(RpBatch *batch);
 
-/* Rejects rows or records; counts it. Takes the strings of *reject. */
+/* Rejects rows or records; counts it. Takes the strings of *reject. One of RP_REJECT_DELETE_BLOCKED is of
+ * rows that the record, its key's first, does not give: it is an account of its own, or that of a vanished
+ * key. */
 void rp_batch_take_reject(RpBatch *batch, const RpReject *reject);
+
+/* Counts the reject of that position as parked; it is no reject of the batch any more. */
+void rp_batch_park(RpBatch *batch, guint reject);
+
+/* How many rejects the batch has but for those that are parked. */
+guint rp_batch_n_rejects(const RpBatch *batch);
 
 void rp_counts_add(RpCounts *sum, const RpCounts *counts);
 

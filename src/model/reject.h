@@ -59,10 +59,12 @@ typedef struct {
     guint32 element; /* of the record's array, where the mapping says `each`; else 0 */
     RpStage stage;
     RpRejectCode code;
-    char *column;     /* or NULL */
-    char *constraint; /* or NULL */
-    char *message;    /* one line, without the value */
-    char *value;      /* the offending value as shown text, masked when sensitive; or NULL */
+    char *column;          /* or NULL */
+    char *constraint;      /* or NULL */
+    char *message;         /* one line, without the value */
+    char *value;           /* the offending value as shown text, masked when sensitive; or NULL */
+    gboolean is_of_others; /* other rows are the cause: it may pass when they change */
+    gboolean is_parked;    /* it is not on record as a reject yet: its key is tried again */
 } RpReject;
 
 void rp_reject_clear(RpReject *reject);

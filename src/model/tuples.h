@@ -21,6 +21,9 @@ typedef struct {
     guint32 element; /* which element of the record's array, where the mapping says `each`; else 0 */
     gsize offset;    /* where its tuple begins */
     guint8 state;    /* RpRowState */
+    /* The mapping's `where` was not true for it when it was last looked at. One that was set aside before, as
+     * an earlier reading or as equal to what stands, was not looked at. */
+    guint8 is_filtered;
 } RpRow;
 
 typedef struct {

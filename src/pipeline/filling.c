@@ -29,6 +29,7 @@ gboolean rp_filling_open(RpFilling *filling, GError **error) {
     filling->batch->pass = filling->pass;
     filling->batch->number = filling->next_batch++;
     filling->batch->before = filling->cursor;
+    filling->batch->begins_within_key = filling->is_within_key;
     filling->batch->position = (RpPosition){.pass = filling->pass, .cursor = filling->cursor};
     return TRUE;
 }
@@ -71,6 +72,7 @@ gboolean rp_filling_is_full(const RpFilling *filling) {
 }
 
 void rp_filling_close(RpFilling *filling) {
+    filling->batch->ends_within_key = filling->is_within_key;
     rp_event_note(RP_EVENT_BATCH_FILLED);
     rp_queue_push(filling->crew->to_map, g_steal_pointer(&filling->batch));
 }

@@ -10,9 +10,10 @@ G_BEGIN_DECLS
 typedef struct {
     RpCrew *crew;
     guint pass;
-    guint64 cursor;     /* after the last page that was taken whole */
-    RpBatch *batch;     /* NULL between two of them */
-    guint64 next_batch; /* number of the next one in this pass */
+    guint64 cursor;         /* after the last page that was taken whole */
+    RpBatch *batch;         /* NULL between two of them */
+    guint64 next_batch;     /* number of the next one in this pass */
+    gboolean is_within_key; /* some of a key's elements are read, and others are not */
 } RpFilling;
 
 /* Begins a pass, or goes on in it: at the cursor, with the batch of that number. */

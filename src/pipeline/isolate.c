@@ -51,7 +51,8 @@ static gboolean make_trial(Search *search, Trial trial, GError **error) {
     return rp_writer_begin(search->writer, error) &&
            (trial == TRY_STAGING
                 ? rp_writer_stage_entity(search->writer, search->plan, search->batch, &n_rows, error)
-                : rp_writer_merge_entity(search->writer, search->plan, search->batch, error));
+                : rp_writer_begin_merges(search->writer, search->batch, search->plan, error) &&
+                      rp_writer_merge_entity(search->writer, search->plan, search->batch, error));
 }
 
 /* Rows that were rolled back still take their place, until the tables are emptied by a transaction that is
@@ -94,6 +95,12 @@ static RpRejectCode code_of(const char *sqlstate) {
     return RP_REJECT_DATABASE_ERROR;
 }
 
+/* Foreign keys, unique values, exclusions: other rows are in the way, or missing. */
+static gboolean is_of_others(const char *sqlstate) {
+    static const char *const states[] = {RP_FOREIGN_KEY_VIOLATION, "23505", "23P01", NULL};
+    return sqlstate != NULL && g_strv_contains(states, sqlstate);
+}
+
 /* Of a value that PostgreSQL cannot read, or that is beyond the type: it says so while the row is staged. */
 static gboolean is_of_cast(Search *search, guint position, const char *sqlstate) {
     static const char *const states[] = {"22P02", "22007", "22008", "22003", NULL};
@@ -117,6 +124,7 @@ static void reject_row(Search *search, guint position, const GError *why) {
         .stage = is_cast ? RP_STAGE_STAGE : RP_STAGE_WRITE,
         .code = is_cast ? RP_REJECT_INVALID_VALUE : code_of(sqlstate),
         .constraint = g_strdup(rp_sink_error_get_constraint(why)),
+        .is_of_others = is_of_others(sqlstate),
         .message = g_strdup_printf("PostgreSQL refused the row: %s (SQLSTATE %s)", said,
                                    sqlstate != NULL ? sqlstate : "unknown"),
     };
@@ -140,7 +148,7 @@ static GError *refusal_of(Search *search, guint from, guint to, GError **error) 
 static gboolean has_too_many(const Search *search, GError **error) {
     RpCrew *crew = search->writer->crew;
     g_mutex_lock(&crew->mutex);
-    const guint64 n_rejects = crew->progress.rejects + search->batch->rejects->len;
+    const guint64 n_rejects = crew->progress.rejects + rp_batch_n_rejects(search->batch);
     g_mutex_unlock(&crew->mutex);
     if (n_rejects <= crew->options->max_rejects)
         return FALSE;

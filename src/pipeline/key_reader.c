@@ -41,11 +41,13 @@ static void adapt_window(RpKeyReader *reader, guint entity, gsize n_bytes, guint
 }
 
 /* Reads on in a key of which only a window has come. */
-static gboolean read_rest(RpKeyReader *reader, guint entity, const RpWindow *first, RpSpan key,
-                          GError **error) {
+static gboolean read_windows(RpKeyReader *reader, guint entity, const RpWindow *first, RpSpan key,
+                             guint n_before, GError **error) {
     RpCrew *crew = reader->crew;
     const RpRead *read = &reader->reads[entity];
+    const gboolean has_elements = rp_record_type_has_elements(read->type);
     RpWindow window = *first;
+    reader->filling->is_within_key = has_elements && n_before > 0;
     if (reader->rest == NULL)
         reader->rest = rp_fetch_new(crew->options->redis, &crew->patience, error);
     if (reader->rest == NULL)
@@ -61,11 +63,23 @@ static gboolean read_rest(RpKeyReader *reader, guint entity, const RpWindow *fir
             return FALSE;
         const guint n_records = records->index->len - records_before;
         adapt_window(reader, entity, records->bytes.size - bytes_before, n_records);
-        if (n_records > 0)
+        if (n_records > 0) {
             window.count = reader->counts[entity];
+            reader->filling->is_within_key = has_elements;
+        }
         rp_filling_note_progress(reader->filling, reader->filling->cursor, n_records, 0);
     }
     return TRUE;
+}
+
+static gboolean read_rest(RpKeyReader *reader, guint entity, const RpWindow *first, RpSpan key,
+                          guint n_before, GError **error) {
+    const gboolean is_fine = read_windows(reader, entity, first, key, n_before, error);
+    RpBatch *batch = reader->filling->batch;
+    reader->filling->is_within_key = FALSE;
+    if (batch != NULL && batch->records.index->len == 0)
+        batch->begins_within_key = FALSE; /* nothing more came */
+    return is_fine;
 }
 
 gboolean rp_key_reader_take(RpKeyReader *reader, guint entity, RpWindow *window, RpSpan key, gsize *n_bytes,
@@ -80,5 +94,5 @@ gboolean rp_key_reader_take(RpKeyReader *reader, guint entity, RpWindow *window,
     *n_bytes = records->bytes.size - bytes_before;
     if (rp_record_type_has_elements(read->type))
         adapt_window(reader, entity, *n_bytes, records->index->len - records_before);
-    return is_complete || read_rest(reader, entity, window, key, error);
+    return is_complete || read_rest(reader, entity, window, key, records->index->len - records_before, error);
 }

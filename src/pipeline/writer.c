@@ -132,7 +132,7 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
     experience->expects_equal = counts->unchanged > account->n_staged / 2;
     leave_out_counted(counts, account);
     if (n_done == account->n_staged)
-        return rp_event_pass(RP_EVENT_ROWS_MERGED, error);
+        return rp_merge_hold(connection, plan, batch, error) && rp_event_pass(RP_EVENT_ROWS_MERGED, error);
     g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_RETRY,
                 "of %" G_GUINT64_FORMAT " rows of %s, %" G_GUINT64_FORMAT
                 " came to an end: somebody else changes them at the same time",
@@ -148,12 +148,27 @@ gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBat
     return merge_rows(writer, plan, batch, &account, error);
 }
 
+static gboolean take_first_step(RpWriter *writer, RpBatch *batch, GError **error) {
+    const RpFeedSteps *steps = writer->crew->feed->steps;
+    return steps == NULL || steps->before_merges == NULL || steps->before_merges(writer, batch, error);
+}
+
+gboolean rp_writer_begin_merges(RpWriter *writer, RpBatch *batch, const RpMergePlan *plan, GError **error) {
+    const GPtrArray *plans = writer->crew->plans;
+    if (!take_first_step(writer, batch, error))
+        return FALSE;
+    for (guint i = 0; g_ptr_array_index(plans, i) != plan; i++)
+        if (!rp_writer_merge_entity(writer, g_ptr_array_index(plans, i), batch, error))
+            return FALSE;
+    return TRUE;
+}
+
 gboolean rp_writer_write_once(RpWriter *writer, RpBatch *batch, const RpMergePlan **failed, GError **error) {
     const RpCrew *crew = writer->crew;
     if (!rp_writer_begin(writer, error) || !rp_event_pass(RP_EVENT_BATCH_BEGUN, error))
         return FALSE;
     const RpFeedSteps *steps = crew->feed->steps;
-    if (steps != NULL && steps->before_merges != NULL && !steps->before_merges(writer, batch, error))
+    if (!take_first_step(writer, batch, error))
         return FALSE;
     for (guint i = 0; i < crew->plans->len; i++)
         if (!rp_writer_merge_entity(writer, g_ptr_array_index(crew->plans, i), batch, error)) {
@@ -181,7 +196,7 @@ static void note_written(RpCrew *crew, const RpBatch *batch) {
     for (guint i = 0; i < batch->n_entities; i++)
         crew->progress.rows_committed +=
             batch->counts[i].inserted + batch->counts[i].updated + batch->counts[i].unchanged;
-    crew->progress.rejects += batch->rejects->len;
+    crew->progress.rejects += rp_batch_n_rejects(batch);
     crew->n_committed++;
     const guint64 n_rejects = crew->progress.rejects;
     g_mutex_unlock(&crew->mutex);

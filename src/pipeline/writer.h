@@ -52,6 +52,10 @@ GError *rp_writer_complain_of_rejects(const RpCrew *crew, guint64 n_rejects);
 /* Merges the batch's rows of one entity inside the open transaction, and fills its counts. */
 gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error);
 
+/* All that comes before the merge of that plan: what the feed does first, and the entities before it, whose
+ * rows its own may refer to. */
+gboolean rp_writer_begin_merges(RpWriter *writer, RpBatch *batch, const RpMergePlan *plan, GError **error);
+
 /* Begins every unit that merges, of a search too. */
 gboolean rp_writer_begin(RpWriter *writer, GError **error);
 

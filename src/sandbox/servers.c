@@ -107,6 +107,8 @@ static void plan_redis(RpServers *servers, const char *program, const RpSandboxO
     /* Snapshots are on, as they are by default, and so rare that none disturbs a test or a measurement. */
     add(arguments, "--save", "86400 1");
     add(arguments, "--appendonly", "no");
+    /* Whoever asks while a script runs waits for it, as for any command, and is not told that it is busy. */
+    add(arguments, "--lua-time-limit", "0");
     add(arguments, "--daemonize", "no");
     add(arguments, "--protected-mode", "yes");
     for (const char *const *setting = options->extra_redis_settings; setting != NULL && *setting != NULL;

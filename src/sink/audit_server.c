@@ -149,6 +149,10 @@ static const char LEDGER_SQL[] =
     "    WHEN 'batch_counts' THEN ARRAY['SELECT', 'INSERT', 'UPDATE']"
     "    WHEN 'rejects' THEN ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']"
     "    WHEN 'kept' THEN ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']"
+    "    WHEN 'undo' THEN ARRAY['SELECT', 'INSERT', 'UPDATE']"
+    "    WHEN 'parked' THEN ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']"
+    "    WHEN 'lifetimes' THEN ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']"
+    "    WHEN 'holders' THEN ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']"
     "    WHEN 'claims' THEN ARRAY['SELECT', 'INSERT', 'DELETE', 'TRUNCATE']"
     "    WHEN 'schema_migrations' THEN ARRAY['SELECT'] ELSE ARRAY['SELECT', 'INSERT'] END) p"
     " WHERE n.nspname = '" LEDGER_SCHEMA

@@ -218,7 +218,11 @@ static gboolean insert_plainly(PGconn *connection, const RpMergePlan *plan, guin
 gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan, guint64 run, RpBatch *batch,
                                     guint64 *n_inserted, GError **error) {
     g_autoptr(GString) unknown = g_string_new(NULL);
-    g_autoptr(PGresult) result = query_for_run(connection, plan->collisions_sql, run, error);
+    g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+    g_autofree char *origins = plan->origins_sql != NULL ? rp_merge_origins(plan, batch) : NULL;
+    const char *const parameters[] = {run_text, origins};
+    g_autoptr(PGresult) result =
+        rp_postgres_query(connection, plan->collisions_sql, origins != NULL ? 2 : 1, parameters, error);
     if (result != NULL &&
         rp_merge_take_verdicts(connection, plan, plan->stage, batch, result, unknown, error) &&
         insert_plainly(connection, plan, run, batch, unknown, n_inserted, error))

@@ -82,6 +82,9 @@ gboolean rp_merge_settle_collisions(PGconn *connection, const RpMergePlan *plan,
 gboolean rp_merge_update(PGconn *connection, const RpMergePlan *plan, RpBatch *batch, guint64 *n_updated,
                          GError **error);
 
+/* The keys of the batch hold the rows that they have given, where rows have holders: the last step. */
+gboolean rp_merge_hold(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch, GError **error);
+
 /* COPY … FROM STDIN (FORMAT binary): sends the format's header, the runs of tuples and its trailer. */
 gboolean rp_copy_binary(PGconn *connection, const char *copy_sql, const RpSpan *runs, guint n_runs,
                         GError **error);

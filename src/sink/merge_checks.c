@@ -159,6 +159,11 @@ static guint add_identity_verdict(RpMergeSql *generator) {
 
 /* The identity stands in the target, and this run has already met it: another key wrote it or claimed it. */
 static void append_claimed(RpMergeSql *generator, GString *cases, const char *first_key, guint verdict) {
+    if (generator->ledger->holders != NULL) {
+        g_autofree char *held = rp_sql_held_by_other(generator);
+        g_string_append_printf(cases, " WHEN t.%s IS NOT NULL AND %s THEN %u", first_key, held, verdict);
+        return;
+    }
     g_autofree char *others = rp_sql_claimed_by_other(generator);
     g_string_append_printf(cases, " WHEN t.%s IS NOT NULL AND (%s OR %s) THEN %u", first_key,
                            generator->ledger->written_by_run, others, verdict);

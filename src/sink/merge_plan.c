@@ -30,7 +30,7 @@ static const char **names_beside_key(const RpEntity *entity) {
 /* The first transaction that claims an identity has it: another one waits for its end here, and finds it
  * taken. The target's own key is hashed: equal values can be written differently (1.0 and 1.00). */
 static char *make_claim(RpMergeSql *generator, const char *equal_key) {
-    if (generator->entity->has_key_identity)
+    if (generator->entity->has_key_identity || generator->ledger->holders != NULL)
         return NULL;
     g_autofree char *identity = rp_sql_identity(generator);
     return g_strdup_printf(
@@ -141,6 +141,7 @@ static void make_statements(RpMergeSql *generator) {
     plan->copy_sql =
         g_strdup_printf("COPY %s (%s, " RP_SQL_ORDINAL ") FROM STDIN (FORMAT binary)", plan->stage, names);
     make_settlements(generator, equal_key, distinct);
+    rp_merge_make_holders(generator);
     rp_merge_make_judgements(generator);
     /* Without a conflict target, so that a row which violates any unique constraint is passed over instead of
      * failing the statement; which one it was is looked up for those few. In the key's order: index pages are
@@ -176,6 +177,7 @@ RpMergePlan *rp_merge_plan_new(PGconn *connection, const RpEntity *entity, guint
     RpMergePlan *plan = g_new0(RpMergePlan, 1);
     plan->entity = entity;
     plan->number = number;
+    plan->is_for_sync = ledger->holders != NULL;
     plan->stage = g_strdup_printf("pg_temp.r2p_stage_%u", number);
     plan->verdicts = g_array_new(FALSE, FALSE, sizeof(RpVerdict));
     g_array_set_clear_func(plan->verdicts, clear_verdict);
@@ -205,6 +207,10 @@ void rp_merge_plan_free(RpMergePlan *plan) {
     g_free(plan->insert_sql);
     g_free(plan->drop_inserted_sql);
     g_free(plan->passed_over_sql);
+    g_free(plan->create_origins_sql);
+    g_free(plan->origins_sql);
+    g_free(plan->release_sql);
+    g_free(plan->hold_sql);
     g_free(plan->kept_old_sql);
     g_free(plan->insert_plainly_sql);
     g_free(plan->duplicates_sql);

@@ -34,14 +34,19 @@ typedef struct {
     /* A statement that keeps the keys of the rows of a query named written, which a batch has inserted; its
      * parameters are RP_MERGE_BATCH_PARAMETERS. */
     const char *keep_inserted;
+    /* A table (target, identity, entity, key_digest) unique by target and identity, for merges to fill: which
+     * key a row is of, where that does not follow from its identity. It is asked instead of written_by_run
+     * and claims: the same key's row may change again and again. NULL: there is none. */
+    const char *holders;
 } RpMergeLedger;
 
 typedef struct {
     const RpEntity *entity;
-    guint number;     /* of the entity in the mapping */
-    char *stage;      /* name of the staging table */
-    GArray *verdicts; /* of RpVerdict */
-    char *create_sql; /* the staging table */
+    guint number;         /* of the entity in the mapping */
+    gboolean is_for_sync; /* the ledger has holders */
+    char *stage;          /* name of the staging table */
+    GArray *verdicts;     /* of RpVerdict */
+    char *create_sql;     /* the staging table */
     /* The table that tuples go to first, where PostgreSQL casts text or looks values up; else NULL, and so
      * are the statements about it. */
     char *raw;
@@ -70,9 +75,14 @@ typedef struct {
     char *duplicates_sql;     /* ordinals of rows that share an identity, an array a row */
     /* Like judge_all_sql, for rows that differ from the target or are not in it; $1: run. */
     char *collisions_sql;
-    char *changed_sql;  /* "FROM ... JOIN ... WHERE ...": target rows t that staged rows s will change */
-    char *update_sql;   /* NULL when all columns are the key */
-    char *kept_old_sql; /* ordinals of staged rows whose target row this transaction did not write */
+    char *changed_sql; /* "FROM ... JOIN ... WHERE ...": target rows t that staged rows s will change */
+    char *update_sql;  /* NULL when all columns are the key */
+    /* Where rows have holders, else NULL: */
+    char *create_origins_sql; /* a table of the keys that staged rows came from */
+    char *origins_sql;        /* fills it; $1: MD5 of the key by ordinal (a uuid[]) */
+    char *release_sql;        /* drops what those keys hold and give no more */
+    char *hold_sql;           /* they hold the rows that stand now, but for the ordinals $1 */
+    char *kept_old_sql;       /* ordinals of staged rows whose target row this transaction did not write */
 } RpMergePlan;
 
 /* The entity must be bound without errors; it is borrowed. Statements are run with the tables as they are

@@ -37,6 +37,8 @@ void rp_merge_reject(const RpMergePlan *plan, RpBatch *batch, guint ordinal, con
         .constraint = g_strdup(verdict->constraint),
         .message = g_strdup(verdict->message),
         .value = verdict->is_sensitive ? g_strdup(RP_MASK) : g_strdup(value),
+        .is_of_others =
+            verdict->code == RP_REJECT_MISSING_REFERENCE || verdict->code == RP_REJECT_DUPLICATE_KEY,
     };
     rp_batch_take_reject(batch, &reject);
 }
@@ -54,6 +56,7 @@ gboolean rp_merge_take_verdicts(PGconn *connection, const RpMergePlan *plan, con
         rp_ordinals_add(gone, ordinal);
         if (number == RP_VERDICT_FILTERED) {
             batch->counts[plan->number].filtered++;
+            g_array_index(batch->tuples[plan->number].rows, RpRow, ordinal).is_filtered = TRUE;
             continue;
         }
         g_autofree char *value =

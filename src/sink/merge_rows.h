@@ -26,4 +26,7 @@ void rp_merge_reject(const RpMergePlan *plan, RpBatch *batch, guint ordinal, con
 gboolean rp_merge_take_verdicts(PGconn *connection, const RpMergePlan *plan, const char *table,
                                 RpBatch *batch, PGresult *result, GString *unknown, GError **error);
 
+/* MD5 of the Redis keys of the rows, by ordinal, as a parameter of type uuid[]; the caller frees it. */
+char *rp_merge_origins(const RpMergePlan *plan, const RpBatch *batch);
+
 G_END_DECLS

@@ -45,6 +45,14 @@ char *rp_sql_identity(RpMergeSql *generator);
  * it. */
 char *rp_sql_claimed_by_other(RpMergeSql *generator);
 
+/* Where the ledger has holders, and the identity does not follow from the key: sets the plan's statements
+ * about them (merge_holders.c). */
+void rp_merge_make_holders(RpMergeSql *generator);
+
+/* Condition: another key holds the target row t, and does not give it up with this batch; $2 as for
+ * origins_sql. The caller frees it. */
+char *rp_sql_held_by_other(RpMergeSql *generator);
+
 /* Whether the entity maps all of these columns. */
 gboolean rp_sql_maps_all(const RpEntity *entity, char **names);
 

@@ -9,7 +9,8 @@
 
 gboolean rp_merge_prepare(PGconn *connection, const RpMergePlan *plan, GError **error) {
     if (rp_postgres_run(connection, plan->create_sql, error) &&
-        (plan->raw == NULL || rp_postgres_run(connection, plan->create_raw_sql, error)))
+        (plan->raw == NULL || rp_postgres_run(connection, plan->create_raw_sql, error)) &&
+        (plan->create_origins_sql == NULL || rp_postgres_run(connection, plan->create_origins_sql, error)))
         return TRUE;
     g_prefix_error(error, "creating the staging table of entity %s: ", plan->entity->name);
     return FALSE;
@@ -52,11 +53,22 @@ static gboolean make_rows(PGconn *connection, const RpMergePlan *plan, RpCasting
            judge(connection, plan, plan->stage, plan->judge_nulls_sql, batch, error);
 }
 
+static gboolean note_origins(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch,
+                             GError **error) {
+    if (plan->origins_sql == NULL)
+        return TRUE;
+    g_autofree char *origins = rp_merge_origins(plan, batch);
+    const char *const parameters[] = {origins};
+    g_autoptr(PGresult) result = rp_postgres_query(connection, plan->origins_sql, 1, parameters, error);
+    return result != NULL;
+}
+
 gboolean rp_merge_stage(PGconn *connection, const RpMergePlan *plan, RpCasting casting, RpBatch *batch,
                         guint64 *n_staged, GError **error) {
     g_autoptr(GArray) runs = list_runs(&batch->tuples[plan->number], n_staged);
     if (rp_copy_binary(connection, plan->copy_sql, (const RpSpan *)(void *)runs->data, runs->len, error) &&
-        (plan->raw == NULL || make_rows(connection, plan, casting, batch, error)))
+        (plan->raw == NULL || make_rows(connection, plan, casting, batch, error)) &&
+        note_origins(connection, plan, batch, error))
         return TRUE;
     g_prefix_error(error, "staging %s: ", plan->entity->name);
     return FALSE;

@@ -11,10 +11,11 @@
 #include <string.h>
 
 #define BEAT_MS       1000
-#define QUICK_BEAT_MS 200                             /* while somebody waits for the end */
-#define PARKED_KEYS   1000                            /* that are tried again at once */
-#define RETENTION_US  (3600 * (gint64)G_USEC_PER_SEC) /* between two looks for what is older than it is kept \
-                                                       */
+#define QUICK_BEAT_MS 200  /* while somebody waits for the end */
+#define PARKED_KEYS   1000 /* that are tried again at once */
+#define RETENTION_US                                                                                         \
+    (3600 * (gint64)G_USEC_PER_SEC) /* between two looks for what is older than it is kept                   \
+                                     */
 
 struct RpBeat {
     RpSyncParts *parts;
@@ -121,18 +122,15 @@ static void look(RpBeat *beat, RpFollowingState *state) {
 
 /* ---- what is written and read ---- */
 
+/* That the disk is full will be said by whoever captures. */
 static gboolean try_parked(RpBeat *beat, GError **error) {
     g_autoptr(GPtrArray) keys = rp_parked_take_due(beat->connection, PARKED_KEYS, error);
-    if (keys == NULL)
-        return FALSE;
-    for (guint i = 0; i < keys->len; i++) {
-        GBytes *key = g_ptr_array_index(keys, i);
+    for (guint i = 0; keys != NULL && i < keys->len; i++) {
         gsize size;
-        const char *data = g_bytes_get_data(key, &size);
-        if (!rp_touched_add_again(beat->parts->touched, (RpSpan){data, size}, error))
-            return FALSE;
+        const char *data = g_bytes_get_data(g_ptr_array_index(keys, i), &size);
+        rp_touched_add_again(beat->parts->touched, (RpSpan){data, size}, NULL);
     }
-    return TRUE;
+    return keys != NULL;
 }
 
 static gboolean drop_old(RpBeat *beat, GError **error) {

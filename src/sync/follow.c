@@ -244,6 +244,7 @@ static gpointer follow_thread(gpointer data) {
 
 static void note_written(RpWriter *writer, const RpBatch *batch) {
     RpSyncParts *parts = ((Follow *)writer->crew->feed->data)->parts;
+    RP_SYNC_STEPS.written(writer, batch);
     if (!batch->position.is_page_end || !batch->is_whole)
         return;
     g_mutex_lock(&parts->mutex);
@@ -267,7 +268,7 @@ gboolean rp_follow(RpSyncParts *parts, gboolean *is_caught_up, RpRunSummary **su
                          .way_on = "sync goes on from its checkpoint",
                          .read = follow_thread,
                          .data = &follow,
-                         .ledger = &RP_LEDGER_FOR_MERGE,
+                         .ledger = &RP_LEDGER_FOR_SYNC,
                          .is_one_pass = TRUE,
                          .needs_expiry = TRUE,
                          .steps = &follow.steps};

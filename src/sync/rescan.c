@@ -41,7 +41,7 @@ static gboolean load_all(RpSyncParts *parts, RpRunSummary **summary, GError **er
     static const RpFeed feed = {.kind = "run",
                                 .way_on = "sync reads all keys again",
                                 .read = rp_reader_thread,
-                                .ledger = &RP_LEDGER_FOR_MERGE,
+                                .ledger = &RP_LEDGER_FOR_SYNC,
                                 .needs_expiry = TRUE,
                                 .steps = &RP_SYNC_LOAD_STEPS};
     return rp_load_from(parts->options->load, &feed, summary, error);
@@ -74,8 +74,10 @@ gboolean rp_rescan(RpSyncParts *parts, RpRunSummary **summary, GError **error) {
     gboolean has_any;
     *summary = NULL;
     g_autoptr(PGconn) connection = rp_postgres_await(load->postgres, load->retry_seconds, error);
+    /* Whose rows are whose is learned anew: a key that went while nobody followed would hold its row for
+     * ever. */
     if (connection == NULL || !has_rows(connection, load->mapping, &has_any, error) ||
-        !load_all(parts, summary, error))
+        !rp_postgres_run(connection, "TRUNCATE redis2pg.holders", error) || !load_all(parts, summary, error))
         return FALSE;
     if (!has_any || names->len == 1)
         return TRUE;

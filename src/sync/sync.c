@@ -14,6 +14,7 @@
 #include "sink/trouble.h"
 #include "source/info.h"
 #include "sync/parts.h"
+#include "sync/steps.h"
 
 #include <string.h>
 
@@ -250,6 +251,7 @@ gboolean rp_sync(const RpSyncOptions *options, RpSyncResult *result, GError **er
     const char *reason = NULL;
     RpSignals signals;
     *result = (RpSyncResult){0};
+    rp_sync_set_park_seconds(options->park_seconds);
     parts_init(&sync.parts, options);
     sync.source = rp_redis_address_show(options->load->redis);
     rp_signals_block(&signals);

@@ -188,12 +188,8 @@ Test(check_privileges, what_may_not_be_looked_at_is_a_note_and_the_list_goes_on)
 Test(check_privileges, a_ledger_that_only_its_owner_may_bring_up_to_date) {
     g_autoptr(RpCase) test_case = rp_case_new();
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
-    g_autofree char *undo = rp_source_path("src/ledger/sql/U004__results.sql");
-    g_autofree char *sql = NULL;
-    cr_assert(g_file_get_contents(undo, &sql, NULL, NULL));
     json_decref(rp_case_load(test_case, 0, NULL));
-    rp_case_sql(test_case, sql);
-    rp_case_sql(test_case, "DELETE FROM redis2pg.schema_migrations WHERE version = '4'");
+    rp_case_undo_ledger(test_case, 3);
     Role few;
     role_init(test_case, &few, "few", "");
     g_autofree char *grant = g_strdup_printf(

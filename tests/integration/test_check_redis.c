@@ -115,25 +115,37 @@ Test(check_redis, a_node_of_a_cluster_is_a_warning) {
     source_clear(&source);
 }
 
+typedef struct {
+    redisContext *redis;
+    gint is_over;
+} Writer;
+
+/* Writes until it is told to stop, as long as check may take to begin to watch. */
+static gpointer write_on(gpointer data) {
+    enum { VALUE = 4096 };
+    Writer *writer = data;
+    g_autofree char *value = g_strnfill(VALUE, 'v');
+    while (!g_atomic_int_get(&writer->is_over)) {
+        freeReplyObject(redisCommand(writer->redis, "SET k %s", value));
+        g_usleep(1000);
+    }
+    return NULL;
+}
+
 /* A connection that says PSYNC makes Redis keep a backlog; somebody writes while check watches. */
 Test(check_redis, a_backlog_that_lasts_too_short_is_a_warning) {
-    enum { VALUE = 4096, WRITE_SECONDS = 2 };
     Source source;
     source_init(&source, NULL);
     redisContext *replica = redisConnectUnix(rp_sandbox_get_redis_socket(source.sandbox));
     freeReplyObject(redisCommand(replica, "PSYNC ? -1"));
     send_all(&source, "CONFIG SET repl-backlog-size 16384");
-    g_autofree char *value = g_strnfill(VALUE, 'v');
-    RpProcess *process =
-        rp_case_spawn(source.test_case, "check", "--json", "--mapping", source.mapping, "--redis",
-                      rp_sandbox_get_redis_url(source.sandbox), "--sample", "0", NULL);
-    const gint64 end = g_get_monotonic_time() + WRITE_SECONDS * G_USEC_PER_SEC;
-    while (g_get_monotonic_time() < end) {
-        freeReplyObject(redisCommand(source.redis, "SET k %s", value));
-        g_usleep(1000);
-    }
+    Writer writer = {source.redis, FALSE};
+    GThread *thread = g_thread_new("writer", write_on, &writer);
     g_auto(RpOutcome) out = {0};
-    rp_process_wait(process, &out);
+    rp_case_run(source.test_case, &out, "check", "--json", "--mapping", source.mapping, "--redis",
+                rp_sandbox_get_redis_url(source.sandbox), "--sample", "0", NULL);
+    g_atomic_int_set(&writer.is_over, TRUE);
+    g_thread_join(thread);
     rp_outcome_assert_status(&out, 1);
     g_autoptr(json_t) document = rp_outcome_json(&out);
     assert_found(document, "warning", "redis_backlog_small", "CONFIG SET repl-backlog-size");

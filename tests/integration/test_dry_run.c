@@ -91,13 +91,9 @@ Test(dry_run, heeds_triggers_policies_and_constraints_that_wait) {
 /* What is older than this program is brought up to date for the time of the dry run. */
 Test(dry_run, leaves_an_old_ledger_old) {
     g_autoptr(RpCase) test_case = rp_case_new();
-    g_autofree char *path = rp_source_path("src/ledger/sql/U004__results.sql");
-    g_autofree char *undo = NULL;
     rp_case_fill(test_case, 20, "0");
     g_autoptr(json_t) first = rp_case_load(test_case, 0, NULL);
-    cr_assert(g_file_get_contents(path, &undo, NULL, NULL));
-    rp_case_sql(test_case, undo);
-    rp_case_sql(test_case, "DELETE FROM redis2pg.schema_migrations WHERE version::int >= 4");
+    rp_case_undo_ledger(test_case, 3);
     g_autoptr(json_t) rehearsal = rp_case_rehearse(test_case, 0, shop_words(NULL, NULL));
     rp_assert_account(rehearsal, "orders", "read 80, unchanged 80");
     rp_case_assert_rows(test_case, "SELECT max(version::int) FROM redis2pg.schema_migrations", "3");

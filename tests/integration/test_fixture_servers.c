@@ -84,7 +84,7 @@ static void let_go(RpCase *test_case) {
 }
 
 /* A test that is over before its commands looks at no Redis, and empties none. */
-Test(fixture_servers, leave_a_redis_alone_that_the_test_did_not_reach, .timeout = 60) {
+Test(fixture_servers, leave_a_redis_alone_that_the_test_did_not_reach, .timeout = 150) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
     g_auto(Folder) folder = folder_new();
     g_autofree char *path =
@@ -102,7 +102,7 @@ Test(fixture_servers, leave_a_redis_alone_that_the_test_did_not_reach, .timeout 
 }
 
 /* In the middle of a load: nothing of the test stays, and nothing is said of a way on. */
-Test(fixture_servers, that_are_named_hold_nothing_after_an_interruption, .timeout = 60) {
+Test(fixture_servers, that_are_named_hold_nothing_after_an_interruption, .timeout = 150) {
     g_autoptr(RpCase) test_case = case_new();
     g_auto(Folder) folder = folder_new();
     g_autofree char *path = write_waiting(&folder, "test: zero\n" HEAD "expect: {}\n---\ntest: one\n" HALTING
@@ -133,7 +133,7 @@ static void end_dropper(RpCase *test_case) {
     cr_assert(eq(int, (int)rp_case_sql_number(test_case, sql), 1));
 }
 
-Test(fixture_servers, that_lose_the_session_which_drops_leave_no_database, .timeout = 60) {
+Test(fixture_servers, that_lose_the_session_which_drops_leave_no_database, .timeout = 150) {
     g_autoptr(RpCase) test_case = case_new();
     g_auto(Folder) folder = folder_new();
     g_autoptr(GString) text = g_string_new("test: one\nmapping: $MAPPING\nschema: $SCHEMA\npostgres:\n"
@@ -152,7 +152,7 @@ Test(fixture_servers, that_lose_the_session_which_drops_leave_no_database, .time
 }
 
 /* What cannot be dropped is named, that somebody can. */
-Test(fixture_servers, that_let_nobody_in_any_more_say_what_is_left, .timeout = 60) {
+Test(fixture_servers, that_let_nobody_in_any_more_say_what_is_left, .timeout = 150) {
     g_autoptr(RpCase) test_case = case_new();
     g_auto(Folder) folder = folder_new();
     g_autofree char *path = write_waiting(&folder, "test: one\n" HALTING "expect: {}\n");
@@ -194,7 +194,7 @@ static gboolean is_running(const char *text) {
     return FALSE;
 }
 
-Test(fixture_servers, that_are_interrupted_leave_nothing, .timeout = 60) {
+Test(fixture_servers, that_are_interrupted_leave_nothing, .timeout = 150) {
     g_auto(Folder) folder = folder_new();
     g_autofree char *temporary = g_build_filename(folder.path, "tmp", NULL);
     g_mkdir(temporary, 0777);

@@ -1,8 +1,6 @@
 /* How long a hundred fixture tests take. */
 #include "fixturing.h"
 
-#include <sys/resource.h>
-
 /* What docs/ci.md promises. Where other programs have the processors, the time that the program and its
  * servers had of them is what counts: half as much again as it takes (docs/performance.md). */
 #ifdef __SANITIZE_ADDRESS__
@@ -12,14 +10,6 @@
 #define LIMIT_SECONDS     10
 #define PROCESSOR_SECONDS 12
 #endif
-
-/* Of all processes that have ended below this one. */
-static double processor_seconds(void) {
-    struct rusage usage;
-    getrusage(RUSAGE_CHILDREN, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
 
 Test(fixture_speed, are_quick, .timeout = 120) {
     g_auto(Folder) folder = folder_new();
@@ -36,7 +26,7 @@ Test(fixture_speed, are_quick, .timeout = 120) {
     g_autoptr(json_t) json = rp_outcome_json(&out);
     cr_assert(eq(int, (int)rp_json_number(json, "passed"), 100));
     const double seconds = json_real_value(rp_json_at(json, "seconds"));
-    const double had = processor_seconds();
+    const double had = rp_processor_seconds();
     cr_assert(seconds <= LIMIT_SECONDS || had <= PROCESSOR_SECONDS,
               "100 tests took %.1f s, and %.1f s of the processors", seconds, had);
 }

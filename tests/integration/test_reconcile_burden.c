@@ -5,9 +5,15 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#define N_ROWS    100000
-#define PEAK_MIB  72
-#define MOST_TIME (10 * G_USEC_PER_SEC)
+#define N_ROWS   100000
+#define PEAK_MIB 72
+
+/* Of the processor: the machine may be busy with other tests. */
+#ifdef __SANITIZE_ADDRESS__
+#define MOST_SECONDS 40
+#else
+#define MOST_SECONDS 10
+#endif
 
 static char *new_case(RpCase *test_case, const char *id, guint n_keys) {
     g_autofree char *mapping =
@@ -44,10 +50,10 @@ Test(reconcile_burden, keys_that_all_have_one_identity) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
     char *mapping = new_case(test_case, "id", N_ROWS);
     rp_case_sql(test_case, "INSERT INTO t VALUES ('one', 77, 'a text of some length 77')");
-    const gint64 start = g_get_monotonic_time();
+    const double before = rp_processor_seconds();
     g_autoptr(json_t) document = reconcile(test_case, mapping, 1, NULL);
     assert_counts(document, "t", "source_rows 100000, target_rows 1, equal 1, missing 99999");
-    cr_assert(lt(i64, g_get_monotonic_time() - start, MOST_TIME));
+    cr_assert(lt(dbl, rp_processor_seconds() - before, MOST_SECONDS));
     rp_file_drop(mapping);
 }
 

@@ -111,18 +111,20 @@ Test(reconcile_live, keys_that_expire_while_they_are_read) {
     expire_at("page_read:2");
 }
 
-/* The last list of keys: those whose difference is described. */
+/* The last list of keys: those whose difference is described. One round: with more of them, other tests that
+ * write beside this one make it look again, now and then, and the lists have other numbers. */
 Test(reconcile_live, keys_that_expire_before_they_are_described) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
     char *mapping = fill(test_case);
     load_status(test_case, mapping, 0);
     rp_case_sql(test_case, "UPDATE t SET v = 'b' WHERE id = '7'");
-    const char *const words[] = {"reconcile", "--mapping", mapping, "--log-level", "debug", NULL};
+    const char *const words[] = {"reconcile", "--mapping",   mapping, "--rounds",
+                                 "1",         "--log-level", "debug", NULL};
     g_auto(RpOutcome) out = {0};
     rp_case_run_words(test_case, &out, words);
     g_autofree char *place =
         g_strdup_printf("batch_filled:%d", (int)rp_fault_count(&out, RP_EVENT_BATCH_FILLED) - 1);
-    g_autoptr(json_t) document = reconcile_while(test_case, mapping, place, "3", expire_one, 1);
+    g_autoptr(json_t) document = reconcile_while(test_case, mapping, place, "1", expire_one, 1);
     cr_assert(le(i64, rp_json_number(document, "entities.t.different"), 1));
     rp_file_drop(mapping);
 }

@@ -16,7 +16,7 @@ typedef enum {
     IN_RUN,    /* every run of these tests meets it */
     IN_RESUME, /* one that goes on does */
     IN_OUTAGE, /* one that fails somewhere does */
-    ELSEWHERE, /* the tests of rollback, replay and replication are about it */
+    ELSEWHERE, /* the tests of rollback, replay, replication and sync are about it */
 } Place;
 
 /* Where an event is met, and what shows that a run which failed there has recovered. */
@@ -34,6 +34,8 @@ static const struct {
     [RP_EVENT_ROWS_STAGED] = {IN_RUN, NULL, RP_EVENT_BATCH_REPEATED},
     [RP_EVENT_ROWS_CHECKED] = {IN_RUN, NULL, RP_EVENT_BATCH_REPEATED},
     [RP_EVENT_ROWS_MERGED] = {IN_RUN, NULL, RP_EVENT_BATCH_REPEATED},
+    [RP_EVENT_ROWS_DEPARTED] = {ELSEWHERE},
+    [RP_EVENT_ROWS_PARKED] = {ELSEWHERE},
     [RP_EVENT_ROWS_TRIED] = {IN_RUN, NULL, RP_EVENT_BATCH_REPEATED},
     [RP_EVENT_ROWS_UNDONE] = {ELSEWHERE},
     [RP_EVENT_REJECTS_SETTLED] = {ELSEWHERE},

@@ -311,7 +311,7 @@ Test(rollback_crashes, signals_end_its_waiting) {
         if (n_signals == 2)
             rp_process_signal(process, SIGTERM);
         rp_process_wait(process, &out);
-        cr_assert(g_get_monotonic_time() - start < 10 * G_USEC_PER_SEC);
+        cr_assert(g_get_monotonic_time() - start < 60 * G_USEC_PER_SEC);
         rp_case_release(holder);
         rp_outcome_assert_status(&out, 5);
         rp_assert_says(out.errors, "the same command goes on");

@@ -8,7 +8,7 @@ if ! command -v shellcheck >/dev/null; then
     exit 1
 fi
 scripts=()
-for path in scripts/* .ci/* bench/* tests/lint/*; do
+for path in scripts/* .ci/* bench/* tests/lint/* tests/support/initdb; do
     if [[ -f $path ]] && { [[ $path == *.sh ]] || head -n 1 "$path" | grep -Eq '^#!.*\b(ba)?sh\b'; }; then
         scripts+=("$path")
     fi

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#define LIMIT_US (30 * G_USEC_PER_SEC)
+#define LIMIT_US (90 * G_USEC_PER_SEC)
 
 RpSandbox *rp_blackout_sandbox(void) {
     static const char *const SETTINGS[] = {"synchronous_commit=on", NULL};

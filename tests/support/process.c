@@ -9,8 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LIMIT_SECONDS      60
-#define STOP_LIMIT_SECONDS 30
+/* Far more than any of them takes: only what hangs is ended, not what is slow on a busy machine. */
+#define LIMIT_SECONDS      180
+#define STOP_LIMIT_SECONDS 120
 
 struct _RpProcess {
     GPid pid;

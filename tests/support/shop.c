@@ -10,7 +10,7 @@
 
 #define MAX_WORDS 24
 #define MIB       1024 /* in the unit of ru_maxrss */
-#define SLOW_US   50000
+#define SLOW_US   100000
 
 void rp_case_add_customer(RpCase *test_case, const char *id) {
     rp_case_redis(test_case,
@@ -171,6 +171,35 @@ void rp_case_assert_rows(RpCase *test_case, const char *sql, const char *expecte
     cr_assert(strcmp(rows, expected) == 0, "%s gives\n%s\ninstead of\n%s", sql, rows, expected);
 }
 
+/* ---- the ledger ---- */
+
+/* Runs the script U00N__….sql of a version; FALSE when there is none. */
+static gboolean undo_version(RpCase *test_case, const char *scripts, guint version) {
+    g_autoptr(GDir) folder = g_dir_open(scripts, 0, NULL);
+    g_autofree char *start = g_strdup_printf("U%03u__", version);
+    const char *name;
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL)
+        if (g_str_has_prefix(name, start)) {
+            g_autofree char *path = g_build_filename(scripts, name, NULL);
+            g_autofree char *sql = NULL;
+            cr_assert(g_file_get_contents(path, &sql, NULL, NULL), "%s", path);
+            rp_case_sql(test_case, sql);
+            return TRUE;
+        }
+    return FALSE;
+}
+
+void rp_case_undo_ledger(RpCase *test_case, guint version) {
+    g_autofree char *scripts = rp_source_path("src/ledger/sql");
+    const gint64 newest =
+        rp_case_sql_number(test_case, "SELECT max(version::integer) FROM redis2pg.schema_migrations");
+    for (guint undone = (guint)newest; undone > version; undone--)
+        cr_assert(undo_version(test_case, scripts, undone), "version %u", undone);
+    g_autofree char *sql =
+        g_strdup_printf("DELETE FROM redis2pg.schema_migrations WHERE version::integer > %u", version);
+    rp_case_sql(test_case, sql);
+}
+
 /* ---- texts ---- */
 
 void rp_assert_says(const char *text, const char *part) {
@@ -182,6 +211,13 @@ void rp_assert_keeps_quiet(const char *text, const char *part) {
 }
 
 /* ---- burdens ---- */
+
+double rp_processor_seconds(void) {
+    struct rusage usage;
+    cr_assert(eq(int, getrusage(RUSAGE_CHILDREN, &usage), 0));
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
 
 void rp_assert_peak_below(long limit_mib) {
 #ifndef __SANITIZE_ADDRESS__

@@ -37,14 +37,21 @@ void rp_assert_account(json_t *run, const char *entity, const char *expected);
 char *rp_case_sql_rows(RpCase *test_case, const char *sql);
 void rp_case_assert_rows(RpCase *test_case, const char *sql, const char *expected);
 
+/* Takes the ledger back to a version by the scripts that undo those after it. */
+void rp_case_undo_ledger(RpCase *test_case, guint version);
+
 void rp_assert_says(const char *text, const char *part);
 void rp_assert_keeps_quiet(const char *text, const char *part);
+
+/* The time that the children of this process that have ended had of the processors, in seconds. */
+double rp_processor_seconds(void);
 
 /* Fails the test when any child of this process held more memory at a time; not with sanitizers, which keep
  * what was freed. */
 void rp_assert_peak_below(long limit_mib);
 
-/* Fails the test when a command that reads a hash or a collection kept Redis from others for 50 ms. */
+/* Fails the test when a command that reads a hash or a collection kept Redis from others for 100 ms: much
+ * less than a whole one takes, and more than Redis waits for a processor. */
 void rp_case_assert_never_slow(RpCase *test_case, const char *key);
 
 /* Keeps writers out of a table until it is released, so that a run stands still at a known place. */

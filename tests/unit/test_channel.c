@@ -34,7 +34,7 @@ static void stop(void) {
     g_free(folder);
 }
 
-TestSuite(channel, .init = start, .fini = stop, .timeout = 60);
+TestSuite(channel, .init = start, .fini = stop, .timeout = 150);
 
 /* What one connection gets: the process it speaks to, what it is told, and whether it ends then. */
 typedef struct {
@@ -232,7 +232,7 @@ Test(channel, a_side_question_is_waited_for_no_longer_when_it_is_cancelled) {
     GThread *thread = g_thread_new("cancel", cancel_soon, &it.is_cancelled);
     const gint64 begin = g_get_monotonic_time();
     cr_assert(!read_list(&it, &records, &error));
-    cr_assert(g_get_monotonic_time() - begin < 5 * G_USEC_PER_SEC);
+    cr_assert(g_get_monotonic_time() - begin < 20 * G_USEC_PER_SEC);
     cr_assert(g_error_matches(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED), "%s", error->message);
     g_thread_join(thread);
     rp_records_clear(&records);

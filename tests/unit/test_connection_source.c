@@ -151,7 +151,7 @@ static void assert_refused_by(const char *reply, RpSourceError code, const char 
     cr_assert(strstr(error->message, "hunter2") == NULL, "%s", error->message);
 }
 
-Test(connect, says_why_it_was_refused_but_not_the_password, .timeout = 30) {
+Test(connect, says_why_it_was_refused_but_not_the_password, .timeout = 150) {
     assert_refused_by("-WRONGPASS invalid username-password pair\r\n", RP_SOURCE_ERROR_REFUSED, "WRONGPASS");
     assert_refused_by("-ERR max number of clients reached\r\n", RP_SOURCE_ERROR_RETRY, "max number");
     assert_refused_by("-LOADING Redis is loading the dataset in memory\r\n", RP_SOURCE_ERROR_RETRY,

@@ -6,7 +6,7 @@
 
 #include <signal.h>
 
-TestSuite(fetch, .init = start, .fini = stop, .timeout = 60);
+TestSuite(fetch, .init = start, .fini = stop, .timeout = 150);
 
 static void ask(RpRecordType type, gboolean has_ttl, RpSpan key) {
     const RpRead read = {.entity = 7, .type = type, .has_ttl = has_ttl};
@@ -260,7 +260,7 @@ Test(fetch, stops_waiting_when_it_is_cancelled) {
     kill(rp_sandbox_get_redis_pid(sandbox), SIGCONT);
     g_thread_join(thread);
     cr_assert(!is_read && g_error_matches(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED));
-    cr_assert(g_get_monotonic_time() - begin < 5 * G_USEC_PER_SEC);
+    cr_assert(g_get_monotonic_time() - begin < 30 * G_USEC_PER_SEC);
 }
 
 Test(fetch, says_when_redis_is_gone) {

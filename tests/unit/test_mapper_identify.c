@@ -140,3 +140,35 @@ Test(mapper_identify, of_an_element_after_a_record_without_elements) {
         cr_assert(strcmp(got, CASES[i].id) == 0, "case %u gave %s, not %s", i, got, CASES[i].id);
     }
 }
+
+/* The id that the key alone tells; "-" where no row can be of the key, "?" where it tells nothing. */
+static void assert_key_tells(guint32 record, const char *expected) {
+    g_autoptr(RpMapper) mapper = rp_mapper_new(mapped_mapping, &(RpOccasion){0}, 1, 1);
+    RpSpan values[1];
+    g_autofree char *got = !rp_mapper_identify_key(mapper, mapped_batch, record, values) ? g_strdup("-")
+                           : values[0].data == NULL                                      ? g_strdup("?")
+                                                    : rp_span_show(values[0], 100);
+    cr_assert(strcmp(got, expected) == 0, "record %u is %s, not %s", record, got, expected);
+}
+
+Test(mapper_identify, of_a_key_that_is_gone) {
+    load_id("{from: $key.id}");
+    mapped_add("t:1", "")->outcome = RP_READ_VANISHED;
+    mapped_add("t:2", "id=x");
+    assert_key_tells(0, "1");
+    assert_key_tells(1, "2");
+}
+
+Test(mapper_identify, of_a_key_that_its_field_is_held_to) {
+    load_id("{from: a, trim: true, required: true, min_length: 5, equals: $key.id}");
+    mapped_add("t:1", "")->outcome = RP_READ_VANISHED;
+    mapped_add("t:2", "a=other");
+    assert_key_tells(0, "1");
+    assert_key_tells(1, "2");
+}
+
+Test(mapper_identify, of_a_key_whose_row_takes_its_id_from_a_field_is_not_told) {
+    load_id("{from: a}");
+    mapped_add("t:1", "")->outcome = RP_READ_VANISHED;
+    assert_key_tells(0, "?");
+}

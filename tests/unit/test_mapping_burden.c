@@ -4,9 +4,9 @@
 
 #include <time.h>
 
-/* The sanitizer's build takes a stack apart for each allocation. */
+/* The sanitizer's build notes a stack for each allocation. */
 #ifdef __SANITIZE_ADDRESS__
-#define MOST_SECONDS 100
+#define MOST_SECONDS 30
 #else
 #define MOST_SECONDS 5
 #endif

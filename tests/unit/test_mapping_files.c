@@ -4,6 +4,7 @@
 #include "mapping/document.h"
 
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char *folder;
@@ -27,7 +28,7 @@ static void remove_folder(void) {
     rp_findings_free(findings);
 }
 
-TestSuite(mapping_files, .init = make_folder, .fini = remove_folder, .timeout = 60);
+TestSuite(mapping_files, .init = make_folder, .fini = remove_folder, .timeout = 150);
 
 static void write_file(const char *name, const char *text, gssize size) {
     g_autofree char *path = g_build_filename(folder, name, NULL);
@@ -116,10 +117,10 @@ Test(mapping_files, must_be_some) {
 
 /* Loads m.yaml with the text; the findings' codes and places, a line each. */
 static char *load(const char *text, gssize size) {
-    const gint64 start = g_get_monotonic_time();
+    const clock_t start = clock(); /* of the processor: the machine may be busy with other tests */
     g_autoptr(RpMapping) mapping = handmade_mapping_sized(text, size, findings);
-    cr_assert(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC, "it took %f s",
-              (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC);
+    const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    cr_assert(seconds < 5, "it took %f s", seconds);
     return handmade_show_findings(findings);
 }
 

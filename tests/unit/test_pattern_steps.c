@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <glib.h>
+#include <time.h>
 
 static RpPattern *compile(const char *text) {
     g_autofree char *problem = NULL;
@@ -49,9 +50,9 @@ Test(pattern_steps, takes_no_more_steps_than_key_times_pattern) {
     for (guint i = 0; i < G_N_ELEMENTS(CASES); i++) {
         g_autofree char *key = long_key(CASES[i].unit, CASES[i].tail);
         g_autoptr(RpPattern) pattern = compile(CASES[i].pattern);
-        const gint64 start = g_get_monotonic_time();
+        const clock_t start = clock(); /* of the processor: the machine may be busy with other tests */
         const gboolean is_match = rp_pattern_match(pattern, rp_span(key), NULL);
-        const double seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
+        const double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
         cr_assert(is_match == CASES[i].is_match, "%s against a megabyte of %s and %s", CASES[i].pattern,
                   CASES[i].unit, CASES[i].tail);
         cr_assert(seconds < 2, "%s took %f s", CASES[i].pattern, seconds);
@@ -64,9 +65,9 @@ Test(pattern_steps, long_keys_meet_globs_too) {
     g_autoptr(RpPattern) endless = rp_pattern_new_glob("*a*a*a*a*a*a*a*a*b");
     g_autoptr(RpPattern) inside = rp_pattern_new_glob("a*a*a*");
     g_autoptr(RpPattern) many = rp_pattern_new_glob(stars);
-    const gint64 start = g_get_monotonic_time();
+    const clock_t start = clock();
     cr_assert(!rp_pattern_match(endless, rp_span(key), NULL));
     cr_assert(rp_pattern_match(inside, rp_span(key), NULL));
     cr_assert(rp_pattern_match(many, rp_span(key), NULL), "a star for each second byte is no deep recursion");
-    cr_assert((double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC < 2);
+    cr_assert((double)(clock() - start) / CLOCKS_PER_SEC < 2);
 }

@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 #include <glib.h>
 
-TestSuite(queue, .timeout = 60);
+TestSuite(queue, .timeout = 150);
 
 Test(queue, gives_items_in_their_order_and_then_its_end) {
     g_autoptr(RpQueue) queue = rp_queue_new();

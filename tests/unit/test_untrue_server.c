@@ -32,7 +32,7 @@ static void stop(void) {
     g_free(folder);
 }
 
-TestSuite(untrue_server, .init = start, .fini = stop, .timeout = 60);
+TestSuite(untrue_server, .init = start, .fini = stop, .timeout = 150);
 
 static gboolean say(int peer, const char *text, gsize size) {
     while (size > 0) {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-TestSuite(windows, .init = start, .fini = stop, .timeout = 60);
+TestSuite(windows, .init = start, .fini = stop, .timeout = 150);
 
 /* Reads a key to its end, window after window; gives how many windows it took. */
 static guint read_all(const RpRead *read, guint count, gboolean is_partial, RpSpan key) {

@@ -6,7 +6,9 @@ BEGIN
     END IF;
 END $$;
 
+ALTER TABLE redis2pg.undo DROP COLUMN identity;
 DROP INDEX redis2pg.batches_xid_idx;
+DROP TABLE redis2pg.holders;
 DROP TABLE redis2pg.lifetimes;
 DROP TABLE redis2pg.parked;
 DROP TABLE redis2pg.sync;

@@ -74,3 +74,21 @@ CREATE INDEX lifetimes_departed_idx ON redis2pg.lifetimes (entity, key_digest) W
 
 -- Which transactions are a run's is asked for each row that changes, over runs of very many batches.
 CREATE INDEX batches_xid_idx ON redis2pg.batches USING hash ((xid::xid));
+
+-- Which key a row is of, where its identity does not follow from the key: the next reading of the same key may
+-- change the row, another key's may not. Kept from run to run of a sync; forgotten when all keys are read again.
+CREATE TABLE redis2pg.holders (
+    target     oid  NOT NULL,
+    identity   uuid NOT NULL, -- MD5 of the key columns
+    entity     text NOT NULL,
+    key_digest uuid NOT NULL, -- MD5 of the key
+    PRIMARY KEY (target, identity)
+);
+
+CREATE INDEX holders_key_idx ON redis2pg.holders (entity, key_digest);
+
+-- MD5 of the key columns of a row that a sync is about to change: when the same run deletes the row later, that
+-- image becomes one of a deleted row. Null in other runs, which do not delete what they have changed.
+ALTER TABLE redis2pg.undo ADD COLUMN identity uuid;
+
+CREATE INDEX undo_identity_idx ON redis2pg.undo (run, entity, identity) WHERE identity IS NOT NULL;
