@@ -60,8 +60,14 @@ gboolean rp_cutover_is_late(RpCutover *cutover, const char *what) {
     return TRUE;
 }
 
+/* A signal may have come when no watch stood, or have been taken by the watch of a comparison that ended well
+ * all the same. */
+static gboolean is_interrupted(const RpCutover *cutover) {
+    return g_atomic_int_get(&cutover->is_cancelled) != 0 || rp_signals_were_seen();
+}
+
 gboolean rp_cutover_goes_on(const RpCutover *cutover, GError **error) {
-    if (g_atomic_int_get(&cutover->is_cancelled) == 0)
+    if (!is_interrupted(cutover))
         return TRUE;
     g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "given up");
     return FALSE;
@@ -80,7 +86,7 @@ static gboolean watched(RpCutover *cutover, gboolean (*step)(RpCutover *cutover,
     rp_interrupt_begin(&interrupt, &cutover->is_cancelled);
     const gboolean is_fine = step(cutover, error);
     rp_interrupt_end(&interrupt);
-    return is_fine;
+    return is_fine && rp_cutover_goes_on(cutover, error);
 }
 
 static gboolean compare(RpCutover *cutover, GError **error) {
@@ -95,7 +101,7 @@ static gboolean compare(RpCutover *cutover, GError **error) {
     rp_event_note(RP_EVENT_CUTOVER_DRAINED);
     if (rp_reconcile(&reconcile, &cutover->result->reconcile, &trouble)) {
         rp_cutover_is_late(cutover, "the comparison took longer");
-        return TRUE;
+        return rp_cutover_goes_on(cutover, error);
     }
     if (g_error_matches(trouble, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED) &&
         rp_cutover_is_late(cutover, "the comparison had not come to its end"))
@@ -171,12 +177,11 @@ gboolean rp_cutover(const RpCutoverOptions *options, RpCutoverResult *result, GE
         rp_cutover_note(&cutover, "Redis takes writes again: the sync carries them over, and this verdict is "
                                   "not about them");
     clear(&cutover);
-    const gboolean was_interrupted = g_atomic_int_get(&cutover.is_cancelled) != 0;
     rp_signals_unblock(&signals);
     result->seconds = (double)(g_get_monotonic_time() - start) / 1e6;
-    if (is_fine)
+    if (is_fine && !is_interrupted(&cutover))
         return TRUE;
-    if (was_interrupted) {
+    if (is_interrupted(&cutover)) {
         g_clear_error(&trouble);
         g_set_error(&trouble, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
                     "interrupted by a signal: there is no verdict, and everything goes on as before");
