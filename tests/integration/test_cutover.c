@@ -1,6 +1,11 @@
 /* `cutover`: its checks, its verdict and its evidence, beside a sync that is only pretended. */
 #include "gating.h"
 
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 Test(cutover, goes_when_all_has_arrived) {
     Gate gate = new_gate();
     pretend_sync(&gate);
@@ -178,5 +183,55 @@ Test(cutover, asks_nobody_without_a_terminal) {
     rp_case_run(gate.test_case, &counts, "cutover", "--yes", "--level", "counts", "--mapping", gate.mapping,
                 NULL);
     rp_outcome_assert_status(&counts, 2);
+    drop_gate(&gate);
+}
+
+/* ---- asking ---- */
+
+/* Runs the gate on a terminal, gives the answer when it is asked for, and reads all that is said. */
+static int ask_on_terminal(const Gate *gate, const char *answer, GString *said) {
+    struct pollfd terminal = {.events = POLLIN};
+    const gint64 limit = g_get_monotonic_time() + 60 * G_TIME_SPAN_SECOND;
+    gboolean is_answered = FALSE;
+    char bytes[4096];
+    int status = -1;
+    const pid_t child = forkpty(&terminal.fd, NULL, NULL, NULL);
+    if (child == 0) {
+        execl(g_getenv("REDIS2PG_BINARY"), "redis2pg", "--redis", gate->test_case->redis_url, "--postgres",
+              gate->test_case->conninfo, "cutover", "--mapping", gate->mapping, NULL);
+        _exit(127);
+    }
+    while (g_get_monotonic_time() < limit) {
+        const gssize n = poll(&terminal, 1, 100) > 0 ? read(terminal.fd, bytes, sizeof bytes) : 0;
+        if (n < 0) /* the other end is closed */
+            break;
+        g_string_append_len(said, bytes, n);
+        if (!is_answered && strstr(said->str, "type yes") != NULL)
+            is_answered = write(terminal.fd, answer, strlen(answer)) > 0;
+    }
+    waitpid(child, &status, 0);
+    close(terminal.fd);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+Test(cutover, asks_when_all_checks_have_passed) {
+    static const struct {
+        const char *answer, *words;
+        int status;
+    } answers[] = {{"yes\n", "Go: all that Redis has", 0},
+                   {"no\n", "not confirmed: nothing was done", 6},
+                   {"\003", "there is no verdict", 5}};
+    Gate gate = new_gate();
+    for (guint i = 0; i < G_N_ELEMENTS(answers); i++) {
+        g_autoptr(GString) said = g_string_new(NULL);
+        pretend_sync(&gate);
+        const int status = ask_on_terminal(&gate, answers[i].answer, said);
+        cr_assert(eq(int, status, answers[i].status), "%s", said->str);
+        rp_assert_says(said->str, answers[i].words);
+    }
+    g_autoptr(GString) refused = g_string_new(NULL);
+    rp_case_sql(gate.test_case, "DELETE FROM redis2pg.sync");
+    cr_assert(eq(int, ask_on_terminal(&gate, "yes\n", refused), 6));
+    rp_assert_keeps_quiet(refused->str, "type yes");
     drop_gate(&gate);
 }
