@@ -22,6 +22,12 @@
                           */
 #define IDLE_US (100 * 1000)
 
+/* A key as an entity reads it. */
+typedef struct {
+    guint key; /* position among those that were taken */
+    guint entity;
+} Wish;
+
 typedef struct {
     RpSyncParts *parts;
     gboolean is_caught_up;
@@ -34,7 +40,7 @@ typedef struct {
     guint key;      /* position of the next one to look at, */
     guint entity;   /* the entity to try it with, */
     guint n_wishes; /* and how many wanted it */
-    GArray *wished; /* of guint: the position of each key that was given, in order */
+    GArray *wished; /* of Wish: what was given, in order */
     guint n_taken;  /* of them */
     guint64 n_flushes;
     gint64 checkpoint_us; /* when the last one was given to the writer */
@@ -73,9 +79,10 @@ static gboolean give_key(guint *entity, RpSpan *key, gboolean *is_end, gpointer 
     for (; follow->key < follow->keys.index->len; follow->key++, follow->entity = follow->n_wishes = 0) {
         *key = rp_touched_keys_get(&follow->keys, follow->key);
         if (find_entity(follow, *key)) {
+            const Wish wish = {follow->key, follow->entity};
+            g_array_append_val(follow->wished, wish);
             *entity = follow->entity++;
             follow->n_wishes++;
-            g_array_append_val(follow->wished, follow->key);
             *is_end = FALSE;
             return TRUE;
         }
@@ -86,15 +93,27 @@ static gboolean give_key(guint *entity, RpSpan *key, gboolean *is_end, gpointer 
     return TRUE;
 }
 
+/* A stream may be there without an entry, and gives no record then: its rows are gone as those of a key that
+ * was deleted. */
+static void note_nothing(RpBatch *batch, guint entity, RpSpan key) {
+    RpRecord *record = rp_records_begin(&batch->records, entity, RP_RECORD_STREAM, key);
+    record->outcome = RP_READ_VANISHED;
+    record->expires_at_ms = RP_EXPIRY_NONE;
+}
+
 /* A key that is gone is one that was deleted or one that has expired: the stream may have told. */
-static void note_expiry(RpBatch *batch, guint32 first_record, gpointer data) {
+static void note_taken(RpBatch *batch, guint32 first_record, gpointer data) {
     Follow *follow = data;
-    const guint position = g_array_index(follow->wished, guint, follow->n_taken++);
-    const RpTouchedKey *key = &g_array_index(follow->keys.index, RpTouchedKey, position);
-    if (batch == NULL || first_record >= batch->records.index->len || key->expires_at_ms == RP_EXPIRY_UNTOLD)
+    const Wish *wish = &g_array_index(follow->wished, Wish, follow->n_taken++);
+    const RpTouchedKey *key = &g_array_index(follow->keys.index, RpTouchedKey, wish->key);
+    if (batch == NULL)
         return;
+    if (first_record == batch->records.index->len) {
+        note_nothing(batch, wish->entity, rp_touched_keys_get(&follow->keys, wish->key));
+        return;
+    }
     RpRecord *record = &g_array_index(batch->records.index, RpRecord, first_record);
-    if (record->outcome == RP_READ_VANISHED)
+    if (record->outcome == RP_READ_VANISHED && key->expires_at_ms != RP_EXPIRY_UNTOLD)
         record->expires_at_ms = key->expires_at_ms;
 }
 
@@ -122,7 +141,7 @@ static gboolean end_flush(Follow *follow, const RpStreamPlace *place, GError **e
 }
 
 static gboolean read_keys(Follow *follow, GError **error) {
-    const RpKeyList list = {.next = give_key, .taken = note_expiry, .data = follow};
+    const RpKeyList list = {.next = give_key, .taken = note_taken, .data = follow};
     follow->key = follow->entity = follow->n_wishes = follow->n_taken = 0;
     g_array_set_size(follow->wished, 0);
     return rp_key_list_read(&list, &follow->reader, error);
@@ -277,7 +296,7 @@ gboolean rp_follow(RpSyncParts *parts, gboolean *is_caught_up, RpRunSummary **su
     load.is_resuming = load.is_dry_run = FALSE;
     load.observe = NULL;
     follow.steps.written = note_written;
-    follow.wished = g_array_new(FALSE, FALSE, sizeof(guint));
+    follow.wished = g_array_new(FALSE, FALSE, sizeof(Wish));
     rp_touched_keys_init(&follow.keys);
     const gboolean is_fine = rp_load_from(&load, &feed, summary, error);
     rp_touched_keys_clear(&follow.keys);

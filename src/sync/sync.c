@@ -130,6 +130,26 @@ static gboolean read_record(Sync *sync, GError **error) {
     return is_read;
 }
 
+/* Whoever captures waits for a Redis that is away, for as long as troubles may last. */
+static gboolean await_capture(Sync *sync, GError **error) {
+    RpSyncParts *parts = &sync->parts;
+    for (;;) {
+        g_mutex_lock(&parts->mutex);
+        GError *trouble = parts->error != NULL ? g_error_copy(parts->error) : NULL;
+        const gboolean is_attached = parts->run_id != NULL;
+        g_mutex_unlock(&parts->mutex);
+        if (trouble != NULL) {
+            g_propagate_error(error, trouble);
+            return FALSE;
+        }
+        if (is_attached)
+            return TRUE;
+        if (is_interrupted(error))
+            return FALSE;
+        g_usleep(SETTLE_MS * 1000);
+    }
+}
+
 /* ---- gaps ---- */
 
 static gboolean note_gap(const Sync *sync, const char *reason, GError **error) {
@@ -173,32 +193,23 @@ static gboolean close_gaps(Sync *sync, GError **error) {
         g_autofree char *reason = rp_touched_find_gap(sync->parts.touched, &number, &place);
         if (reason == NULL)
             return TRUE;
-        if (is_interrupted(error) || !read_all(sync, reason, number, &place, error))
+        GError *trouble = NULL;
+        if (is_interrupted(error))
+            return FALSE;
+        if (read_all(sync, reason, number, &place, &trouble))
+            continue;
+        if (!g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED)) {
+            g_propagate_error(error, trouble);
+            return FALSE;
+        }
+        g_error_free(
+            trouble); /* the capture attaches to the new process, and opens another gap where it has to */
+        if (!await_capture(sync, error))
             return FALSE;
     }
 }
 
 /* ---- following ---- */
-
-/* Whoever captures waits for a Redis that is away, for as long as troubles may last. */
-static gboolean await_capture(Sync *sync, GError **error) {
-    RpSyncParts *parts = &sync->parts;
-    for (;;) {
-        g_mutex_lock(&parts->mutex);
-        GError *trouble = parts->error != NULL ? g_error_copy(parts->error) : NULL;
-        const gboolean is_attached = parts->run_id != NULL;
-        g_mutex_unlock(&parts->mutex);
-        if (trouble != NULL) {
-            g_propagate_error(error, trouble);
-            return FALSE;
-        }
-        if (is_attached)
-            return TRUE;
-        if (is_interrupted(error))
-            return FALSE;
-        g_usleep(SETTLE_MS * 1000);
-    }
-}
 
 static gboolean follow_on(Sync *sync, GError **error) {
     gboolean is_caught_up = FALSE;
