@@ -3,14 +3,14 @@
 
 #include <signal.h>
 
-/* A sync that follows when this returns. */
+/* A sync that follows when this returns. When a test fails, its servers go, and it ends soon after them. */
 static RpProcess *start_with(const Gate *gate, const char *capture, const char *more) {
     static const char FOLLOWS[] =
         "SELECT count(*) FROM redis2pg.sync WHERE state = 'following' AND rescan_reason IS NULL";
     const gint64 limit = g_get_monotonic_time() + 30 * G_TIME_SPAN_SECOND;
     RpProcess *process =
         rp_case_spawn(gate->test_case, "sync", "--progress", "none", "--mapping", gate->mapping, "--capture",
-                      capture, "--configure-notifications", more, NULL);
+                      capture, "--configure-notifications", "--retry-seconds", "10", more, NULL);
     while (rp_case_sql_number(gate->test_case, FOLLOWS) == 0) {
         cr_assert(lt(i64, g_get_monotonic_time(), limit));
         g_usleep(20 * 1000);
