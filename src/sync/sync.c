@@ -3,11 +3,13 @@
  * 1. The capture is attached before anything is read, and stays attached while all keys are read.
  * 2. That there is a gap is on record before the checkpoint could pass it, and until all keys were read.
  * 3. A checkpoint is good for the mapping that it was made with, and for the history that it is a place in.
+ * 4. What fails for a trouble that passes is done again, whole: reading all keys as well as following them.
  */
 #include "sync/sync.h"
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "ledger/following.h"
 #include "ledger/lock.h"
 #include "pipeline/signals.h"
@@ -186,6 +188,13 @@ static gboolean read_all(Sync *sync, const char *reason, guint64 number, const R
     return TRUE;
 }
 
+/* The process that was read is gone: the capture attaches to the new one, and opens another gap where it has
+ * to. */
+static gboolean is_restart(const GError *trouble) {
+    return g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED) ||
+           g_error_matches(trouble, RP_STOP_ERROR, RP_STOP_ERROR_RESTARTED);
+}
+
 static gboolean close_gaps(Sync *sync, GError **error) {
     for (;;) {
         guint64 number;
@@ -198,12 +207,11 @@ static gboolean close_gaps(Sync *sync, GError **error) {
             return FALSE;
         if (read_all(sync, reason, number, &place, &trouble))
             continue;
-        if (!g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED)) {
+        if (!is_restart(trouble)) {
             g_propagate_error(error, trouble);
             return FALSE;
         }
-        g_error_free(
-            trouble); /* the capture attaches to the new process, and opens another gap where it has to */
+        g_error_free(trouble);
         if (!await_capture(sync, error))
             return FALSE;
     }
@@ -211,20 +219,40 @@ static gboolean close_gaps(Sync *sync, GError **error) {
 
 /* ---- following ---- */
 
+static gboolean read_and_follow(Sync *sync, gboolean *is_caught_up, GError **error) {
+    if (!await_capture(sync, error) || !close_gaps(sync, error))
+        return FALSE;
+    g_clear_pointer(&sync->result->run, rp_run_summary_free);
+    return rp_follow(&sync->parts, is_caught_up, &sync->result->run, error);
+}
+
+/* What a run meets once it is open it waits for itself; this is what comes between runs. Redis is waited for
+ * by the capture. */
+static gboolean recover(RpOutage *outage, GError *trouble, GError **error) {
+    if (rp_trouble_passes(trouble))
+        return rp_outage_wait(outage, trouble, TRUE, NULL, error);
+    g_propagate_error(error, trouble);
+    return FALSE;
+}
+
 static gboolean follow_on(Sync *sync, GError **error) {
-    gboolean is_caught_up = FALSE;
-    while (!is_caught_up) {
-        if (!await_capture(sync, error) || !close_gaps(sync, error))
-            return FALSE;
-        g_clear_pointer(&sync->result->run, rp_run_summary_free);
-        if (!rp_follow(&sync->parts, &is_caught_up, &sync->result->run, error))
-            return FALSE;
-        if (is_interrupted(error))
-            return FALSE;
-        if (!is_caught_up) /* another process may have taken the place of the one that is captured */
+    gboolean is_caught_up = FALSE, is_fine = TRUE;
+    RpOutage outage;
+    rp_outage_init(&outage, "PostgreSQL", RP_EVENT_POSTGRES_LOST, RP_EVENT_POSTGRES_BACK,
+                   sync->parts.options->load->retry_seconds);
+    while (is_fine && !is_caught_up) {
+        GError *trouble = NULL;
+        if (read_and_follow(sync, &is_caught_up, &trouble))
+            rp_outage_end(&outage);
+        else
+            is_fine = recover(&outage, trouble, error);
+        is_fine = is_fine && !is_interrupted(error);
+        if (is_fine &&
+            !is_caught_up) /* another process may have taken the place of the one that is captured */
             g_usleep(SETTLE_MS * 1000);
     }
-    return TRUE;
+    rp_outage_clear(&outage);
+    return is_fine;
 }
 
 static gboolean run(Sync *sync, const RpStreamPlace *place, const char *reason, GError **error) {
