@@ -78,11 +78,44 @@ static gboolean restore_rows(RpUndoWork *work, GError **error) {
     return is_fine && (undone->n_restored == undone->n_staged || complain(work, error));
 }
 
+/* A row that the run deleted and inserted again, and that could not be deleted just now: rows refer to it
+ * that had been put back, for they did so before the run. It becomes what it was where it stands. */
+static gboolean restore_returned(RpUndoWork *work, GError **error) {
+    const RpUndoTable *table = work->table;
+    RpImageSql sql = {0};
+    guint64 n_returned, n_restored = 0;
+    if (!rp_undo_runf(work, &n_returned, error,
+                      "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before, "
+                      "author) SELECT %s, 'update', %s, t.xmin FROM %s s JOIN %s t ON %s WHERE (%s) FOR "
+                      "UPDATE OF t",
+                      work->row, work->image, table->stage, table->table->quoted, table->equal, work->ours))
+        return FALSE;
+    if (n_returned == 0)
+        return TRUE;
+    const gboolean is_fine =
+        rp_image_sql_make(work, &sql, error) &&
+        rp_undo_runf(
+            work, &n_restored, error,
+            "WITH written AS (UPDATE %s t SET %s FROM %s s, redis2pg.undo u, LATERAL "
+            "json_to_record(u.before) AS x (%s) WHERE %s AND u.undo = s.r2p_undo AND (%s) RETURNING "
+            "s.r2p_undo, (%s)::text AS key), settled AS (DELETE FROM redis2pg.kept k USING written w, "
+            "redis2pg.undo i WHERE k.run = %" NUMBER " AND k.entity = %u AND k.is_blocked AND k.key::text = "
+            "w.key AND i.undo = k.undo AND i.operation = 'insert'), done AS (DELETE FROM %s s USING written "
+            "w "
+            "WHERE s.r2p_undo = w.r2p_undo) SELECT count(*) FROM written",
+            table->table->quoted, sql.sets->str, table->stage, sql.definitions->str, table->equal, work->ours,
+            table->key_object, work->rollback->run, table->entity, table->stage);
+    rp_image_sql_clear(&sql);
+    work->undone->n_staged -= n_restored;
+    work->undone->n_restored += n_restored;
+    return is_fine && (n_restored == n_returned || complain(work, error));
+}
+
 static gboolean reinsert_rows(RpUndoWork *work, GError **error) {
     const RpUndoTable *table = work->table;
     RpUndone *undone = work->undone;
     if (!rp_undo_keep_newest(work, "'a row with this key is there again'", error) ||
-        !rp_undo_keep_returned(work, error))
+        !restore_returned(work, error) || !rp_undo_keep_returned(work, error))
         return FALSE;
     if (undone->n_staged == 0)
         return TRUE;
@@ -126,7 +159,7 @@ static gboolean set_triggers(RpUndoWork *work, gboolean is_on, GError **error) {
         const RpUndoOperation operation = work->unit->operation;
         const char *enable = trigger->is_always ? "ENABLE ALWAYS" : "ENABLE";
         if (operation == RP_UNDO_INSERT ||
-            !(operation == RP_UNDO_UPDATE ? trigger->is_on_update : trigger->is_on_insert))
+            !(trigger->is_on_update || (operation == RP_UNDO_DELETE && trigger->is_on_insert)))
             continue;
         if (trigger->is_ours)
             g_string_append_printf(sql, "ALTER TABLE ONLY %s %s TRIGGER %s;", trigger->table,

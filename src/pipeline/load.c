@@ -146,7 +146,9 @@ static void report_error(RpCrew *crew, GError **error) {
     g_autoptr(GError) first = g_steal_pointer(&crew->error);
     const gboolean is_stop = is_interruption(first) && first->domain != RP_GUARD_ERROR;
     const GQuark domain = is_stop ? RP_STOP_ERROR : first->domain;
-    const int code = is_stop ? RP_STOP_ERROR_INTERRUPTED : first->code;
+    const gboolean is_restart = g_error_matches(first, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED);
+    const int stop = is_restart ? RP_STOP_ERROR_RESTARTED : RP_STOP_ERROR_INTERRUPTED;
+    const int code = is_stop && first->domain != RP_STOP_ERROR ? stop : first->code;
     /* A new error: the domain of one that was made stays what it is. */
     if (crew->options->is_dry_run)
         g_set_error(error, domain, code, "dry run: %s; nothing of it is left", first->message);

@@ -2,12 +2,15 @@
  *
  * 1. The capture is attached before anything is read, and stays attached while all keys are read.
  * 2. That there is a gap is on record before the checkpoint could pass it, and until all keys were read.
- * 3. A signal ends it wherever it is: runs watch for signals themselves, what is between them is a step. */
+ * 3. What fails for a trouble that passes is done again, whole: reading all keys as well as following them.
+ * 4. A signal ends it wherever it is: runs watch for signals themselves, what is between them is a step. */
 #include "sync/sync.h"
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "pipeline/interrupt.h"
+#include "sink/trouble.h"
 #include "source/connection.h"
 #include "sync/parts.h"
 #include "sync/record.h"
@@ -28,6 +31,8 @@ typedef struct {
     char *source;
     RpWatch *watch;
     RpBeat *beat;
+    RpOutage outage; /* of PostgreSQL, between runs */
+    GError *trouble;
     /* The gap that is being closed. */
     char *gap;
     guint64 number;
@@ -123,34 +128,24 @@ static gboolean has_gap(Sync *sync) {
     return sync->gap != NULL;
 }
 
-static char *dup_process(RpSyncParts *parts) {
-    g_mutex_lock(&parts->mutex);
-    char *run_id = g_strdup(parts->run_id);
-    g_mutex_unlock(&parts->mutex);
-    return run_id;
-}
-
-/* After all keys could not be read: whether that is because another Redis process took the place of the one
- * that was read. The capture attaches to it, and opens another gap where it has to. Takes the trouble. */
-static gboolean has_moved_on(Sync *sync, const char *process, GError *trouble, GError **error) {
-    const gboolean may_have = trouble->domain == RP_SOURCE_ERROR || trouble->domain == RP_STOP_ERROR;
-    g_autofree char *now = NULL;
-    if (may_have && !rp_signals_were_seen() && take_step(sync, await_capture, error))
-        now = dup_process(&sync->parts);
-    if (now != NULL && g_strcmp0(now, process) != 0) {
-        g_error_free(trouble);
-        return TRUE;
-    }
-    g_clear_error(error);
-    g_propagate_error(error, trouble);
-    return FALSE;
+/* The process that was read is gone: the capture attaches to the new one, and opens another gap where it has
+ * to. */
+static gboolean is_restart(const GError *trouble) {
+    return g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED) ||
+           g_error_matches(trouble, RP_STOP_ERROR, RP_STOP_ERROR_RESTARTED);
 }
 
 static gboolean close_gaps(Sync *sync, GError **error) {
     while (has_gap(sync)) {
-        g_autofree char *process = dup_process(&sync->parts);
         GError *trouble = NULL;
-        if (!read_all(sync, &trouble) && !has_moved_on(sync, process, trouble, error))
+        if (read_all(sync, &trouble))
+            continue;
+        if (!is_restart(trouble)) {
+            g_propagate_error(error, trouble);
+            return FALSE;
+        }
+        g_error_free(trouble);
+        if (!take_step(sync, await_capture, error))
             return FALSE;
     }
     return TRUE;
@@ -158,18 +153,36 @@ static gboolean close_gaps(Sync *sync, GError **error) {
 
 /* ---- following ---- */
 
+static gboolean read_and_follow(Sync *sync, gboolean *is_caught_up, GError **error) {
+    if (!take_step(sync, await_capture, error) || !close_gaps(sync, error))
+        return FALSE;
+    g_clear_pointer(&sync->result->run, rp_run_summary_free);
+    return rp_follow(&sync->parts, is_caught_up, &sync->result->run, error);
+}
+
+/* What a run meets once it is open it waits for itself; this is what comes between runs. Redis is waited for
+ * by the capture. */
+static gboolean recover(Sync *sync, GError **error) {
+    GError *trouble = g_steal_pointer(&sync->trouble);
+    if (rp_trouble_passes(trouble))
+        return rp_outage_wait(&sync->outage, trouble, TRUE, &sync->parts.is_stopping, error);
+    g_propagate_error(error, trouble);
+    return FALSE;
+}
+
 static gboolean follow_on(Sync *sync, GError **error) {
-    gboolean is_caught_up = FALSE;
-    while (!is_caught_up) {
-        if (!take_step(sync, await_capture, error) || !close_gaps(sync, error))
-            return FALSE;
-        g_clear_pointer(&sync->result->run, rp_run_summary_free);
-        if (!rp_follow(&sync->parts, &is_caught_up, &sync->result->run, error) || is_interrupted(error))
-            return FALSE;
-        if (!is_caught_up) /* another process may have taken the place of the one that is captured */
+    gboolean is_caught_up = FALSE, is_fine = TRUE;
+    while (is_fine && !is_caught_up) {
+        if (read_and_follow(sync, &is_caught_up, &sync->trouble))
+            rp_outage_end(&sync->outage);
+        else
+            is_fine = take_step(sync, recover, error);
+        is_fine = is_fine && !is_interrupted(error);
+        if (is_fine &&
+            !is_caught_up) /* another process may have taken the place of the one that is captured */
             g_usleep(SETTLE_MS * 1000);
     }
-    return TRUE;
+    return is_fine;
 }
 
 /* ---- the whole ---- */
@@ -196,12 +209,16 @@ gboolean rp_sync(const RpSyncOptions *options, RpSyncResult *result, GError **er
     rp_sync_set_park_seconds(options->park_seconds);
     parts_init(&sync.parts, options);
     sync.source = rp_redis_address_show(options->load->redis);
+    rp_outage_init(&sync.outage, "PostgreSQL", RP_EVENT_POSTGRES_LOST, RP_EVENT_POSTGRES_BACK,
+                   options->load->retry_seconds);
     rp_signals_block(&signals);
     const gboolean is_fine = take_step(&sync, begin, error) && follow_on(&sync, error);
     rp_beat_free(sync.beat);
     rp_watch_free(sync.watch);
     rp_signals_unblock(&signals);
     result->n_parked = sync.parts.n_parked;
+    rp_outage_clear(&sync.outage);
+    g_clear_error(&sync.trouble);
     parts_clear(&sync.parts);
     g_free(sync.source);
     g_free(sync.gap);

@@ -7,3 +7,8 @@ CREATE TABLE tags (id text, tag text, PRIMARY KEY (id, tag));
 CREATE TABLE steps (id text, n integer, v text, PRIMARY KEY (id, n));
 CREATE TABLE ranks (id text, member text, score float8, PRIMARY KEY (id, member));
 CREATE TABLE events (id text, entry text, k text, PRIMARY KEY (id, entry));
+CREATE TABLE visits (id text PRIMARY KEY, v text);
+CREATE TABLE forms (id text PRIMARY KEY, must text NOT NULL, v text);
+CREATE TABLE bills (id text PRIMARY KEY, state text, v text);
+CREATE TABLE seats (id text PRIMARY KEY, badge text UNIQUE, v text);
+CREATE TABLE slots (owner text PRIMARY KEY, seal text UNIQUE, v text);

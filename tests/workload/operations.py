@@ -12,7 +12,10 @@ class Operations:
     def __init__(self, chance):
         self.chance = chance
         self.families = [self.hashes, self.hashes, self.parts, self.strings, self.documents, self.lists, self.sets,
-                         self.sorted_sets, self.streams, self.keys, self.expiry]
+                         self.sorted_sets, self.streams, self.keys, self.expiry, self.visits, self.forms, self.bills,
+                         self.seats, self.slots]
+        self.n_visits = 0
+        self.may_expire = set()  # visits that ever had a time to live
 
     def next(self):
         roll = self.chance.random()
@@ -117,3 +120,35 @@ class Operations:
         key, other = self.key("thing"), self.key("note")
         return ["EVAL", "redis.call('HSET', KEYS[1], 'a', ARGV[1]) redis.call('SET', KEYS[2], ARGV[1])"
                         " return redis.call('DEL', KEYS[3])", 3, key, other, self.key("doc"), self.word()]
+
+    def visits(self):
+        """Each name is used once: it is deleted, or expires, or stays."""
+        if self.n_visits == 0 or self.chance.random() < 0.5:
+            self.n_visits += 1
+            return ["HSET", f"visit:{self.n_visits}", "v", self.word()]
+        name = self.chance.randint(max(1, self.n_visits - 50), self.n_visits)
+        if self.chance.random() < 0.5:
+            return ["DEL", f"visit:{name}"]
+        self.may_expire.add(str(name))
+        return ["PEXPIRE", f"visit:{name}", self.chance.randint(1, 800)]
+
+    def forms(self):
+        key = self.key("form")
+        return self.pick(["HSET", key, "must", self.word(), "v", self.word()], ["HSET", key, "v", self.word()],
+                         ["HDEL", key, "must"], ["HSET", key, "must", self.word()], ["DEL", key])
+
+    def bills(self):
+        key, state = self.key("bill"), self.chance.choice(["open", "open", "paid"])
+        return self.pick(["HSET", key, "state", state, "v", self.word()], ["HSET", key, "state", state],
+                         ["HDEL", key, "state"], ["DEL", key], ["PEXPIRE", key, 300])
+
+    def seats(self):
+        key, badge = self.key("seat"), f"b{self.chance.randrange(KEYS)}"
+        return self.pick(["HSET", key, "badge", badge], ["HSET", key, "badge", badge, "v", self.word()],
+                         ["HDEL", key, "badge"], ["DEL", key], ["RENAME", key, self.key("seat")])
+
+    def slots(self):
+        key, owner = self.key("slot"), f"o{self.chance.randrange(KEYS)}"
+        return self.pick(["HSET", key, "owner", owner], ["HSET", key, "owner", owner, "v", self.word()],
+                         ["HSET", key, "seal", f"s{self.chance.randrange(KEYS)}"], ["HDEL", key, "seal"], ["DEL", key],
+                         ["RENAME", key, self.key("slot")])

@@ -2,7 +2,11 @@
 
 import json
 
-TABLES = ["things", "parts", "notes", "docs", "tags", "steps", "ranks", "events"]
+TABLES = ["things", "parts", "notes", "docs", "tags", "steps", "ranks", "events", "visits", "forms",
+          "bills", "seats", "slots"]
+
+HASHES = {"visits": [b"v"], "forms": [b"must", b"v"], "bills": [b"state", b"v"], "seats": [b"badge", b"v"],
+          "slots": [b"owner", b"seal", b"v"]}
 
 
 def keys_of(redis, pattern):
@@ -53,6 +57,12 @@ def expected(redis):
         for entry, flat in redis.ask("XRANGE", key, "-", "+"):
             has = dict(zip(flat[0::2], flat[1::2]))
             rows["events"].append([name_of(key), text(entry), text(has.get(b"k"))])
+    for table, names in HASHES.items():
+        for key in keys_of(redis, f"{table[:-1]}:*"):
+            has = fields(redis, key)
+            if table != "bills" or has.get(b"state") == b"open":
+                identity = [] if table == "slots" else [name_of(key)]
+                rows[table].append(identity + [text(has.get(name)) for name in names])
     return {table: sorted(rows[table], key=json.dumps) for table in TABLES}
 
 
@@ -68,11 +78,18 @@ def found(query):
     return {table: sorted(rows[table], key=json.dumps) for table in TABLES}
 
 
-def differences(wanted, has, limit=20):
+def may_stand(table, row, wanted, may_expire):
+    """Rows that are kept: of visits that expired, and of an identity that no slot gives any more."""
+    return (table == "visits" and row[0] in may_expire and all(row[0] != other[0] for other in wanted[table]) or
+            table == "slots" and all(row[0] != other[0] for other in wanted[table]))
+
+
+def differences(wanted, has, may_expire=(), limit=20):
     """Lines that name what is missing (-) and what is too much (+)."""
     lines = []
     for table in TABLES:
         lacking = [row for row in wanted[table] if row not in has[table]]
-        extra = [row for row in has[table] if row not in wanted[table]]
+        extra = [row for row in has[table] if row not in wanted[table] and
+                 not may_stand(table, row, wanted, may_expire)]
         lines += [f"{table} - {row}" for row in lacking] + [f"{table} + {row}" for row in extra]
     return lines[:limit] + ([f"… {len(lines)} in all"] if len(lines) > limit else [])
