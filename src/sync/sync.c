@@ -220,7 +220,7 @@ static gboolean close_gaps(Sync *sync, GError **error) {
 /* ---- following ---- */
 
 static gboolean read_and_follow(Sync *sync, gboolean *is_caught_up, GError **error) {
-    if (!await_capture(sync, error) || !close_gaps(sync, error))
+    if (!close_gaps(sync, error))
         return FALSE;
     g_clear_pointer(&sync->result->run, rp_run_summary_free);
     return rp_follow(&sync->parts, is_caught_up, &sync->result->run, error);
@@ -242,6 +242,9 @@ static gboolean follow_on(Sync *sync, GError **error) {
                    sync->parts.options->load->retry_seconds);
     while (is_fine && !is_caught_up) {
         GError *trouble = NULL;
+        is_fine = await_capture(sync, error);
+        if (!is_fine)
+            break;
         if (read_and_follow(sync, &is_caught_up, &trouble))
             rp_outage_end(&outage);
         else

@@ -153,8 +153,10 @@ Test(sync_servers, a_promoted_replica_is_gone_on_with_and_a_stranger_is_not) {
     freeReplyObject(redisCommand(promoted, "REPLICAOF 127.0.0.1 %u", port));
     await_replica(test_case);
     add_orders(test_case, 0, 20);
-    g_autoptr(json_t) first = catch_up(test_case, 0);
+    rp_case_redis(test_case, "HSET order:o2 quantity 1001");
+    g_autoptr(json_t) first = catch_up(test_case, 1);
     rp_case_redis(test_case, "DEL order:o1");
+    rp_case_redis(test_case, "HSET order:o2 quantity 5");
     cr_assert(eq(i64, rp_case_redis_number(test_case, "WAIT 1 20000"), 1));
     freeReplyObject(redisCommand(promoted, "REPLICAOF NO ONE"));
     g_autofree char *stranger = url_of(postgres, test_case);
@@ -166,6 +168,7 @@ Test(sync_servers, a_promoted_replica_is_gone_on_with_and_a_stranger_is_not) {
     g_autoptr(json_t) second = rp_outcome_json(&out);
     cr_assert(JSON_NULL == json_typeof(rp_json_at(second, "load")));
     rp_case_assert_rows(test_case, "SELECT count(*) FROM orders", "19");
+    rp_case_assert_rows(test_case, "SELECT resolved_by FROM redis2pg.rejects", "3");
     redisFree(promoted);
 }
 
@@ -192,7 +195,26 @@ Test(sync_servers, a_postgres_that_dies_between_runs_is_waited_for) {
     rp_case_assert_rows(test_case, "SELECT count(*) FROM orders", "5");
 }
 
-/* Rows of keys that are gone are being deleted by a run of its own. */
+/* A run of its own deletes rows of keys that are gone, and stands still where its own reader has the server.
+ */
+Test(sync_servers, a_postgres_that_dies_while_rows_are_deleted_is_waited_for) {
+    g_autoptr(RpSandbox) sandbox = rp_blackout_sandbox();
+    g_autoptr(RpCase) test_case = rp_blackout_case(sandbox);
+    add_orders(test_case, 0, 200);
+    g_autoptr(json_t) first = catch_up(test_case, 0);
+    rp_case_sql(test_case, "UPDATE redis2pg.sync SET replication_id = repeat('0', 40)");
+    rp_case_redis(test_case, "DEL order:o1");
+    RpProcess *sync = rp_fault_spawn(test_case, "stop:run_opened:2", SYNC("--until-caught-up"));
+    rp_process_await_stopped(sync);
+    rp_blackout_kill(sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_end(sandbox, RP_SANDBOX_POSTGRES);
+    rp_process_signal(sync, SIGCONT);
+    rp_case_reconnect(test_case);
+    await_end(sync, 0);
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM orders", "199");
+}
+
+/* Likewise. */
 Test(sync_servers, a_redis_that_is_started_anew_while_rows_are_deleted_has_all_keys_read_again) {
     g_autoptr(RpSandbox) sandbox = rp_blackout_sandbox();
     g_autoptr(RpCase) test_case = rp_blackout_case(sandbox);

@@ -61,9 +61,12 @@ def pauses(scene):
     scene.sync.start()
     scene.write_for(scene.seconds / 3)
     scene.sync.ask("--pause")
-    scene.write_for(max(2.5, scene.seconds / 3))
-    if scene.sync.status()["state"] != "paused":
-        raise Failure(f"not paused: {scene.sync.status()}")
+    limit = time.monotonic() + 20
+    while scene.sync.status()["state"] != "paused":
+        if time.monotonic() > limit:
+            raise Failure(f"not paused: {scene.sync.status()}")
+        scene.write()
+    scene.write_for(scene.seconds / 3)
     scene.sync.kill()
     scene.write_for(scene.seconds / 3)
     scene.sync.ask("--continue")
