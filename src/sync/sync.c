@@ -44,68 +44,6 @@ static gboolean is_interrupted(GError **error) {
     return TRUE;
 }
 
-/* ---- whose checkpoint it is ---- */
-
-static gboolean check_mapping(const Sync *sync, GError **error) {
-    const RpMapping *mapping = sync->parts.options->load->mapping;
-    if (strcmp(sync->following.mapping_digest, mapping->digest) == 0)
-        return TRUE;
-    g_set_error(
-        error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-        "the mapping %s is not the one that the checkpoint was made with (%s%s): rows written so far may "
-        "not be what it gives. `sync --rescan` reads all keys with the new mapping and goes on from there; "
-        "the old mapping goes on without that",
-        mapping->path, sync->following.mapping,
-        strcmp(sync->following.mapping, mapping->path) == 0 ? ", before it was changed" : "");
-    return FALSE;
-}
-
-/* A server that follows no earlier history says 0000… (redis: replication.c, clearReplicationId2). */
-static gboolean is_same_history(GHashTable *info, const char *replication_id) {
-    const gboolean is_none = strspn(replication_id, "0") == strlen(replication_id);
-    return !is_none && (strcmp(rp_redis_info_text(info, "master_replid"), replication_id) == 0 ||
-                        strcmp(rp_redis_info_text(info, "master_replid2"), replication_id) == 0);
-}
-
-/* A promoted replica has another address, and knows the history of the master that it followed. */
-static gboolean check_source(const Sync *sync, GError **error) {
-    const RpLoadOptions *load = sync->parts.options->load;
-    if (strcmp(sync->following.source, sync->source) == 0)
-        return TRUE;
-    g_autoptr(redisContext) redis =
-        rp_redis_await(load->redis, load->timeout_seconds, load->retry_seconds, error);
-    g_autoptr(GHashTable) info = redis != NULL ? rp_redis_info_read(redis, error) : NULL;
-    if (info == NULL)
-        return FALSE;
-    if (rp_stream_place_is_set(&sync->following.place) &&
-        is_same_history(info, sync->following.place.replication_id))
-        return TRUE;
-    g_set_error(
-        error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-        "the checkpoint is one of Redis at %s, and %s is another server that does not know its history. If "
-        "this is the right one now: `sync --rescan` reads all its keys and goes on from there",
-        sync->following.source, sync->source);
-    return FALSE;
-}
-
-/* The place to go on from; unset: there is none, and *reason says why all keys are to be read. */
-static gboolean find_place(Sync *sync, RpStreamPlace *place, const char **reason, GError **error) {
-    const RpFollowing *following = &sync->following;
-    *place = (RpStreamPlace){.database = -1};
-    if (!following->exists || sync->parts.options->begins_anew) {
-        *reason = following->exists ? "--rescan asked for it" : "nothing was read yet";
-        return TRUE;
-    }
-    if (!check_mapping(sync, error) || !check_source(sync, error))
-        return FALSE;
-    *reason = following->rescan_reason;
-    if (*reason == NULL && !rp_stream_place_is_set(&following->place))
-        *reason = "changes were not captured while no sync was running";
-    if (*reason == NULL)
-        *place = following->place;
-    return TRUE;
-}
-
 /* ---- the ledger ---- */
 
 /* The lock is looked at, and left to the runs: nobody else follows while this is written. */
@@ -297,7 +235,8 @@ gboolean rp_sync(const RpSyncOptions *options, RpSyncResult *result, GError **er
     parts_init(&sync.parts, options);
     sync.source = rp_redis_address_show(options->load->redis);
     rp_signals_block(&signals);
-    gboolean is_fine = read_record(&sync, error) && find_place(&sync, &place, &reason, error);
+    gboolean is_fine = read_record(&sync, error) &&
+                       rp_place_find(options, &sync.following, sync.source, &place, &reason, error);
     if (is_fine) {
         sync.parts.committed = place;
         is_fine = run(&sync, &place, reason, error);
