@@ -30,6 +30,7 @@ GQuark rp_stop_error_quark(void);
 
 typedef enum {
     RP_STOP_ERROR_INTERRUPTED,
+    RP_STOP_ERROR_LOST,      /* a server was lost; the same may work later */
     RP_STOP_ERROR_RESTARTED, /* another Redis process took the place of the one that was read */
 } RpStopError;
 

@@ -57,6 +57,11 @@ gboolean rp_following_read(PGconn *connection, RpFollowing *following, GError **
     return TRUE;
 }
 
+/* The address before this one was the same Redis, or one that it has taken the place of. */
+#define NOTE_SOURCE(parameter)                                                                               \
+    " former_sources = CASE WHEN s.source <> " parameter " THEN array_remove(s.former_sources, s.source) ||" \
+    " s.source ELSE s.former_sources END, source = " parameter ","
+
 /* Of statements that change the row. */
 static gboolean change(PGconn *connection, const char *sql, int n, const char *const *parameters,
                        GError **error) {
@@ -70,21 +75,22 @@ gboolean rp_following_begin(PGconn *connection, const RpMapping *mapping, const 
                             const char *capture, const char *reason, GError **error) {
     const char *const parameters[] = {mapping->path, mapping->digest, source,
                                       capture,       reason,          rp_ledger_owner()};
-    return change(connection,
-                  "INSERT INTO redis2pg.sync (mapping, mapping_digest, source, capture, rescan_reason, owner,"
-                  " state, seen_at) VALUES ($1, $2, $3, $4, $5, $6::uuid, 'loading', clock_timestamp())"
-                  " ON CONFLICT (only_row) DO UPDATE SET mapping = $1, mapping_digest = $2, source = $3,"
-                  " capture = $4, rescan_reason = $5, owner = $6::uuid, state = 'loading', replication_id ="
+    return change(
+        connection,
+        "INSERT INTO redis2pg.sync AS s (mapping, mapping_digest, source, capture, rescan_reason, owner,"
+        " state, seen_at) VALUES ($1, $2, $3, $4, $5, $6::uuid, 'loading', clock_timestamp())"
+        " ON CONFLICT (only_row) DO UPDATE SET mapping = $1, mapping_digest = $2," NOTE_SOURCE(
+            "$3") " capture = $4, rescan_reason = $5, owner = $6::uuid, state = 'loading', replication_id ="
                   " NULL, stream_offset = NULL, stream_database = NULL, checkpoint_at = NULL, seen_at ="
                   " clock_timestamp()",
-                  G_N_ELEMENTS(parameters), parameters, error);
+        G_N_ELEMENTS(parameters), parameters, error);
 }
 
 gboolean rp_following_take_over(PGconn *connection, const char *source, const char *capture, GError **error) {
     const char *const parameters[] = {source, rp_ledger_owner(), capture};
     return change(connection,
-                  "UPDATE redis2pg.sync SET source = $1, owner = $2::uuid, capture = $3, seen_at = "
-                  "clock_timestamp()",
+                  "UPDATE redis2pg.sync s SET" NOTE_SOURCE("$1") " owner = $2::uuid, capture = $3, seen_at = "
+                                                                 "clock_timestamp()",
                   G_N_ELEMENTS(parameters), parameters, error);
 }
 

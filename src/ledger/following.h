@@ -59,6 +59,10 @@ typedef struct {
 gboolean rp_following_note(PGconn *connection, const RpFollowingState *state, gboolean *is_to_pause,
                            guint64 *n_parked, GError **error);
 
+/* SQL of the addresses at which the sync's Redis is, or was before a failover. */
+#define RP_FOLLOWED_SOURCES                                                                                  \
+    "SELECT source FROM redis2pg.sync UNION ALL SELECT unnest(former_sources) FROM redis2pg.sync"
+
 /* Asks the process that follows to pause, or to go on; FALSE with RP_USAGE_ERROR when there is no sync of
  * this target. */
 gboolean rp_following_ask(PGconn *connection, gboolean is_to_pause, GError **error);

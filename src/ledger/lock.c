@@ -9,8 +9,9 @@
 #include <signal.h>
 
 #define DEAD_HOLDER_US                                                                                       \
-    (10 * G_USEC_PER_SEC) /* how long PostgreSQL may take to see that a process is gone                      \
-                           */
+    (10 * G_USEC_PER_SEC)                  /* how long PostgreSQL may take to see that a process is gone     \
+                                            */
+#define LEAVING_US    (2 * G_USEC_PER_SEC) /* and how long to end the session of one that has closed its run */
 #define LOOK_AGAIN_US (50 * 1000)
 
 /* Who holds the lock is known by its session: a run that was left open by a process that died holds none. A
@@ -34,6 +35,12 @@ static gboolean is_dead(PGresult *holder) {
     const char *pid = PQntuples(holder) == 1 ? PQgetvalue(holder, 0, 4) : "";
     return pid[0] != '\0' && g_str_equal(PQgetvalue(holder, 0, 3), g_get_host_name()) &&
            kill((pid_t)g_ascii_strtoll(pid, NULL, 10), 0) != 0 && errno == ESRCH;
+}
+
+/* Whether no run of the holder is open: one that has ended leaves the lock to PostgreSQL, and may be followed
+ * by the next a moment later. */
+static gboolean may_be_leaving(PGresult *holder) {
+    return PQntuples(holder) == 0 || PQgetisnull(holder, 0, 2);
 }
 
 static gboolean refuse(PGresult *holder, GError **error) {
@@ -68,7 +75,7 @@ static gboolean try_lock(PGconn *connection, GError **error) {
 }
 
 gboolean rp_ledger_lock(PGconn *connection, GError **error) {
-    const gint64 give_up = g_get_monotonic_time() + DEAD_HOLDER_US;
+    const gint64 start = g_get_monotonic_time();
     for (;;) {
         GError *trouble = NULL;
         if (try_lock(connection, &trouble))
@@ -78,7 +85,8 @@ gboolean rp_ledger_lock(PGconn *connection, GError **error) {
             g_propagate_error(error, trouble);
             return FALSE;
         }
-        if (!is_dead(holder) || g_get_monotonic_time() >= give_up)
+        const gint64 patience_us = is_dead(holder) ? DEAD_HOLDER_US : may_be_leaving(holder) ? LEAVING_US : 0;
+        if (g_get_monotonic_time() >= start + patience_us)
             return refuse(holder, error);
         g_usleep(LOOK_AGAIN_US);
     }

@@ -1,5 +1,6 @@
 /* What a batch's keys wait for, and what they no longer wait for. */
 #include "base/event.h"
+#include "ledger/following.h"
 #include "ledger/parked.h"
 
 #include <jansson.h>
@@ -33,18 +34,16 @@ static void work_clear(Work *work) {
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
 
-static gboolean look(RpParking *parking, PGconn *connection, guint64 run, GError **error) {
+static gboolean look(RpParking *parking, PGconn *connection, GError **error) {
     if (parking->is_known)
         return TRUE;
-    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
-    const char *const parameters[] = {number};
     g_autoptr(PGresult) result =
         rp_postgres_query(connection,
                           "SELECT EXISTS (SELECT FROM redis2pg.parked), EXISTS (SELECT FROM redis2pg.rejects "
                           "r JOIN redis2pg.runs u"
-                          " USING (run) WHERE r.resolved_by IS NULL AND r.replaced_by IS NULL AND u.source ="
-                          " (SELECT source FROM redis2pg.runs WHERE run = $1))",
-                          1, parameters, error);
+                          " USING (run) WHERE r.resolved_by IS NULL AND r.replaced_by IS NULL AND"
+                          " u.source IN (" RP_FOLLOWED_SOURCES "))",
+                          0, NULL, error);
     if (result == NULL)
         return FALSE;
     parking->has_parked = rp_postgres_is_true(result, 0, 0);
@@ -220,9 +219,8 @@ static gboolean settle(Work *work, GError **error) {
                           "$3::boolean[]) m (entity, digest,"
                           " is_well), redis2pg.runs u WHERE r.entity = m.entity AND md5(r.key) = m.digest "
                           "AND r.resolved_by IS NULL"
-                          " AND r.replaced_by IS NULL AND u.run = r.run AND u.source = (SELECT source FROM "
-                          "redis2pg.runs WHERE run ="
-                          " $4::bigint)",
+                          " AND r.replaced_by IS NULL AND u.run = r.run AND"
+                          " u.source IN (" RP_FOLLOWED_SOURCES ")",
                           G_N_ELEMENTS(parameters), parameters, error);
     if (settled != NULL && rp_postgres_affected(settled) > 0)
         work->parking->is_known = FALSE;
@@ -244,8 +242,8 @@ gboolean rp_parking_settle(RpParking *parking, PGconn *connection, const RpAttem
                          .fates = g_new0(guint8, n_keys),
                          .reasons = g_new0(const RpReject *, n_keys)};
     judge_keys(&work);
-    if (!look(parking, connection, attempt->run, error) || !park(&work, is_late, error) ||
-        !unpark(&work, error) || !settle(&work, error)) {
+    if (!look(parking, connection, error) || !park(&work, is_late, error) || !unpark(&work, error) ||
+        !settle(&work, error)) {
         g_prefix_error(error, "parking keys: ");
         return FALSE;
     }

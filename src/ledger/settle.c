@@ -85,8 +85,10 @@ static const char LIST_EARLIER_SQL[] =
     "INSERT INTO redis2pg_earlier (reject, is_refused) SELECT o.reject, coalesce(a.is_refused, false)"
     " FROM unsettled o JOIN loaded l USING (entity) JOIN redis2pg.run_entities e USING (run, entity)"
     " LEFT JOIN again a USING (entity, key) LEFT JOIN own w USING (entity, key, read_at)"
-    " WHERE o.run <> $1::bigint AND o.source = (SELECT source FROM this) AND (e.keys = l.keys OR "
-    "a.is_refused)"
+    " WHERE o.run <> $1::bigint AND (o.source = (SELECT source FROM this) OR o.source = ANY (ARRAY (SELECT"
+    "  unnest(former_sources) FROM redis2pg.sync WHERE source = (SELECT source FROM this)))) AND (e.keys = "
+    "l.keys"
+    "  OR a.is_refused)"
     "  AND (o.read_at < (SELECT began FROM this) OR (o.read_at < (SELECT went_on FROM this)"
     "   AND o.read_at < o.started_at AND w.stands IS NULL))";
 

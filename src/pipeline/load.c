@@ -139,6 +139,14 @@ static gboolean end_rehearsal(const RpCrew *crew, RpKeeper *keeper, RpRunSummary
     return is_fine;
 }
 
+static int stop_code(const GError *error) {
+    if (error->domain == RP_STOP_ERROR)
+        return error->code;
+    if (g_error_matches(error, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED))
+        return RP_STOP_ERROR_RESTARTED;
+    return rp_trouble_passes(error) ? RP_STOP_ERROR_LOST : RP_STOP_ERROR_INTERRUPTED;
+}
+
 /* After a server was lost in the middle the way on is the same, whichever it was. */
 static void report_error(RpCrew *crew, GError **error) {
     if (crew->error == NULL)
@@ -146,9 +154,7 @@ static void report_error(RpCrew *crew, GError **error) {
     g_autoptr(GError) first = g_steal_pointer(&crew->error);
     const gboolean is_stop = is_interruption(first) && first->domain != RP_GUARD_ERROR;
     const GQuark domain = is_stop ? RP_STOP_ERROR : first->domain;
-    const gboolean is_restart = g_error_matches(first, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED);
-    const int stop = is_restart ? RP_STOP_ERROR_RESTARTED : RP_STOP_ERROR_INTERRUPTED;
-    const int code = is_stop && first->domain != RP_STOP_ERROR ? stop : first->code;
+    const int code = is_stop ? stop_code(first) : first->code;
     /* A new error: the domain of one that was made stays what it is. */
     if (crew->options->is_dry_run)
         g_set_error(error, domain, code, "dry run: %s; nothing of it is left", first->message);

@@ -4,10 +4,13 @@
  * 2. Rows that Redis gives no longer are deleted only where the policy says so, and not those of keys whose
  * time ran out where such rows are kept.
  * 3. Nothing is deleted when so much would be that this is hardly the right Redis. */
+#include "base/error.h"
 #include "base/log.h"
+#include "base/outage.h"
 #include "ledger/batches.h"
 #include "ledger/lifetimes.h"
 #include "pipeline/load_from.h"
+#include "pipeline/signals.h"
 #include "reconcile/reconcile.h"
 #include "sync/parts.h"
 #include "sync/steps.h"
@@ -48,7 +51,7 @@ static gboolean load_all(RpSyncParts *parts, RpRunSummary **summary, GError **er
 }
 
 /* What the load has not met has no key any more. */
-static gboolean delete_gone(RpSyncParts *parts, const GPtrArray *names, GError **error) {
+static gboolean delete_gone_once(RpSyncParts *parts, const GPtrArray *names, GError **error) {
     const RpSyncOptions *options = parts->options;
     RpLoadOptions load = *options->load;
     load.only = (const char *const *)names->pdata;
@@ -65,6 +68,28 @@ static gboolean delete_gone(RpSyncParts *parts, const GPtrArray *names, GError *
                "%" G_GUINT64_FORMAT " rows of keys that are gone were deleted (run %" G_GUINT64_FORMAT ")",
                result->repair.deleted, result->repair.run);
     rp_reconcile_result_free(result);
+    return is_fine;
+}
+
+/* A look that lost a server ends there: what it deleted is gone, and the next one finds the rest. */
+static gboolean delete_gone(RpSyncParts *parts, const GPtrArray *names, GError **error) {
+    const RpLoadOptions *load = parts->options->load;
+    gboolean is_fine, goes_on = TRUE;
+    RpOutage outage;
+    rp_outage_init(&outage, "A server", RP_EVENT_POSTGRES_LOST, RP_EVENT_POSTGRES_BACK, load->retry_seconds);
+    do {
+        GError *trouble = NULL;
+        is_fine = delete_gone_once(parts, names, &trouble);
+        if (is_fine)
+            rp_outage_end(&outage);
+        else if (g_error_matches(trouble, RP_STOP_ERROR, RP_STOP_ERROR_LOST) && !rp_signals_were_seen())
+            goes_on = rp_outage_wait(&outage, trouble, TRUE, NULL, error);
+        else {
+            g_propagate_error(error, trouble);
+            goes_on = FALSE;
+        }
+    } while (!is_fine && goes_on);
+    rp_outage_clear(&outage);
     return is_fine;
 }
 

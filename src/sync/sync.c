@@ -154,7 +154,11 @@ static gboolean close_gaps(Sync *sync, GError **error) {
 /* ---- following ---- */
 
 static gboolean read_and_follow(Sync *sync, gboolean *is_caught_up, GError **error) {
+<<<<<<< HEAD
     if (!take_step(sync, await_capture, error) || !close_gaps(sync, error))
+=======
+    if (!close_gaps(sync, error))
+>>>>>>> w-storm
         return FALSE;
     g_clear_pointer(&sync->result->run, rp_run_summary_free);
     return rp_follow(&sync->parts, is_caught_up, &sync->result->run, error);
@@ -173,8 +177,17 @@ static gboolean recover(Sync *sync, GError **error) {
 static gboolean follow_on(Sync *sync, GError **error) {
     gboolean is_caught_up = FALSE, is_fine = TRUE;
     while (is_fine && !is_caught_up) {
+<<<<<<< HEAD
         if (read_and_follow(sync, &is_caught_up, &sync->trouble))
             rp_outage_end(&sync->outage);
+=======
+        GError *trouble = NULL;
+        is_fine = await_capture(sync, error);
+        if (!is_fine)
+            break;
+        if (read_and_follow(sync, &is_caught_up, &trouble))
+            rp_outage_end(&outage);
+>>>>>>> w-storm
         else
             is_fine = take_step(sync, recover, error);
         is_fine = is_fine && !is_interrupted(error);

@@ -135,6 +135,35 @@ Test(sync, a_rollback_of_its_runs_leaves_what_was_there) {
                         "o1|pending\no2|pending");
 }
 
+/* The payment is put back first, and refers to the order that was deleted and came again: it can neither go
+ * nor come, and becomes what it was where it stands. */
+Test(sync, a_rollback_restores_a_row_that_came_again_and_is_referred_to) {
+    g_autoptr(RpCase) test_case = rp_case_new();
+    rp_case_add_customer(test_case, "c1");
+    rp_case_add_order(test_case, "o1", "c1");
+    rp_case_add_order(test_case, "o2", "c1");
+    rp_case_add_payment(test_case, "p1", "o1");
+    g_autoptr(json_t) first = catch_up(test_case, 0);
+    RpProcess *sync = start_sync(test_case);
+    rp_case_redis(test_case, "HSET payment:p1 order_id o2");
+    rp_case_redis(test_case, "DEL order:o1");
+    await_rows(test_case, "SELECT order_id FROM orders", "o2");
+    rp_case_add_order(test_case, "o1", "c1");
+    rp_case_redis(test_case, "HSET order:o1 status paid");
+    await_rows(test_case, "SELECT status FROM orders WHERE order_id = 'o1'", "paid");
+    stop_sync(sync);
+    for (guint i = 0; i < 2; i++) { /* the second one undoes the first */
+        g_auto(RpOutcome) out = {0};
+        g_autofree char *run = g_strdup_printf("%u", 3 + i);
+        rp_case_run(test_case, &out, "rollback", run, NULL);
+        rp_outcome_assert_status(&out, 0);
+        rp_case_assert_rows(test_case,
+                            "SELECT o.order_id, o.status, p.payment_id FROM orders o LEFT JOIN payments p ON "
+                            "p.order_id = o.id ORDER BY 1",
+                            i == 0 ? "o1|pending|p1\no2|pending|null" : "o1|paid|null\no2|pending|p1");
+    }
+}
+
 /* ---- refusals ---- */
 
 static void assert_refused(RpCase *test_case, int status, const char *words, ...) G_GNUC_NULL_TERMINATED;

@@ -163,7 +163,7 @@ class Scene:
             self.client.ask("HSET", f"visit:part{i}", "v", "stands")
         self.await_settled()
         for i in range(10):
-            self.client.ask("PEXPIRE", f"visit:part{i}", 1 + 30 * (i % 2))
+            self.client.ask("PEXPIRE", f"visit:part{i}", 20 + 40 * (i % 2))  # a time that is over at once is a DEL
             self.client.ask("DEL", f"visit:part{10 + i}")
         while any(self.client.ask("EXISTS", f"visit:part{i}") for i in range(10)):
             time.sleep(0.01)

@@ -15,6 +15,7 @@ CREATE TABLE redis2pg.sync (
     mapping        text        NOT NULL,
     mapping_digest text        NOT NULL, -- SHA-256 of the mapping files' texts
     source         text        NOT NULL, -- where Redis is, without user and password
+    former_sources text[]      NOT NULL DEFAULT '{}', -- where it was before a failover: what was refused there is too
     capture        text        NOT NULL CHECK (capture IN ('replica', 'notify')),
     run            bigint      REFERENCES redis2pg.runs ON DELETE SET NULL, -- the newest of the sync's runs
     -- The checkpoint: all that stands before this place in the stream is in the target. Written by the
