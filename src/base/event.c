@@ -45,6 +45,8 @@ static struct {
     [RP_EVENT_POSTGRES_BACK] = {"postgres_back", FALSE, 0},
     [RP_EVENT_BATCH_REPEATED] = {"batch_repeated", FALSE, 0},
     [RP_EVENT_COMMIT_SETTLED] = {"commit_settled", FALSE, 0},
+    [RP_EVENT_CUTOVER_STOPPED] = {"cutover_stopped", FALSE, 0},
+    [RP_EVENT_CUTOVER_DRAINED] = {"cutover_drained", FALSE, 0},
 };
 
 const char *rp_event_name(RpEvent event) {

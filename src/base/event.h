@@ -37,8 +37,10 @@ typedef enum {
     RP_EVENT_REDIS_BACK,      /* and answers again */
     RP_EVENT_POSTGRES_LOST,   /* likewise */
     RP_EVENT_POSTGRES_BACK,
-    RP_EVENT_BATCH_REPEATED, /* a batch is written again whole, after a passing trouble */
-    RP_EVENT_COMMIT_SETTLED, /* the answer to a COMMIT was lost, and the ledger said what came of it */
+    RP_EVENT_BATCH_REPEATED,  /* a batch is written again whole, after a passing trouble */
+    RP_EVENT_COMMIT_SETTLED,  /* the answer to a COMMIT was lost, and the ledger said what came of it */
+    RP_EVENT_CUTOVER_STOPPED, /* nobody writes to Redis any more, as far as a cutover knows */
+    RP_EVENT_CUTOVER_DRAINED, /* all that was written has arrived; the comparison comes next */
     RP_N_EVENTS,
 } RpEvent;
 

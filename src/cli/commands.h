@@ -11,6 +11,7 @@ extern const RpCommand RP_COMMAND_RUN;
 extern const RpCommand RP_COMMAND_SYNC;
 extern const RpCommand RP_COMMAND_STATUS;
 extern const RpCommand RP_COMMAND_RECONCILE;
+extern const RpCommand RP_COMMAND_CUTOVER;
 extern const RpCommand RP_COMMAND_ROLLBACK;
 extern const RpCommand RP_COMMAND_RUNS;
 extern const RpCommand RP_COMMAND_REJECTS;

@@ -43,8 +43,8 @@ static void keep_result(const RpPrepared *prepared, const RpReconcileResult *res
     g_autoptr(GError) error = NULL;
     g_autofree char *place = rp_redis_address_show(prepared->redis);
     g_autofree char *text = rp_reconcile_settings_text();
-    const RpResultHead head = {prepared->mapping,     place, result->source_run_id,
-                               result->redis_version, text,  result->seconds};
+    const RpResultHead head = {"reconcile",           NULL, prepared->mapping, place, result->source_run_id,
+                               result->redis_version, text, result->seconds};
     if (!rp_ledger_keep_result(prepared->postgres, &head, document, &error))
         rp_log(RP_LOG_WARNING, "%s", error->message);
 }

@@ -29,20 +29,19 @@ static json_t *read_rollback(PGconn *connection, guint64 run, GError **error) {
     return rp_report_rollback_json(summary, FALSE);
 }
 
-/* A reconciliation's result, which is kept as it was given. */
+/* A reconciliation's or a cutover's result, which is kept as it was given. */
 static json_t *read_reconcile(PGconn *connection, guint64 run, GError **error) {
     json_t *result = NULL;
     if (rp_ledger_read_result(connection, run, &result, error) && result == NULL)
-        g_set_error(
-            error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
-            "reconciliation %" G_GUINT64_FORMAT " did not come to a result: there is nothing to report", run);
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "run %" G_GUINT64_FORMAT " did not come to a result: there is nothing to report", run);
     return result;
 }
 
 static json_t *read_result(PGconn *connection, const RpRunSummary *summary, GError **error) {
     if (strcmp(summary->kind, "rollback") == 0)
         return read_rollback(connection, summary->run, error);
-    if (strcmp(summary->kind, "reconcile") == 0)
+    if (strcmp(summary->kind, "reconcile") == 0 || strcmp(summary->kind, "cutover") == 0)
         return read_reconcile(connection, summary->run, error);
     return rp_report_run_json_full(summary);
 }

@@ -46,10 +46,9 @@ static gboolean show_rollback(PGconn *connection, gboolean is_json, const RpRunS
     return TRUE;
 }
 
-/* A reconciliation's is the one that the ledger keeps; as text it is what its report says. One that came to
- * no result is shown as a run. */
-static gboolean show_reconcile(PGconn *connection, gboolean is_json, const RpRunSummary *run,
-                               GError **error) {
+/* A reconciliation's or a cutover's is the one that the ledger keeps; as text it is what its report says. One
+ * that came to no result is shown as a run. */
+static gboolean show_result(PGconn *connection, gboolean is_json, const RpRunSummary *run, GError **error) {
     json_t *document = rp_report_option_read(connection, run->run, error);
     if (document == NULL)
         return FALSE;
@@ -94,8 +93,9 @@ static gboolean show_any(PGconn *connection, gboolean is_json, const RpRunSummar
         return FALSE;
     if (strcmp(run->kind, "rollback") == 0)
         return show_rollback(connection, is_json, run, error);
-    if (strcmp(run->kind, "reconcile") == 0 && g_str_has_prefix(run->status, "completed"))
-        return show_reconcile(connection, is_json, run, error);
+    if (strcmp(run->kind, "cutover") == 0 ||
+        (strcmp(run->kind, "reconcile") == 0 && g_str_has_prefix(run->status, "completed")))
+        return show_result(connection, is_json, run, error);
     show_run(is_json, run);
     return TRUE;
 }

@@ -18,13 +18,17 @@ static gboolean insert_run(PGconn *connection, const RpResultHead *head, guint64
                                       head->settings,
                                       head->redis_version,
                                       PQparameterStatus(connection, "server_version"),
-                                      seconds};
+                                      seconds,
+                                      head->kind,
+                                      head->trouble};
     g_autoptr(PGresult) result = rp_postgres_query(
         connection,
         "INSERT INTO redis2pg.runs (kind, status, strategy, mapping, mapping_digest, source, source_run_id,"
-        " tool_version, host, pid, settings, redis_version, postgres_version, started_at, ended_at)"
-        " VALUES ('reconcile', 'completed', 'none', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-        " clock_timestamp() - make_interval(secs => $11), clock_timestamp()) RETURNING run",
+        " tool_version, host, pid, settings, redis_version, postgres_version, started_at, ended_at, error)"
+        " VALUES ($12, CASE WHEN $13::text IS NULL THEN 'completed' ELSE 'failed' END, 'none', $1, $2, $3,"
+        " $4, $5, $6, $7, $8, $9, $10, clock_timestamp() - make_interval(secs => $11), clock_timestamp(), "
+        "$13)"
+        " RETURNING run",
         G_N_ELEMENTS(parameters), parameters, error);
     if (result == NULL)
         return FALSE;
@@ -60,8 +64,8 @@ gboolean rp_ledger_read_result(PGconn *connection, guint64 run, json_t **result,
     const char *const parameters[] = {number};
     *result = NULL;
     g_autoptr(PGresult) found = rp_postgres_query(
-        connection, "SELECT result FROM redis2pg.runs WHERE run = $1 AND kind = 'reconcile'", 1, parameters,
-        error);
+        connection, "SELECT result FROM redis2pg.runs WHERE run = $1 AND kind IN ('reconcile', 'cutover')", 1,
+        parameters, error);
     if (found == NULL)
         return FALSE;
     if (PQntuples(found) == 1 && !PQgetisnull(found, 0, 0))

@@ -40,14 +40,15 @@ static gboolean check_there(PGconn *connection, RpRollback *rollback, GError **e
     g_autoptr(PGresult) found =
         ask(connection,
             "SELECT kind = 'rollback' AND EXISTS (SELECT FROM redis2pg.undo u WHERE u.run = r.run AND"
-            " u.operation = 'delete'), kind = 'reconcile' FROM redis2pg.runs r WHERE run = $1 FOR UPDATE",
+            " u.operation = 'delete'), kind IN ('reconcile', 'cutover') FROM redis2pg.runs r WHERE run = $1 "
+            "FOR UPDATE",
             rollback->undoes, error);
     if (found == NULL)
         return FALSE;
     rollback->is_of_deletes = PQntuples(found) == 1 && rp_postgres_is_true(found, 0, 0);
     if (PQntuples(found) == 1 && rp_postgres_is_true(found, 0, 1))
         return refuse(error, RP_USAGE_ERROR,
-                      "run %" NUMBER " is a reconciliation: it has changed nothing that could be rolled back",
+                      "run %" NUMBER " only compared: it has changed nothing that could be rolled back",
                       rollback->undoes);
     return PQntuples(found) == 1 ||
            refuse(error, RP_USAGE_ERROR, "the ledger has no run %" NUMBER " (see redis2pg runs list)",

@@ -131,6 +131,14 @@ guint rp_pattern_n_captures(const RpPattern *pattern) {
     return pattern->n_captures;
 }
 
+guint rp_pattern_n_parts(const RpPattern *pattern) {
+    return pattern->parts->len;
+}
+
+const char *rp_pattern_get_literal(const RpPattern *pattern, guint part) {
+    return g_array_index(pattern->parts, Part, part).literal;
+}
+
 gboolean rp_pattern_takes_colon(const RpPattern *pattern, guint capture) {
     for (guint i = 0; i < pattern->parts->len; i++) {
         const Part *part = &g_array_index(pattern->parts, Part, i);

@@ -25,6 +25,9 @@ const char *rp_pattern_get_text(const RpPattern *pattern);
 /* The position of the capture of that name, or -1. */
 int rp_pattern_find_capture(const RpPattern *pattern, const char *name);
 guint rp_pattern_n_captures(const RpPattern *pattern);
+/* Its parts in their order: the literal at that position, or NULL where a capture stands. Borrowed. */
+guint rp_pattern_n_parts(const RpPattern *pattern);
+const char *rp_pattern_get_literal(const RpPattern *pattern, guint part);
 /* Whether the capture at that position is {name+}. */
 gboolean rp_pattern_takes_colon(const RpPattern *pattern, guint capture);
 

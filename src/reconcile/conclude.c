@@ -39,6 +39,7 @@ static void share_rows(const RpReconciliation *own, const RpUnit *unit, RpEntity
     entity->missing = entity->source_rows - entity->equal;
     entity->extra = unit->leader == unit->number && unit->is_told_extra ? left : 0;
     entity->target_rows = entity->equal + entity->extra;
+    entity->kept = own->target.n_kept[(gsize)unit->number * own->place.n_buckets];
 }
 
 static void count_rows(const RpReconciliation *own, const RpUnit *unit, RpEntityResult *entity) {
@@ -55,6 +56,7 @@ static void count_rows(const RpReconciliation *own, const RpUnit *unit, RpEntity
     entity->explained = differences->n_explained[unit->number];
     entity->extra_refused = differences->n_refused[unit->number];
     entity->target_rows = entity->equal + entity->different + entity->extra;
+    entity->kept = own->n_kept[unit->number];
 }
 
 static void take_columns(const RpReconciliation *own, const RpUnit *unit, RpEntityResult *entity) {
@@ -127,7 +129,7 @@ static void settle_totals(RpReconciliation *own) {
     merge_followers(own->units, &own->source.side.totals);
     own->source_totals = &own->source.side.totals;
     own->target_totals = &own->target.totals;
-    if (!own->has_looked || (!own->result->is_live && !has_other_rows(own)))
+    if (!own->has_looked || (!own->result->is_live && !own->has_come_back && !has_other_rows(own)))
         return;
     merge_followers(own->units, &own->looked_source);
     rp_totals_add_all(&own->looked_source, &own->rest);

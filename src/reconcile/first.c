@@ -7,6 +7,7 @@
 #include "reconcile/first.h"
 
 #include "base/error.h"
+#include "reconcile/kept.h"
 #include "reconcile/shape.h"
 
 #include <string.h>
@@ -38,11 +39,19 @@ static gboolean doubt_rows(const RpFirstReading *reading, const RpUnit *unit, GE
     return rp_postgres_run(reading->connection, "ROLLBACK TO SAVEPOINT checks", error);
 }
 
+/* Rows that are kept are counted where entities are told, and not among the others. */
+static gboolean read_table(const RpFirstReading *reading, const RpUnit *leader, GError **error) {
+    return rp_target_read(reading->connection, leader, reading->is_cancelled, rp_target_side_take,
+                          reading->target, error) &&
+           (leader->link != NULL ||
+            rp_kept_read(reading->connection, reading->units, leader, reading->is_cancelled,
+                         rp_target_side_keep, reading->target, error));
+}
+
 static gboolean read_unit(const RpFirstReading *reading, const RpUnit *unit, GError **error) {
     if (!unit->is_wanted)
         return TRUE;
-    if (unit->leader == unit->number && !rp_target_read(reading->connection, unit, reading->is_cancelled,
-                                                        rp_target_side_take, reading->target, error))
+    if (unit->leader == unit->number && !read_table(reading, unit, error))
         return FALSE;
     return unit->is_staged || !unit->has_checks || reading->target->is_counting ||
            doubt_rows(reading, unit, error);

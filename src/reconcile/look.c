@@ -6,7 +6,9 @@
 #include "reconcile/look.h"
 
 #include "base/error.h"
+#include "reconcile/kept.h"
 #include "reconcile/shape.h"
+#include "reconcile/wishes.h"
 
 #include <string.h>
 
@@ -25,6 +27,7 @@ static void clear_refused(gpointer refused) {
 void rp_look_init(RpLook *look, const RpLookPlace *place) {
     *look = (RpLook){.place = place};
     rp_suspects_init(&look->suspects);
+    look->kept = rp_kept_rows_new();
     look->refused = g_array_new(FALSE, FALSE, sizeof(Refused));
     g_array_set_clear_func(look->refused, clear_refused);
 }
@@ -33,6 +36,7 @@ void rp_look_clear(RpLook *look) {
     rp_suspects_clear(&look->suspects);
     rp_totals_clear(&look->source);
     rp_totals_clear(&look->target);
+    g_clear_pointer(&look->kept, g_hash_table_unref);
     g_clear_pointer(&look->refused, g_array_unref);
 }
 
@@ -44,17 +48,8 @@ typedef struct {
     RpBuffer name;
     guint64 *columns; /* hashes of a row's columns */
     RpSourceRows rows;
-    /* The keys to read, in order. */
-    RpBuffer keys;  /* their bytes */
-    GArray *wishes; /* of Wish */
-    guint next;
+    RpWishes wishes; /* the keys to read */
 } Looking;
-
-typedef struct {
-    guint32 unit;
-    guint32 size;
-    gsize offset;
-} Wish;
 
 /* Where the row's bucket stands in a list of all. */
 static gsize bucket_of(const RpLook *look, const RpUnit *unit, const RpHash *identity) {
@@ -104,6 +99,15 @@ void rp_look_part_key(const RpUnit *unit, RpSpan joined, RpSpan *values) {
         values[i] = rp_tuple_next(&fields);
 }
 
+static gboolean add_target(Looking *looking, const RpUnit *unit, const RpSpan *values, RpSuspect *suspect,
+                           GError **error) {
+    looking->name.size = 0;
+    rp_look_join_key(unit, values, &looking->name);
+    suspect->name = (RpSpan){looking->name.data, looking->name.size};
+    rp_suspects_add_target(&looking->look->suspects, suspect);
+    return check_room(looking->look, unit, error);
+}
+
 static gboolean take_target(const RpUnit *unit, const RpSpan *values, gpointer data, GError **error) {
     Looking *looking = data;
     RpLook *look = looking->look;
@@ -115,11 +119,18 @@ static gboolean take_target(const RpUnit *unit, const RpSpan *values, gpointer d
         return TRUE;
     }
     rp_totals_add(&look->target, unit, values);
-    looking->name.size = 0;
-    rp_look_join_key(unit, values, &looking->name);
-    suspect.name = (RpSpan){looking->name.data, looking->name.size};
-    rp_suspects_add_target(&look->suspects, &suspect);
-    return check_room(look, unit, error);
+    return add_target(looking, unit, values, &suspect, error);
+}
+
+/* Of a row that is kept, it is of interest only if its key is there. */
+static gboolean take_kept(const RpUnit *leader, guint keeper, const RpSpan *values, gpointer data,
+                          GError **error) {
+    Looking *looking = data;
+    RpSuspect suspect;
+    if (!suspect_row(looking, leader, values, TRUE, &suspect) ||
+        !rp_kept_rows_add(looking->look->kept, &suspect.digest.identity, keeper))
+        return TRUE;
+    return add_target(looking, leader, values, &suspect, error);
 }
 
 static gboolean take_source(const RpSourceRow *row, gpointer data, GError **error) {
@@ -127,7 +138,10 @@ static gboolean take_source(const RpSourceRow *row, gpointer data, GError **erro
     RpSuspect suspect;
     if (!suspect_row(looking, row->unit, row->values, row->is_stored, &suspect))
         return TRUE;
-    rp_totals_add(&looking->look->source, row->unit, row->values);
+    if (rp_kept_rows_find(looking->look->kept, &suspect.digest.identity) >= 0)
+        looking->look->has_come_back = TRUE;
+    else
+        rp_totals_add(&looking->look->source, row->unit, row->values);
     suspect.name = row->key;
     suspect.element = row->element;
     rp_suspects_add_source(&looking->look->suspects, &suspect);
@@ -164,20 +178,6 @@ void rp_look_take_refused(const RpLook *look, RpSpool *refused, guint64 *n_refus
 
 /* ---- keys ---- */
 
-static RpSpan key_of(const Looking *looking, const Wish *wish) {
-    return (RpSpan){looking->keys.data + wish->offset, wish->size};
-}
-
-static gint compare_wishes(gconstpointer a, gconstpointer b, gpointer data) {
-    const Wish *left = a, *right = b;
-    const Looking *looking = data;
-    if (left->unit != right->unit)
-        return left->unit < right->unit ? -1 : 1;
-    const int order =
-        memcmp(key_of(looking, left).data, key_of(looking, right).data, MIN(left->size, right->size));
-    return order != 0 ? order : (left->size > right->size) - (left->size < right->size);
-}
-
 static gboolean list_keys(Looking *looking, GError **error) {
     const RpLookPlace *place = looking->look->place;
     if (!rp_spool_rewind(place->keys, error))
@@ -190,29 +190,17 @@ static gboolean list_keys(Looking *looking, GError **error) {
         if (is_end)
             break;
         const guint leader = rp_units_get(place->units, entry.unit)->leader;
-        if (looking->look->is_wanted[(gsize)leader * place->n_buckets + entry.bucket] == 0)
-            continue;
-        const Wish wish = {entry.unit, (guint32)entry.data.size, looking->keys.size};
-        rp_buffer_append(&looking->keys, entry.data.data, entry.data.size);
-        g_array_append_val(looking->wishes, wish);
+        if (looking->look->is_wanted[(gsize)leader * place->n_buckets + entry.bucket] != 0)
+            rp_wishes_add(&looking->wishes, entry.unit, entry.data);
     }
-    g_array_sort_with_data(looking->wishes, compare_wishes, looking);
+    rp_wishes_sort(&looking->wishes);
     return TRUE;
 }
 
 static gboolean next_key(guint *entity, RpSpan *key, gboolean *is_end, gpointer data, GError **error) {
     (void)error;
     Looking *looking = data;
-    const Wish *wishes = (const Wish *)(void *)looking->wishes->data;
-    while (looking->next > 0 && looking->next < looking->wishes->len &&
-           compare_wishes(&wishes[looking->next - 1], &wishes[looking->next], looking) == 0)
-        looking->next++;
-    *is_end = looking->next >= looking->wishes->len;
-    if (*is_end)
-        return TRUE;
-    const Wish *wish = &wishes[looking->next++];
-    *entity = wish->unit;
-    *key = key_of(looking, wish);
+    *is_end = !rp_wishes_next(&looking->wishes, entity, key);
     return TRUE;
 }
 
@@ -229,13 +217,18 @@ static gboolean has_wanted(const RpLook *look, guint leader) {
     return memchr(wanted, 1, look->place->n_buckets) != NULL;
 }
 
+static gboolean read_table(Looking *looking, PGconn *connection, const RpUnit *leader, GError **error) {
+    const RpLookPlace *place = looking->look->place;
+    return rp_target_read(connection, leader, place->is_cancelled, take_target, looking, error) &&
+           rp_kept_read(connection, place->units, leader, place->is_cancelled, take_kept, looking, error);
+}
+
 static gboolean read_tables(Looking *looking, PGconn *connection, GError **error) {
     const RpUnits *units = looking->look->place->units;
     for (guint i = 0; i < units->units->len; i++)
         if ((has_wanted(looking->look, i) || looking->look->is_differing != NULL) &&
             rp_units_get(units, i)->leader == i && rp_units_get(units, i)->is_wanted &&
-            !rp_target_read(connection, rp_units_get(units, i), looking->look->place->is_cancelled,
-                            take_target, looking, error))
+            !read_table(looking, connection, rp_units_get(units, i), error))
             return FALSE;
     return TRUE;
 }
@@ -258,7 +251,7 @@ static gboolean read_source(Looking *looking, GError **error) {
 static void begin(Looking *looking, RpLook *look) {
     const RpLookPlace *place = look->place;
     *looking = (Looking){.look = look, .digester = rp_digester_new(place->seed)};
-    looking->wishes = g_array_new(FALSE, FALSE, sizeof(Wish));
+    rp_wishes_init(&looking->wishes);
     looking->rows = (RpSourceRows){.units = place->units,
                                    .postgres = place->postgres,
                                    .judges = TRUE,
@@ -276,6 +269,8 @@ static void begin(Looking *looking, RpLook *look) {
     rp_totals_init(&look->target, place->units);
     rp_suspects_reset(&look->suspects);
     g_array_set_size(look->refused, 0);
+    g_hash_table_remove_all(look->kept);
+    look->has_come_back = FALSE;
 }
 
 gboolean rp_look(RpLook *look, PGconn *connection, GError **error) {
@@ -285,8 +280,7 @@ gboolean rp_look(RpLook *look, PGconn *connection, GError **error) {
     rp_source_rows_clear(&looking.rows);
     rp_digester_free(looking.digester);
     rp_buffer_clear(&looking.name);
-    rp_buffer_clear(&looking.keys);
-    g_array_unref(looking.wishes);
+    rp_wishes_clear(&looking.wishes);
     g_free(looking.columns);
     return is_fine;
 }

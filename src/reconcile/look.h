@@ -27,6 +27,8 @@ typedef struct {
     const guint8 *is_wanted; /* by leader's number and bucket */
     gboolean reads_all;      /* keys that came since the first reading are to be found too */
     RpSuspects suspects;     /* what was found; cleared by rp_look_clear */
+    GHashTable *kept;       /* rows of the wanted buckets that are kept, unless their key is there (kept.h) */
+    gboolean has_come_back; /* of one of them it is: the aggregates are without it */
     GArray *refused; /* ours: keys of rows that `checks` of the mapping refused, which only a look asks */
     /* Ours: aggregates of the wanted rows on both sides. */
     RpTotals source;

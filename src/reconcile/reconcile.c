@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "pipeline/interrupt.h"
 #include "reconcile/first.h"
+#include "reconcile/kept.h"
 #include "reconcile/reconciliation.h"
 #include "reconcile/repair.h"
 #include "sink/wait.h"
@@ -36,6 +37,7 @@ static gboolean begin(RpReconciliation *own, GError **error) {
     own->result->redis_version = g_strdup(own->pulse.version);
     own->n_source = g_new0(guint64, own->units->units->len);
     own->n_equal = g_new0(guint64, own->units->units->len);
+    own->n_kept = g_new0(guint64, own->units->units->len);
     own->n_different = g_new0(guint64 *, own->units->units->len + 1);
     for (guint i = 0; i < own->units->units->len; i++)
         own->n_different[i] = g_new0(guint64, rp_units_most_columns(own->units));
@@ -56,7 +58,8 @@ static gboolean begin(RpReconciliation *own, GError **error) {
                                .is_cancelled = &own->is_cancelled,
                                .seed = seed,
                                .n_buckets = own->target.buckets.n_buckets};
-    return rp_source_side_init(&own->source, own->units, seed, is_counting, error) &&
+    return rp_kept_prepare(own->connection, own->units, error) &&
+           rp_source_side_init(&own->source, own->units, seed, is_counting, error) &&
            rp_differences_init(&own->differences, own->units, source, error);
 }
 
@@ -74,6 +77,7 @@ static void clear(RpReconciliation *own) {
     rp_pulse_clear(&own->pulse);
     g_free(own->n_source);
     g_free(own->n_equal);
+    g_free(own->n_kept);
     g_clear_pointer(&own->connection, PQfinish);
 }
 
@@ -92,12 +96,16 @@ static gboolean reconcile(RpReconciliation *own, GError **error) {
     RpInterrupt interrupt;
     if (!begin(own, error))
         return FALSE;
-    rp_interrupt_begin(&interrupt, &own->is_cancelled);
+    rp_interrupt_begin_until(&interrupt, &own->is_cancelled, own->options->until_us);
     const gboolean is_fine = compare(own, error);
     if (rp_interrupt_end(&interrupt) && !is_fine) {
         g_clear_error(error);
         g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
                     "interrupted by a signal: nothing was compared to the end, and nothing changed");
+    } else if (!is_fine && rp_interrupt_was_late(&interrupt)) {
+        g_clear_error(error);
+        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                    "the time for it is over: nothing was compared to the end");
     }
     return is_fine;
 }

@@ -30,6 +30,7 @@ typedef struct {
     /* What differs is written before it is told, and what is told is what was found after it; NULL: nothing
      * is written. Not at level counts. Borrowed. */
     const RpRepairOptions *repair;
+    gint64 until_us; /* monotonic time at which the comparison is given up (RP_GUARD_ERROR); 0: never */
 } RpReconcileOptions;
 
 /* Compares all that the mapping names. SIGINT and SIGTERM end it once both servers were reached

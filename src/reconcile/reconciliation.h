@@ -25,7 +25,9 @@ typedef struct {
     RpLookPlace place;
     guint64 *n_source; /* by unit: rows of the buckets that were settled */
     guint64 *n_equal;
-    guint64 **n_different; /* by unit and column; counted at level fields */
+    guint64 *n_kept;        /* by unit that keeps them */
+    gboolean has_come_back; /* of a row that is kept the key is in Redis; see RpLook */
+    guint64 **n_different;  /* by unit and column; counted at level fields */
     /* Aggregates of the rows that were looked at, and of the target's other rows. */
     gboolean has_looked;
     RpTotals looked_source;

@@ -72,6 +72,7 @@ typedef struct {
     guint64 rejected;        /* records that the mapping refuses: not among source_rows */
     guint64 unrecorded;      /* of rejected: no open reject is on record */
     guint64 filtered;        /* rows that `where` leaves out: not among source_rows */
+    guint64 kept;            /* rows that stand on purpose although their key is gone: not target_rows */
     guint64 extra_refused;   /* of extra: their key is there, and its record is refused */
     GPtrArray *aggregates;   /* of RpAggregatePair */
     GPtrArray *differences;  /* of RpDifference; not more than the limit */

@@ -8,6 +8,7 @@
 #include "reconcile/reconciliation.h"
 
 #include "base/error.h"
+#include "reconcile/kept.h"
 
 #include <string.h>
 
@@ -73,6 +74,7 @@ static void pass_bucket(RpReconciliation *own, guint leader, guint32 bucket) {
         const guint64 n_rows = rp_buckets_count(&own->source.side.buckets, i, bucket);
         own->n_source[i] += n_rows;
         own->n_equal[i] += n_rows;
+        own->n_kept[i] += own->target.n_kept[(gsize)i * own->place.n_buckets + bucket];
     }
 }
 
@@ -123,8 +125,10 @@ static gboolean next_portion(RpReconciliation *own, Portion *portion) {
 /* What a look has found. */
 typedef struct {
     const RpReconciliation *own;
+    const RpLook *look;
     guint64 *n_source;
     guint64 *n_equal;
+    guint64 *n_kept;
     GArray *suspicions; /* of RpSuspicion; names and columns are the look's */
     guint n_extra;
 } Outcome;
@@ -132,8 +136,13 @@ typedef struct {
 static void take_suspicion(const RpSuspicion *suspicion, gpointer data) {
     Outcome *outcome = data;
     const RpUnit *unit = rp_units_get(outcome->own->units, suspicion->unit);
-    if (suspicion->kind == RP_DIFFERENCE_EXTRA && !unit->is_told_extra)
-        return;
+    if (suspicion->kind == RP_DIFFERENCE_EXTRA) {
+        const int keeper = rp_kept_rows_find(outcome->look->kept, &suspicion->identity);
+        if (keeper >= 0)
+            outcome->n_kept[keeper]++;
+        if (keeper >= 0 || !unit->is_told_extra)
+            return;
+    }
     outcome->n_extra += suspicion->kind == RP_DIFFERENCE_EXTRA;
     g_array_append_val(outcome->suspicions, *suspicion);
 }
@@ -142,6 +151,7 @@ static void settle(RpReconciliation *own, RpLook *look, Outcome *outcome) {
     const gsize n_bytes = own->units->units->len * sizeof(guint64);
     memset(outcome->n_source, 0, n_bytes);
     memset(outcome->n_equal, 0, n_bytes);
+    memset(outcome->n_kept, 0, n_bytes);
     g_array_set_size(outcome->suspicions, 0);
     outcome->n_extra = 0;
     rp_suspects_settle(&look->suspects, outcome->n_source, outcome->n_equal, take_suspicion, outcome);
@@ -197,7 +207,9 @@ static void take_outcome(RpReconciliation *own, const RpLook *look, const Outcom
     for (guint i = 0; i < own->units->units->len; i++) {
         own->n_source[i] += outcome->n_source[i];
         own->n_equal[i] += outcome->n_equal[i];
+        own->n_kept[i] += outcome->n_kept[i];
     }
+    own->has_come_back = own->has_come_back || look->has_come_back;
     for (guint i = 0; i < outcome->suspicions->len; i++)
         take_difference(own, &g_array_index(outcome->suspicions, RpSuspicion, i));
     rp_totals_add_all(&own->looked_source, &look->source);
@@ -208,6 +220,8 @@ static void take_outcome(RpReconciliation *own, const RpLook *look, const Outcom
 static gboolean look_at_portion(RpReconciliation *own, const Portion *portion, GError **error) {
     RpLook look;
     Outcome outcome = {.own = own,
+                       .look = &look,
+                       .n_kept = g_new0(guint64, own->units->units->len),
                        .n_source = g_new0(guint64, own->units->units->len),
                        .n_equal = g_new0(guint64, own->units->units->len),
                        .suspicions = g_array_new(FALSE, FALSE, sizeof(RpSuspicion))};
@@ -220,6 +234,7 @@ static gboolean look_at_portion(RpReconciliation *own, const Portion *portion, G
         take_outcome(own, &look, &outcome);
     g_free(outcome.n_source);
     g_free(outcome.n_equal);
+    g_free(outcome.n_kept);
     g_array_unref(outcome.suspicions);
     rp_look_clear(&look);
     return is_fine;

@@ -2,6 +2,7 @@
 #include "reconcile/sides.h"
 
 #include "base/error.h"
+#include "reconcile/kept.h"
 #include "sink/wait.h"
 
 #define MOST_SPOOL_BYTES (G_GUINT64_CONSTANT(8) << 30)
@@ -13,6 +14,7 @@ void rp_side_init(RpSide *side, const RpUnits *units, guint64 seed, gboolean is_
     rp_totals_init(&side->totals, units);
     rp_buckets_init(&side->buckets, units->units->len);
     side->is_doubtful = g_new0(guint8, (gsize)units->units->len * side->buckets.n_buckets);
+    side->n_kept = g_new0(guint32, (gsize)units->units->len * side->buckets.n_buckets);
 }
 
 void rp_side_clear(RpSide *side) {
@@ -21,6 +23,7 @@ void rp_side_clear(RpSide *side) {
     rp_totals_clear(&side->totals);
     rp_buckets_clear(&side->buckets);
     g_clear_pointer(&side->is_doubtful, g_free);
+    g_clear_pointer(&side->n_kept, g_free);
 }
 
 /* ---- the source ---- */
@@ -119,10 +122,19 @@ static gboolean read_rows(PGconn *connection, const char *sql, Reading *reading,
     return FALSE;
 }
 
+gboolean rp_target_read_where(PGconn *connection, const RpUnit *unit, const char *where,
+                              const gint *is_cancelled, RpTargetTake take, gpointer data, GError **error) {
+    g_autofree char *sql = rp_unit_copy_sql(unit, where);
+    return read_rows(connection, sql, &(Reading){unit, is_cancelled, NULL, take, data}, error);
+}
+
+/* Nothing is asked of each row where no row is kept. */
 gboolean rp_target_read(PGconn *connection, const RpUnit *unit, const gint *is_cancelled, RpTargetTake take,
                         gpointer data, GError **error) {
-    g_autofree char *sql = rp_unit_copy_sql(unit);
-    return read_rows(connection, sql, &(Reading){unit, is_cancelled, NULL, take, data}, error);
+    gboolean has_kept;
+    return rp_kept_probe(connection, unit, &has_kept, error) &&
+           rp_target_read_where(connection, unit, has_kept ? unit->not_kept : "", is_cancelled, take, data,
+                                error);
 }
 
 gboolean rp_target_read_refused(PGconn *connection, const RpUnit *unit, const gint *is_cancelled,
@@ -138,6 +150,17 @@ gboolean rp_target_side_doubt(const RpUnit *unit, const RpSpan *values, gpointer
     rp_digester_digest(side->digester, unit, values, TRUE, &digest);
     side->is_doubtful[(gsize)unit->leader * side->buckets.n_buckets +
                       rp_buckets_find(&side->buckets, &digest.identity)] = 1;
+    return TRUE;
+}
+
+gboolean rp_target_side_keep(const RpUnit *leader, guint keeper, const RpSpan *values, gpointer data,
+                             GError **error) {
+    (void)error;
+    RpSide *side = data;
+    RpHash identity = {0, 0};
+    if (!side->is_counting)
+        rp_digester_identify(side->digester, leader, values, TRUE, &identity);
+    side->n_kept[(gsize)keeper * side->buckets.n_buckets + rp_buckets_find(&side->buckets, &identity)]++;
     return TRUE;
 }
 

@@ -23,6 +23,7 @@ typedef struct {
     /* Of the target, by leader's number and bucket: a check of the mapping refuses a row in it, so that what
      * Redis gives is to be judged although it is equal. */
     guint8 *is_doubtful;
+    guint32 *n_kept; /* of the target, by keeper's number and bucket; level counts has but one bucket */
     RpTotals totals;
     RpDigester *digester;
 } RpSide;
@@ -58,9 +59,14 @@ gboolean rp_source_side_take(RpBatch *batch, gpointer source, GError **error);
 /* Takes the values of a row of the target, of the unit's columns in their order. */
 typedef gboolean (*RpTargetTake)(const RpUnit *unit, const RpSpan *values, gpointer data, GError **error);
 
-/* Reads all rows of the unit's table, until *is_cancelled (atomic) is set: then RP_STOP_ERROR. */
+/* Reads all rows of the unit's table but those that are kept (kept.h), until *is_cancelled (atomic) is set:
+ * then RP_STOP_ERROR. */
 gboolean rp_target_read(PGconn *connection, const RpUnit *unit, const gint *is_cancelled, RpTargetTake take,
                         gpointer data, GError **error);
+
+/* The same of the rows that where (" WHERE …", or "") chooses. */
+gboolean rp_target_read_where(PGconn *connection, const RpUnit *unit, const char *where,
+                              const gint *is_cancelled, RpTargetTake take, gpointer data, GError **error);
 
 /* The same of the rows for which a check of the mapping is false. */
 gboolean rp_target_read_refused(PGconn *connection, const RpUnit *unit, const gint *is_cancelled,
@@ -68,6 +74,10 @@ gboolean rp_target_read_refused(PGconn *connection, const RpUnit *unit, const gi
 
 /* An RpTargetTake that marks the row's bucket as doubtful; data is an RpSide. */
 gboolean rp_target_side_doubt(const RpUnit *unit, const RpSpan *values, gpointer side, GError **error);
+
+/* An RpKeptTake that counts the row; data is an RpSide. */
+gboolean rp_target_side_keep(const RpUnit *leader, guint keeper, const RpSpan *values, gpointer side,
+                             GError **error);
 
 /* An RpTargetTake that adds the row up; data is an RpSide. */
 gboolean rp_target_side_take(const RpUnit *unit, const RpSpan *values, gpointer side, GError **error);

@@ -26,6 +26,9 @@ void rp_unit_free(RpUnit *unit) {
     g_ptr_array_unref(unit->not_compared);
     g_array_unref(unit->places);
     g_free(unit->from);
+    g_free(unit->kept);
+    g_free(unit->not_kept);
+    g_free(unit->kept_probe);
     g_free(unit);
 }
 

@@ -43,6 +43,10 @@ typedef struct {
     gboolean is_told_extra;  /* rows of the table that no key gives are its extra ones */
     char *from;              /* SQL: "FROM …" that the expressions are about */
     GPtrArray *not_compared; /* of char *: a column's name, and why, in turns */
+    /* Where rows may stand on purpose although their keys are gone (kept.h), else NULL; SQL. */
+    char *kept;       /* the condition that the unit's own row is such a one */
+    char *not_kept;   /* of a leader: " WHERE …", that a row is none of anybody's */
+    char *kept_probe; /* of a leader: a query that says whether there are any */
 } RpUnit;
 
 /* All units of a reconciliation. */
@@ -77,9 +81,9 @@ static inline const RpUnitColumn *rp_unit_column(const RpUnit *unit, guint posit
     return &g_array_index(unit->columns, RpUnitColumn, position);
 }
 
-/* "COPY (SELECT expressions FROM …) TO STDOUT (FORMAT binary)" of the unit's columns in their order. The
- * caller frees it. */
-char *rp_unit_copy_sql(const RpUnit *unit);
+/* "COPY (SELECT expressions FROM …) TO STDOUT (FORMAT binary)" of the unit's columns in their order; where:
+ * " WHERE …" or "". The caller frees it. */
+char *rp_unit_copy_sql(const RpUnit *unit, const char *where);
 
 /* The same of the rows for which a check of the mapping is false. */
 char *rp_unit_refused_sql(const RpUnit *unit);

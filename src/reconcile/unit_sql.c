@@ -1,16 +1,12 @@
 /* The statements that read the rows of a unit. */
 #include "reconcile/unit.h"
 
-static char *copy_sql(const RpUnit *unit, const char *where) {
+char *rp_unit_copy_sql(const RpUnit *unit, const char *where) {
     g_autoptr(GString) sql = g_string_new("COPY (SELECT ");
     for (guint i = 0; i < unit->columns->len; i++)
         g_string_append_printf(sql, "%s%s", i > 0 ? ", " : "", rp_unit_column(unit, i)->expression);
     g_string_append_printf(sql, " %s%s) TO STDOUT (FORMAT binary)", unit->from, where);
     return g_string_free(g_steal_pointer(&sql), FALSE);
-}
-
-char *rp_unit_copy_sql(const RpUnit *unit) {
-    return copy_sql(unit, "");
 }
 
 char *rp_unit_refused_sql(const RpUnit *unit) {
@@ -19,5 +15,5 @@ char *rp_unit_refused_sql(const RpUnit *unit) {
         const RpCheck *check = g_ptr_array_index(unit->entity->checks, i);
         g_string_append_printf(where, "%s(%s) IS FALSE", i > 0 ? " OR " : " WHERE ", check->sql);
     }
-    return copy_sql(unit, where->str);
+    return rp_unit_copy_sql(unit, where->str);
 }

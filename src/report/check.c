@@ -173,12 +173,28 @@ static void add_reconcile(GPtrArray *checks, const json_t *reconcile) {
     add_orphans(checks, rp_field_list(reconcile, "orphans"));
 }
 
+/* A check for each reason: what it is about stands in it. */
+static void add_cutover(GPtrArray *checks, const json_t *cutover) {
+    const json_t *reasons = rp_field_list(cutover, "reasons"),
+                 *reconcile = json_object_get(cutover, "reconcile");
+    add(checks, "gate", "the verdict is go", g_str_equal(rp_field_text(cutover, "verdict"), "go"),
+        g_strdup_printf("refused, for %zu reasons", json_array_size(reasons)));
+    for (size_t i = 0; i < json_array_size(reasons); i++) {
+        g_autofree char *name = g_strdup_printf("reason %zu", i + 1);
+        add(checks, "gate", name, FALSE, g_strdup(json_string_value(json_array_get(reasons, i))));
+    }
+    if (json_is_object(reconcile) && !g_str_equal(rp_field_text(cutover, "verdict"), "go"))
+        add_reconcile(checks, reconcile);
+}
+
 GPtrArray *rp_checks_of(const json_t *document) {
     GPtrArray *checks = g_ptr_array_new_with_free_func((GDestroyNotify)rp_check_free);
     const char *kind = rp_field_text(document, "kind");
     const json_t *result = rp_document_result(document);
     if (g_str_equal(kind, "reconcile"))
         add_reconcile(checks, result);
+    else if (g_str_equal(kind, "cutover"))
+        add_cutover(checks, result);
     else if (g_str_equal(kind, "rollback"))
         add_rollback(checks, result);
     else

@@ -48,7 +48,9 @@ static json_t *settings_json(const RpEvidence *evidence) {
 }
 
 static const char *part_of(const char *kind) {
-    return g_str_equal(kind, "rollback") || g_str_equal(kind, "reconcile") ? kind : "run";
+    return g_str_equal(kind, "rollback") || g_str_equal(kind, "reconcile") || g_str_equal(kind, "cutover")
+               ? kind
+               : "run";
 }
 
 json_t *rp_document_new(const char *kind, json_t *result, const RpReportFrame *frame) {
@@ -68,6 +70,8 @@ json_t *rp_document_new(const char *kind, json_t *result, const RpReportFrame *f
     json_object_set_new(document, "versions", versions_json(evidence));
     json_object_set_new(document, "settings", settings_json(evidence));
     json_object_set_new(document, part_of(kind), result);
+    if (g_str_equal(kind, "cutover")) /* where every report has it */
+        json_object_set(document, "reconcile", json_object_get(result, "reconcile"));
     json_object_set_new(document, "reject_examples", examples_json(evidence));
     json_object_set_new(document, "throughput", throughput_json(evidence));
     json_object_set_new(document, "verdict", rp_verdict_of(document));

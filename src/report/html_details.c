@@ -41,8 +41,9 @@ void rp_html_figures(RpHtml *html, const json_t *document) {
     const char *kind = rp_field_text(document, "kind");
     const json_t *result = rp_document_result(document);
     rp_html_open(html, "dl", "class", "figures", NULL);
-    if (g_str_equal(kind, "reconcile"))
-        write_sums(html, rp_field_list(result, "entities"), of_reconcile, G_N_ELEMENTS(of_reconcile));
+    if (g_str_equal(kind, "reconcile") || g_str_equal(kind, "cutover"))
+        write_sums(html, rp_field_list(json_object_get(document, "reconcile"), "entities"), of_reconcile,
+                   G_N_ELEMENTS(of_reconcile));
     else if (g_str_equal(kind, "rollback"))
         write_sums(html, rp_field_list(result, "tables"), of_rollback, G_N_ELEMENTS(of_rollback));
     else

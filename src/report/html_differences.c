@@ -2,7 +2,6 @@
 #include "report/html_sections.h"
 #include "report/html_table.h"
 
-#include "report/document.h"
 #include "report/field.h"
 
 /* As many of an entity as a person reads; report.json has all that were listed. */
@@ -118,8 +117,9 @@ static void write_entity(RpHtml *html, const json_t *entity, guint64 n_all) {
 }
 
 void rp_html_differences(RpHtml *html, const json_t *document) {
-    const json_t *entities = rp_field_list(rp_document_result(document), "entities");
-    const gboolean is_counts = g_str_equal(rp_field_text(rp_document_result(document), "level"), "counts");
+    const json_t *entities = rp_field_list(json_object_get(document, "reconcile"), "entities");
+    const gboolean is_counts =
+        g_str_equal(rp_field_text(json_object_get(document, "reconcile"), "level"), "counts");
     guint64 n_total = 0;
     for (size_t i = 0; i < json_array_size(entities); i++) {
         const json_t *entity = json_array_get(entities, i);

@@ -30,7 +30,8 @@ static char *name_of(const json_t *document) {
                  {"replay", "Replay, run"},
                  {"repair", "Repair, run"},
                  {"rollback", "Rollback, run"},
-                 {"reconcile", "Reconciliation, run"}};
+                 {"reconcile", "Reconciliation, run"},
+                 {"cutover", "Cutover, run"}};
     const char *name = "Report";
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         if (g_str_equal(rp_field_text(document, "kind"), names[i].kind))
@@ -76,6 +77,7 @@ static const char *word_of(const char *status) {
     } words[] = {{"fine", "Done, nothing to look at"},
                  {"findings", "Done, with findings"},
                  {"interrupted", "Interrupted"},
+                 {"refused", "Refused"},
                  {"failed", "Failed"},
                  {"undone", "Rolled back"},
                  {"open", "Not ended"}};
@@ -90,7 +92,7 @@ static void write_sign(RpHtml *html, const char *status) {
                           "<circle cx=\"12\" cy=\"12\" r=\"12\"></circle>");
     if (g_str_equal(status, "fine"))
         rp_html_literal(html, "<path d=\"M6.5 12.5l3.7 3.7 7.3-8\"></path>");
-    else if (g_str_equal(status, "failed"))
+    else if (g_str_equal(status, "failed") || g_str_equal(status, "refused"))
         rp_html_literal(html, "<path d=\"M7.8 7.8l8.4 8.4M16.2 7.8l-8.4 8.4\"></path>");
     else if (g_str_equal(status, "undone"))
         rp_html_literal(html, "<path d=\"M10 7l-4 4 4 4M6.5 11h7a3.5 3.5 0 0 1 0 7h-2\"></path>");

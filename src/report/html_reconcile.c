@@ -3,11 +3,10 @@
 #include "report/html_sections.h"
 #include "report/html_table.h"
 
-#include "report/document.h"
 #include "report/field.h"
 
 static const json_t *entities_of(const json_t *document) {
-    return rp_field_list(rp_document_result(document), "entities");
+    return rp_field_list(json_object_get(document, "reconcile"), "entities");
 }
 
 static void write_bar_row(RpHtml *html, const json_t *entity, size_t number) {
@@ -71,6 +70,7 @@ static void write_notes(RpHtml *html, const json_t *entity) {
     static const struct {
         const char *member, *meaning;
     } notes[] = {{"unexplained", "missing rows without an open reject on record"},
+                 {"kept", "rows that stand on purpose, for the mapping keeps what has left Redis"},
                  {"extra_refused", "extra rows whose key is in Redis, but is refused by the mapping now"},
                  {"unrecorded", "records that the mapping refuses now, without an open reject on record"}};
     for (guint i = 0; i < G_N_ELEMENTS(notes); i++) {
@@ -113,7 +113,7 @@ void rp_html_rows(RpHtml *html, const json_t *document) {
                                          {"extra in PostgreSQL", "s-parked", 0}};
     const json_t *entities = entities_of(document);
     rp_html_element(html, "p", "lead",
-                    g_str_equal(rp_field_text(rp_document_result(document), "level"), "counts")
+                    g_str_equal(rp_field_text(json_object_get(document, "reconcile"), "level"), "counts")
                         ? "Rows were not compared at this level. Equal: as many as both sides have; missing "
                           "or extra: what one side has more."
                         : "In Redis = equal + different + missing. In PostgreSQL = equal + different + "
@@ -194,7 +194,7 @@ static void write_link_counts(RpHtml *html, const json_t *link) {
 
 void rp_html_links(RpHtml *html, const json_t *document) {
     static const char *const headings[] = {"Link", ">Checked", ">Dangling", ">Unlisted", "Not checked", NULL};
-    const json_t *links = rp_field_list(rp_document_result(document), "links");
+    const json_t *links = rp_field_list(json_object_get(document, "reconcile"), "links");
     rp_html_element(html, "p", "lead",
                     "Dangling: a key lists a member that has no row. Unlisted: a row that no key lists.");
     rp_html_table_open(html, "Keys that list members of an entity", headings);
@@ -223,7 +223,7 @@ static char *join(const json_t *texts) {
 void rp_html_orphans(RpHtml *html, const json_t *document) {
     static const char *const headings[] = {"Table", "Columns",  "Refer to", "Constraint",
                                            ">Rows", "Examples", NULL};
-    const json_t *orphans = rp_field_list(rp_document_result(document), "orphans");
+    const json_t *orphans = rp_field_list(json_object_get(document, "reconcile"), "orphans");
     if (json_array_size(orphans) == 0) {
         rp_html_element(html, "p", "lead", "No row of PostgreSQL refers to a row that is not there.");
         return;

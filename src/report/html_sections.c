@@ -12,6 +12,10 @@ static gboolean is_reconcile(const json_t *document) {
     return json_is_object(json_object_get(document, "reconcile"));
 }
 
+static gboolean is_cutover(const json_t *document) {
+    return json_is_object(json_object_get(document, "cutover"));
+}
+
 static gboolean is_rollback(const json_t *document) {
     return json_is_object(json_object_get(document, "rollback"));
 }
@@ -53,6 +57,7 @@ static gboolean is_any(const json_t *document) {
 
 const RpHtmlSection RP_HTML_SECTIONS[] = {
     {"balance", "Balance by entity", is_run, rp_html_balance},
+    {"cutover", "The gate", is_cutover, rp_html_cutover},
     {"rows", "Rows by entity", is_reconcile, rp_html_rows},
     {"undone", "What was undone", is_rollback, rp_html_undone},
     {"kept", "What was kept", has_kept, rp_html_kept},

@@ -26,6 +26,7 @@ void rp_html_balance(RpHtml *html, const json_t *document);
 void rp_html_keys(RpHtml *html, const json_t *document);
 void rp_html_unmapped(RpHtml *html, const json_t *document);
 void rp_html_rejects(RpHtml *html, const json_t *document);
+void rp_html_cutover(RpHtml *html, const json_t *document);
 void rp_html_rows(RpHtml *html, const json_t *document);
 void rp_html_differences(RpHtml *html, const json_t *document);
 void rp_html_aggregates(RpHtml *html, const json_t *document);

@@ -67,7 +67,7 @@ static json_t *entities_json(const GPtrArray *entities) {
         const RpEntityResult *entity = g_ptr_array_index(entities, i);
         json_array_append_new(
             array,
-            json_pack("{ss ss so so so so so so so so so so so so so so so so}", "entity", entity->entity,
+            json_pack("{ss ss so so so so so so so so so so so so so so so so so}", "entity", entity->entity,
                       "table", entity->table, "source_rows", rp_json_values_number(entity->source_rows),
                       "target_rows", rp_json_values_number(entity->target_rows), "equal",
                       rp_json_values_number(entity->equal), "missing", rp_json_values_number(entity->missing),
@@ -78,9 +78,9 @@ static json_t *entities_json(const GPtrArray *entities) {
                       rp_json_values_number(entity->rejected), "unrecorded",
                       rp_json_values_number(entity->unrecorded), "filtered",
                       rp_json_values_number(entity->filtered), "extra_refused",
-                      rp_json_values_number(entity->extra_refused), "aggregates",
-                      aggregates_json(entity->aggregates), "differences",
-                      differences_json(entity->differences), "not_compared",
+                      rp_json_values_number(entity->extra_refused), "kept",
+                      rp_json_values_number(entity->kept), "aggregates", aggregates_json(entity->aggregates),
+                      "differences", differences_json(entity->differences), "not_compared",
                       not_compared_json(entity->not_compared), "columns", columns_json(entity->columns)));
     }
     return array;

@@ -182,7 +182,8 @@ static void append_links(GString *text, const json_t *links, gboolean is_brief) 
 static void append_notes(GString *text, const json_t *entity) {
     static const struct {
         const char *member, *meaning;
-    } notes[] = {{"extra_refused", "extra rows whose key is in Redis, but is refused by the mapping now"},
+    } notes[] = {{"kept", "rows that stand on purpose, for the mapping keeps what has left Redis"},
+                 {"extra_refused", "extra rows whose key is in Redis, but is refused by the mapping now"},
                  {"unrecorded", "records that the mapping refuses now, without an open reject on record"}};
     for (guint i = 0; i < G_N_ELEMENTS(notes); i++) {
         const guint64 n = rp_field_number(entity, notes[i].member);

@@ -117,6 +117,8 @@ char *rp_text_report(const json_t *document) {
     append_verdict(text, document);
     if (g_str_equal(kind, "reconcile"))
         rp_text_reconcile(text, rp_document_result(document), FALSE);
+    else if (g_str_equal(kind, "cutover"))
+        rp_text_cutover(text, rp_document_result(document), FALSE);
     else if (g_str_equal(kind, "rollback"))
         rp_text_rollback(text, rp_document_result(document));
     else

@@ -14,6 +14,8 @@ char *rp_text_report(const json_t *document);
 void rp_text_run(GString *text, const json_t *document);
 /* In brief: the first differences and examples, and nothing of what is as it should be. */
 void rp_text_reconcile(GString *text, const json_t *reconcile, gboolean is_brief);
+/* In brief: the reconciliation is as rp_text_reconcile has it. */
+void rp_text_cutover(GString *text, const json_t *cutover, gboolean is_brief);
 void rp_text_rollback(GString *text, const json_t *rollback);
 
 /* A heading, underlined. */

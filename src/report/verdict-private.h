@@ -15,6 +15,7 @@ typedef struct {
 /* Each sets status and headline, and adds sentences. */
 void rp_verdict_of_run(RpVerdict *verdict, const char *kind, const json_t *run);
 void rp_verdict_of_reconcile(RpVerdict *verdict, const json_t *reconcile);
+void rp_verdict_of_cutover(RpVerdict *verdict, const json_t *cutover);
 void rp_verdict_of_rollback(RpVerdict *verdict, const json_t *rollback);
 
 void rp_verdict_say(RpVerdict *verdict, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -94,6 +94,8 @@ json_t *rp_verdict_of(const json_t *document) {
     RpVerdict verdict = {.status = "failed", .sentences = json_array()};
     if (g_str_equal(kind, "reconcile"))
         rp_verdict_of_reconcile(&verdict, json_object_get(document, "reconcile"));
+    else if (g_str_equal(kind, "cutover"))
+        rp_verdict_of_cutover(&verdict, json_object_get(document, "cutover"));
     else if (g_str_equal(kind, "rollback"))
         rp_verdict_of_rollback(&verdict, json_object_get(document, "rollback"));
     else

@@ -7,8 +7,8 @@
 G_BEGIN_DECLS
 
 /* {"status", "is_fine", "headline", "sentences"} of a report whose kind and result stand in document. status
- * is fine, findings, failed, interrupted, undone or open; is_fine: it is the first. Commands in sentences
- * stand between backticks. The caller owns it. */
+ * is fine, findings, refused, failed, interrupted, undone or open; is_fine: it is the first. Commands in
+ * sentences stand between backticks. The caller owns it. */
 json_t *rp_verdict_of(const json_t *document);
 
 G_END_DECLS

@@ -10,9 +10,10 @@
 
 #include <string.h>
 
-#define BEAT_MS       1000
-#define QUICK_BEAT_MS 200  /* while somebody waits for the end */
-#define PARKED_KEYS   1000 /* that are tried again at once */
+#define BEAT_MS        1000
+#define QUICK_BEAT_MS  200  /* while somebody waits for the end */
+#define PARKED_KEYS    1000 /* that are tried again at once */
+#define ANSWER_SECONDS 2    /* of Redis: while writes are paused a heartbeat is not answered */
 #define RETENTION_US                                                                                         \
     (3600 * (gint64)G_USEC_PER_SEC) /* between two looks for what is older than it is kept                   \
                                      */
@@ -39,7 +40,7 @@ struct RpBeat {
 static void ask_redis(RpBeat *beat) {
     const RpLoadOptions *load = beat->parts->options->load;
     if (beat->redis == NULL)
-        beat->redis = rp_redis_connect(load->redis, 5, NULL);
+        beat->redis = rp_redis_connect(load->redis, ANSWER_SECONDS, NULL);
     g_autofree char *offset =
         beat->redis != NULL ? rp_redis_info_field(beat->redis, "replication", "master_repl_offset", NULL)
                             : NULL;

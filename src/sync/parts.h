@@ -1,7 +1,6 @@
 /* What the threads of a sync share: the capture, the feed of the load that follows changes, and the beat. */
 #pragma once
 
-#include "ledger/following.h"
 #include "sync/sync.h"
 #include "sync/touched.h"
 
@@ -30,14 +29,6 @@ typedef struct {
     gint64 heartbeat_us; /* when the heartbeat was written (monotonic time) that was not heard yet; 0: none */
     guint64 stream_lag_ms; /* between Redis and the capture, by the heartbeat; 0 without one */
 } RpSyncParts;
-
-/* ---- place.c: from where ---- */
-
-/* The place to go on from; unset: there is none, and *reason (borrowed) says why all keys are to be read.
- * source: the address of Redis. RP_USAGE_ERROR when the checkpoint is of another mapping or another server.
- */
-gboolean rp_place_find(const RpSyncOptions *options, const RpFollowing *following, const char *source,
-                       RpStreamPlace *place, const char **reason, GError **error);
 
 /* ---- watch.c: the capture, in a thread of its own ---- */
 

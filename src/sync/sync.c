@@ -2,23 +2,19 @@
  *
  * 1. The capture is attached before anything is read, and stays attached while all keys are read.
  * 2. That there is a gap is on record before the checkpoint could pass it, and until all keys were read.
- * 3. A checkpoint is good for the mapping that it was made with, and for the history that it is a place in.
- * 4. What fails for a trouble that passes is done again, whole: reading all keys as well as following them.
- */
+ * 3. What fails for a trouble that passes is done again, whole: reading all keys as well as following them.
+ * 4. A signal ends it wherever it is: runs watch for signals themselves, what is between them is a step. */
 #include "sync/sync.h"
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/outage.h"
-#include "ledger/following.h"
-#include "ledger/lock.h"
-#include "pipeline/signals.h"
+#include "pipeline/interrupt.h"
 #include "sink/trouble.h"
-#include "source/info.h"
+#include "source/connection.h"
 #include "sync/parts.h"
+#include "sync/record.h"
 #include "sync/steps.h"
-
-#include <string.h>
 
 #define SETTLE_MS 200
 
@@ -32,48 +28,59 @@ void rp_sync_result_clear(RpSyncResult *result) {
 typedef struct {
     RpSyncParts parts;
     RpSyncResult *result;
-    RpFollowing following;
     char *source;
+    RpWatch *watch;
+    RpBeat *beat;
+    RpOutage outage; /* of PostgreSQL, between runs */
+    GError *trouble;
+    /* The gap that is being closed. */
+    char *gap;
+    guint64 number;
+    RpStreamPlace place;
 } Sync;
+
+/* ---- steps ---- */
 
 static gboolean is_interrupted(GError **error) {
     if (!rp_signals_were_seen())
         return FALSE;
+    g_clear_error(error);
     g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
                 "interrupted by a signal; what is committed stands, and sync goes on from its checkpoint");
     return TRUE;
 }
 
-/* ---- the ledger ---- */
+typedef gboolean (*Step)(Sync *sync, GError **error);
 
-/* The lock is looked at, and left to the runs: nobody else follows while this is written. */
-static gboolean put_on_record(Sync *sync, const char *reason, GError **error) {
-    const RpLoadOptions *load = sync->parts.options->load;
-    g_autoptr(PGconn) connection = rp_postgres_await(load->postgres, load->retry_seconds, error);
-    if (connection == NULL || !rp_ledger_lock(connection, error))
-        return FALSE;
-    const gboolean is_written =
-        reason != NULL ? rp_following_begin(connection, load->mapping, sync->source, sync->result->capture,
-                                            reason, error)
-                       : rp_following_take_over(connection, sync->source, sync->result->capture, error);
-    rp_ledger_unlock(connection);
-    return is_written;
+static gboolean take_step(Sync *sync, Step step, GError **error) {
+    RpInterrupt interrupt;
+    rp_interrupt_begin(&interrupt, &sync->parts.is_stopping);
+    const gboolean is_done = step(sync, error);
+    rp_interrupt_end(&interrupt);
+    return !is_interrupted(error) && is_done;
 }
 
-static gboolean read_record(Sync *sync, GError **error) {
-    const RpLoadOptions *load = sync->parts.options->load;
-    g_autoptr(PGconn) connection = rp_postgres_await(load->postgres, load->retry_seconds, error);
-    if (connection == NULL || !rp_ledger_lock(connection, error))
+/* A server that is not there at the beginning is not waited for. */
+static gboolean begin(Sync *sync, GError **error) {
+    RpSyncParts *parts = &sync->parts;
+    RpSyncResult *result = sync->result;
+    const RpLoadOptions *load = parts->options->load;
+    g_autofree char *reason = NULL;
+    g_autoptr(redisContext) redis =
+        rp_redis_await(load->redis, load->timeout_seconds, load->retry_seconds, error);
+    if (redis == NULL || !rp_record_read(parts, sync->source, &parts->committed, &reason, error))
         return FALSE;
-    const gboolean is_read = rp_following_read(connection, &sync->following, error);
-    rp_ledger_unlock(connection);
-    return is_read;
+    sync->watch = rp_watch_new(parts, &parts->committed, reason, &result->capture, &result->why, error);
+    if (sync->watch == NULL || !rp_record_begin(parts, sync->source, result->capture, reason, error))
+        return FALSE;
+    sync->beat = rp_beat_new(parts);
+    return TRUE;
 }
 
 /* Whoever captures waits for a Redis that is away, for as long as troubles may last. */
 static gboolean await_capture(Sync *sync, GError **error) {
     RpSyncParts *parts = &sync->parts;
-    for (;;) {
+    while (!g_atomic_int_get(&parts->is_stopping)) {
         g_mutex_lock(&parts->mutex);
         GError *trouble = parts->error != NULL ? g_error_copy(parts->error) : NULL;
         const gboolean is_attached = parts->run_id != NULL;
@@ -84,46 +91,41 @@ static gboolean await_capture(Sync *sync, GError **error) {
         }
         if (is_attached)
             return TRUE;
-        if (is_interrupted(error))
-            return FALSE;
         g_usleep(SETTLE_MS * 1000);
     }
+    return TRUE;
+}
+
+static gboolean note_gap(Sync *sync, GError **error) {
+    return rp_record_gap(&sync->parts, sync->gap, error);
+}
+
+static gboolean note_all_read(Sync *sync, GError **error) {
+    return rp_record_all_read(&sync->parts, &sync->place, error);
 }
 
 /* ---- gaps ---- */
 
-static gboolean note_gap(const Sync *sync, const char *reason, GError **error) {
-    const RpLoadOptions *load = sync->parts.options->load;
-    g_autoptr(PGconn) connection = rp_postgres_await(load->postgres, load->retry_seconds, error);
-    return connection != NULL && rp_following_has_gap(connection, reason, error);
-}
-
-static gboolean note_all_read(Sync *sync, const RpStreamPlace *place, GError **error) {
-    const RpLoadOptions *load = sync->parts.options->load;
-    g_autoptr(PGconn) connection = rp_postgres_await(load->postgres, load->retry_seconds, error);
-    if (connection == NULL || !rp_following_has_read_all(connection, place, error))
-        return FALSE;
-    g_mutex_lock(&sync->parts.mutex);
-    sync->parts.committed = *place;
-    g_mutex_unlock(&sync->parts.mutex);
-    return TRUE;
-}
-
-static gboolean read_all(Sync *sync, const char *reason, guint64 number, const RpStreamPlace *place,
-                         GError **error) {
+static gboolean read_all(Sync *sync, GError **error) {
     RpSyncParts *parts = &sync->parts;
-    rp_log(RP_LOG_INFO, "all keys are read: %s", reason);
-    if (!note_gap(sync, reason, error))
+    rp_log(RP_LOG_INFO, "all keys are read: %s", sync->gap);
+    if (!take_step(sync, note_gap, error))
         return FALSE;
     g_clear_pointer(&sync->result->load, rp_run_summary_free);
     g_atomic_int_set(&parts->is_loading, TRUE);
     const gboolean is_read = rp_rescan(parts, &sync->result->load, error);
     g_atomic_int_set(&parts->is_loading, FALSE);
-    if (!is_read || !note_all_read(sync, place, error))
+    if (!is_read || !take_step(sync, note_all_read, error))
         return FALSE;
-    rp_touched_close_gap(parts->touched, number);
+    rp_touched_close_gap(parts->touched, sync->number);
     sync->result->n_rescans++;
     return TRUE;
+}
+
+static gboolean has_gap(Sync *sync) {
+    g_free(sync->gap);
+    sync->gap = rp_touched_find_gap(sync->parts.touched, &sync->number, &sync->place);
+    return sync->gap != NULL;
 }
 
 /* The process that was read is gone: the capture attaches to the new one, and opens another gap where it has
@@ -134,25 +136,19 @@ static gboolean is_restart(const GError *trouble) {
 }
 
 static gboolean close_gaps(Sync *sync, GError **error) {
-    for (;;) {
-        guint64 number;
-        RpStreamPlace place;
-        g_autofree char *reason = rp_touched_find_gap(sync->parts.touched, &number, &place);
-        if (reason == NULL)
-            return TRUE;
+    while (has_gap(sync)) {
         GError *trouble = NULL;
-        if (is_interrupted(error))
-            return FALSE;
-        if (read_all(sync, reason, number, &place, &trouble))
+        if (read_all(sync, &trouble))
             continue;
         if (!is_restart(trouble)) {
             g_propagate_error(error, trouble);
             return FALSE;
         }
         g_error_free(trouble);
-        if (!await_capture(sync, error))
+        if (!take_step(sync, await_capture, error))
             return FALSE;
     }
+    return TRUE;
 }
 
 /* ---- following ---- */
@@ -166,45 +162,29 @@ static gboolean read_and_follow(Sync *sync, gboolean *is_caught_up, GError **err
 
 /* What a run meets once it is open it waits for itself; this is what comes between runs. Redis is waited for
  * by the capture. */
-static gboolean recover(RpOutage *outage, GError *trouble, GError **error) {
+static gboolean recover(Sync *sync, GError **error) {
+    GError *trouble = g_steal_pointer(&sync->trouble);
     if (rp_trouble_passes(trouble))
-        return rp_outage_wait(outage, trouble, TRUE, NULL, error);
+        return rp_outage_wait(&sync->outage, trouble, TRUE, &sync->parts.is_stopping, error);
     g_propagate_error(error, trouble);
     return FALSE;
 }
 
 static gboolean follow_on(Sync *sync, GError **error) {
     gboolean is_caught_up = FALSE, is_fine = TRUE;
-    RpOutage outage;
-    rp_outage_init(&outage, "PostgreSQL", RP_EVENT_POSTGRES_LOST, RP_EVENT_POSTGRES_BACK,
-                   sync->parts.options->load->retry_seconds);
     while (is_fine && !is_caught_up) {
-        GError *trouble = NULL;
-        is_fine = await_capture(sync, error);
+        is_fine = take_step(sync, await_capture, error);
         if (!is_fine)
             break;
-        if (read_and_follow(sync, &is_caught_up, &trouble))
-            rp_outage_end(&outage);
+        if (read_and_follow(sync, &is_caught_up, &sync->trouble))
+            rp_outage_end(&sync->outage);
         else
-            is_fine = recover(&outage, trouble, error);
+            is_fine = take_step(sync, recover, error);
         is_fine = is_fine && !is_interrupted(error);
         if (is_fine &&
             !is_caught_up) /* another process may have taken the place of the one that is captured */
             g_usleep(SETTLE_MS * 1000);
     }
-    rp_outage_clear(&outage);
-    return is_fine;
-}
-
-static gboolean run(Sync *sync, const RpStreamPlace *place, const char *reason, GError **error) {
-    RpSyncParts *parts = &sync->parts;
-    g_autoptr(RpWatch) watch =
-        rp_watch_new(parts, place, reason, &sync->result->capture, &sync->result->why, error);
-    if (watch == NULL || !put_on_record(sync, reason, error))
-        return FALSE;
-    g_autoptr(RpBeat) beat = rp_beat_new(parts);
-    const gboolean is_fine = follow_on(sync, error);
-    sync->result->n_parked = parts->n_parked;
     return is_fine;
 }
 
@@ -227,23 +207,23 @@ static void parts_clear(RpSyncParts *parts) {
 
 gboolean rp_sync(const RpSyncOptions *options, RpSyncResult *result, GError **error) {
     Sync sync = {.result = result};
-    RpStreamPlace place;
-    const char *reason = NULL;
     RpSignals signals;
     *result = (RpSyncResult){0};
     rp_sync_set_park_seconds(options->park_seconds);
     parts_init(&sync.parts, options);
     sync.source = rp_redis_address_show(options->load->redis);
+    rp_outage_init(&sync.outage, "PostgreSQL", RP_EVENT_POSTGRES_LOST, RP_EVENT_POSTGRES_BACK,
+                   options->load->retry_seconds);
     rp_signals_block(&signals);
-    gboolean is_fine = read_record(&sync, error) &&
-                       rp_place_find(options, &sync.following, sync.source, &place, &reason, error);
-    if (is_fine) {
-        sync.parts.committed = place;
-        is_fine = run(&sync, &place, reason, error);
-    }
+    const gboolean is_fine = take_step(&sync, begin, error) && follow_on(&sync, error);
+    rp_beat_free(sync.beat);
+    rp_watch_free(sync.watch);
     rp_signals_unblock(&signals);
+    result->n_parked = sync.parts.n_parked;
+    rp_outage_clear(&sync.outage);
+    g_clear_error(&sync.trouble);
     parts_clear(&sync.parts);
-    rp_following_clear(&sync.following);
     g_free(sync.source);
+    g_free(sync.gap);
     return is_fine;
 }

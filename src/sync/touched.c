@@ -9,34 +9,16 @@
 
 #include "base/error.h"
 #include "reconcile/spool.h"
+#include "sync/segment.h"
 
-#define FIRST_SLOTS   1024u
-#define SEGMENT_BYTES (G_MAXUINT32 / 2) /* of entries: positions are 32 bits */
-#define FILE_BYTES    G_MAXUINT64       /* a file holds one segment */
-
-/* Before the key's bytes. */
-typedef struct {
-    guint64 before;
-    gint64 expires_at_ms;
-    gint64 touched_us;
-    gint32 database; /* of the place before */
-    guint32 size;
-} Entry;
-
-typedef struct {
-    RpBuffer bytes;  /* entries */
-    GArray *offsets; /* of guint32: where each begins */
-    guint32 *slots;  /* open addressing: number of the entry and one, 0: free */
-    guint32 n_slots; /* a power of two */
-    guint32 next;    /* the first entry that was not taken */
-} Segment;
+#define FILE_BYTES G_MAXUINT64 /* a file holds one segment */
 
 struct RpTouched {
     GMutex mutex;
     GCond changed;
     gsize segment_bytes; /* what one of the two may take */
-    Segment taking;
-    Segment filling;
+    RpSegment taking;
+    RpSegment filling;
     GQueue *files; /* of RpSpool: segments between them, the oldest first */
     guint64 n_in_files;
     guint64 n_touches;
@@ -48,105 +30,28 @@ struct RpTouched {
     gboolean is_woken;
 };
 
-/* ---- segments ---- */
-
-static void segment_init(Segment *segment) {
-    *segment = (Segment){.offsets = g_array_new(FALSE, FALSE, sizeof(guint32)), .n_slots = FIRST_SLOTS};
-    segment->slots = g_new0(guint32, segment->n_slots);
-}
-
-static void segment_clear(Segment *segment) {
-    rp_buffer_clear(&segment->bytes);
-    g_array_unref(segment->offsets);
-    g_free(segment->slots);
-}
-
-static void segment_reset(Segment *segment) {
-    segment_clear(segment);
-    segment_init(segment);
-}
-
-static Entry *entry_at(const Segment *segment, guint32 number) {
-    return (Entry *)(void *)(segment->bytes.data + g_array_index(segment->offsets, guint32, number));
-}
-
-static RpSpan key_of(const Entry *entry) {
-    return (RpSpan){(const char *)(entry + 1), entry->size};
-}
-
-static gsize weight(const Segment *segment) {
-    return segment->bytes.size + segment->offsets->len * sizeof(guint32) + segment->n_slots * sizeof(guint32);
-}
-
-static guint32 count_left(const Segment *segment) {
-    return segment->offsets->len - segment->next;
-}
-
-/* FNV-1a over the key, with its bits mixed at the end: open addressing wants the low ones to be good. */
-static guint64 hash_key(RpSpan key) {
-    guint64 hash = 14695981039346656037u;
-    for (gsize i = 0; i < key.size; i++)
-        hash = (hash ^ (guchar)key.data[i]) * 1099511628211u;
-    hash ^= hash >> 32;
-    return hash * 0x9e3779b97f4a7c15u >> 20;
-}
-
-/* The slot of the key, or the free one where it belongs. */
-static guint32 *find_slot(const Segment *segment, RpSpan key) {
-    guint32 at = (guint32)hash_key(key) & (segment->n_slots - 1);
-    while (segment->slots[at] != 0 && !rp_span_equal(key_of(entry_at(segment, segment->slots[at] - 1)), key))
-        at = (at + 1) & (segment->n_slots - 1);
-    return &segment->slots[at];
-}
-
-static void widen(Segment *segment) {
-    g_free(segment->slots);
-    segment->n_slots *= 2;
-    segment->slots = g_new0(guint32, segment->n_slots);
-    for (guint32 i = segment->next; i < segment->offsets->len; i++)
-        *find_slot(segment, key_of(entry_at(segment, i))) = i + 1;
-}
-
-/* An entry of the segment that was not taken; NULL: the key does not wait in it. */
-static Entry *find_waiting(const Segment *segment, RpSpan key) {
-    const guint32 number = *find_slot(segment, key);
-    return number > segment->next ? entry_at(segment, number - 1) : NULL;
-}
-
-static void append_entry(Segment *segment, const Entry *entry, RpSpan key) {
-    static const char padding[sizeof(guint64)] = {0};
-    const guint32 offset = (guint32)segment->bytes.size;
-    if ((gsize)segment->offsets->len * 2 >= segment->n_slots)
-        widen(segment);
-    rp_buffer_append(&segment->bytes, entry, sizeof *entry);
-    rp_buffer_append(&segment->bytes, key.data, key.size);
-    rp_buffer_append(&segment->bytes, padding, (sizeof padding - key.size % sizeof padding) % sizeof padding);
-    g_array_append_val(segment->offsets, offset);
-    *find_slot(segment, key) = segment->offsets->len;
-}
-
 /* ---- files ---- */
 
 static gboolean put_away(RpTouched *touched, GError **error) {
-    Segment *segment = &touched->filling;
+    RpSegment *segment = &touched->filling;
     g_autoptr(RpSpool) file = rp_spool_new(FILE_BYTES, error);
     if (file == NULL)
         return FALSE;
     for (guint32 i = segment->next; i < segment->offsets->len; i++) {
-        const Entry *entry = entry_at(segment, i);
-        rp_spool_add(file, 0, 0, (RpSpan){(const char *)entry, sizeof *entry}, key_of(entry));
+        const RpSegmentEntry *entry = rp_segment_get(segment, i);
+        rp_spool_add(file, 0, 0, (RpSpan){(const char *)entry, sizeof *entry}, rp_segment_key(entry));
     }
     if (rp_spool_is_lost(file) || !rp_spool_rewind(file, error)) {
         g_clear_error(error);
         g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
                     "%" G_GUINT64_FORMAT " keys wait to be read again, and %s is full (TMPDIR names another "
                     "folder)",
-                    touched->n_in_files + count_left(segment), g_get_tmp_dir());
+                    touched->n_in_files + rp_segment_count(segment), g_get_tmp_dir());
         return FALSE;
     }
-    touched->n_in_files += count_left(segment);
+    touched->n_in_files += rp_segment_count(segment);
     g_queue_push_tail(touched->files, g_steal_pointer(&file));
-    segment_reset(segment);
+    rp_segment_reset(segment);
     return TRUE;
 }
 
@@ -155,13 +60,13 @@ static gboolean fetch(RpTouched *touched, GError **error) {
     RpSpoolEntry stored;
     gboolean is_end = FALSE;
     touched->n_in_files -= rp_spool_get_size(file);
-    segment_reset(&touched->taking);
+    rp_segment_reset(&touched->taking);
     while (rp_spool_next(file, &stored, &is_end, error)) {
-        Entry entry;
+        RpSegmentEntry entry;
         if (is_end)
             return TRUE;
         memcpy(&entry, stored.data.data, sizeof entry);
-        append_entry(&touched->taking, &entry, (RpSpan){stored.data.data + sizeof entry, entry.size});
+        rp_segment_append(&touched->taking, &entry, (RpSpan){stored.data.data + sizeof entry, entry.size});
     }
     return FALSE;
 }
@@ -172,11 +77,11 @@ RpTouched *rp_touched_new(gsize memory_bytes) {
     RpTouched *touched = g_new0(RpTouched, 1);
     g_mutex_init(&touched->mutex);
     g_cond_init(&touched->changed);
-    touched->segment_bytes = MIN(memory_bytes / 2, SEGMENT_BYTES);
+    touched->segment_bytes = MIN(memory_bytes / 2, RP_SEGMENT_BYTES);
     touched->files = g_queue_new();
     touched->reached.database = -1;
-    segment_init(&touched->taking);
-    segment_init(&touched->filling);
+    rp_segment_init(&touched->taking);
+    rp_segment_init(&touched->filling);
     return touched;
 }
 
@@ -187,8 +92,8 @@ static void free_file(gpointer file) {
 void rp_touched_free(RpTouched *touched) {
     if (touched == NULL)
         return;
-    segment_clear(&touched->taking);
-    segment_clear(&touched->filling);
+    rp_segment_clear(&touched->taking);
+    rp_segment_clear(&touched->filling);
     g_queue_free_full(touched->files, free_file);
     g_free(touched->gap);
     g_cond_clear(&touched->changed);
@@ -197,30 +102,30 @@ void rp_touched_free(RpTouched *touched) {
 }
 
 static guint64 count(const RpTouched *touched) {
-    return count_left(&touched->taking) + touched->n_in_files + count_left(&touched->filling);
+    return rp_segment_count(&touched->taking) + touched->n_in_files + rp_segment_count(&touched->filling);
 }
 
 /* What the stream says of an expiry holds until it says something else. */
-static void note_expiry(Entry *entry, gint64 expires_at_ms) {
+static void note_expiry(RpSegmentEntry *entry, gint64 expires_at_ms) {
     if (expires_at_ms != RP_EXPIRY_UNTOLD)
         entry->expires_at_ms = expires_at_ms;
 }
 
 static gboolean add(RpTouched *touched, const RpTouch *touch, GError **error) {
-    Entry *waiting = find_waiting(&touched->taking, touch->key);
+    RpSegmentEntry *waiting = rp_segment_find(&touched->taking, touch->key);
     touched->n_touches++;
     if (waiting == NULL)
-        waiting = find_waiting(&touched->filling, touch->key);
+        waiting = rp_segment_find(&touched->filling, touch->key);
     if (waiting != NULL) {
         note_expiry(waiting, touch->expires_at_ms);
         return TRUE;
     }
-    const Entry entry = {touch->before.offset, touch->expires_at_ms, g_get_monotonic_time(),
-                         touch->before.database, (guint32)touch->key.size};
-    if (weight(&touched->filling) + touch->key.size + sizeof entry > touched->segment_bytes &&
-        count_left(&touched->filling) > 0 && !put_away(touched, error))
+    const RpSegmentEntry entry = {touch->before.offset, touch->expires_at_ms, g_get_monotonic_time(),
+                                  touch->before.database, (guint32)touch->key.size};
+    if (rp_segment_weigh(&touched->filling) + touch->key.size + sizeof entry > touched->segment_bytes &&
+        rp_segment_count(&touched->filling) > 0 && !put_away(touched, error))
         return FALSE;
-    append_entry(&touched->filling, &entry, touch->key);
+    rp_segment_append(&touched->filling, &entry, touch->key);
     if (touched->n_wanted > 0 && count(touched) >= touched->n_wanted)
         g_cond_signal(&touched->changed);
     return TRUE;
@@ -251,8 +156,8 @@ void rp_touched_reach(RpTouched *touched, const RpStreamPlace *place) {
 /* ---- gaps ---- */
 
 static void forget_all(RpTouched *touched) {
-    segment_reset(&touched->taking);
-    segment_reset(&touched->filling);
+    rp_segment_reset(&touched->taking);
+    rp_segment_reset(&touched->filling);
     g_queue_clear_full(touched->files, free_file);
     touched->n_in_files = 0;
 }
@@ -292,20 +197,20 @@ void rp_touched_close_gap(RpTouched *touched, guint64 number) {
 
 /* Has keys to take stand in memory, when there are any. */
 static gboolean prepare(RpTouched *touched, GError **error) {
-    if (count_left(&touched->taking) > 0)
+    if (rp_segment_count(&touched->taking) > 0)
         return TRUE;
     if (!g_queue_is_empty(touched->files))
         return fetch(touched, error);
-    segment_reset(&touched->taking);
-    const Segment taken = touched->taking;
+    rp_segment_reset(&touched->taking);
+    const RpSegment taken = touched->taking;
     touched->taking = touched->filling;
     touched->filling = taken;
     return TRUE;
 }
 
-static void take_entry(Segment *segment, RpTouchedKeys *keys) {
-    const Entry *entry = entry_at(segment, segment->next++);
-    const RpSpan key = key_of(entry);
+static void take_entry(RpSegment *segment, RpTouchedKeys *keys) {
+    const RpSegmentEntry *entry = rp_segment_get(segment, segment->next++);
+    const RpSpan key = rp_segment_key(entry);
     const RpTouchedKey taken = {keys->bytes.size, key.size, entry->expires_at_ms};
     if (keys->index->len == 0)
         keys->oldest_us = entry->touched_us;
@@ -313,8 +218,8 @@ static void take_entry(Segment *segment, RpTouchedKeys *keys) {
     g_array_append_val(keys->index, taken);
 }
 
-static void place_before(const RpTouched *touched, const Segment *segment, RpStreamPlace *place) {
-    const Entry *entry = entry_at(segment, segment->next);
+static void place_before(const RpTouched *touched, const RpSegment *segment, RpStreamPlace *place) {
+    const RpSegmentEntry *entry = rp_segment_get(segment, segment->next);
     *place = touched->reached;
     place->offset = entry->before;
     place->database = entry->database;
@@ -332,13 +237,13 @@ gboolean rp_touched_take(RpTouched *touched, guint n_most, RpTouchedKeys *keys, 
         return TRUE;
     }
     gboolean is_fine = prepare(touched, error);
-    while (is_fine && keys->index->len < n_most && count_left(&touched->taking) > 0) {
+    while (is_fine && keys->index->len < n_most && rp_segment_count(&touched->taking) > 0) {
         take_entry(&touched->taking, keys);
         /* What waits longest stands in memory, also after the last key. */
         is_fine = prepare(touched, error);
     }
     *place = touched->reached;
-    if (is_fine && count_left(&touched->taking) > 0)
+    if (is_fine && rp_segment_count(&touched->taking) > 0)
         place_before(touched, &touched->taking, place);
     g_mutex_unlock(&touched->mutex);
     return is_fine;
@@ -360,9 +265,9 @@ guint64 rp_touched_count_touches(RpTouched *touched) {
 
 void rp_touched_look(RpTouched *touched, RpStreamPlace *reached, gint64 *oldest_us) {
     g_mutex_lock(&touched->mutex);
-    const Segment *oldest = count_left(&touched->taking) > 0 ? &touched->taking : &touched->filling;
+    const RpSegment *oldest = rp_segment_count(&touched->taking) > 0 ? &touched->taking : &touched->filling;
     *reached = touched->reached;
-    *oldest_us = count_left(oldest) > 0 ? entry_at(oldest, oldest->next)->touched_us : 0;
+    *oldest_us = rp_segment_count(oldest) > 0 ? rp_segment_get(oldest, oldest->next)->touched_us : 0;
     g_mutex_unlock(&touched->mutex);
 }
 

@@ -231,7 +231,8 @@ RpWatch *rp_watch_new(RpSyncParts *parts, const RpStreamPlace *from, const char 
     watch->patience = (RpPatience){.max_value_bytes = load->max_value_bytes,
                                    .timeout_seconds = load->timeout_seconds,
                                    .retry_seconds = load->retry_seconds,
-                                   .is_cancelled = &parts->is_stopping};
+                                   .is_cancelled = &parts->is_stopping,
+                                   .is_pressed = &parts->is_stopping};
     rp_outage_init(&watch->outage, "Redis", RP_EVENT_REDIS_LOST, RP_EVENT_REDIS_BACK, load->retry_seconds);
     if (!begin(watch, from, reason, capture, why, error))
         return NULL;

@@ -70,6 +70,9 @@ CREATE TABLE redis2pg.lifetimes (
     PRIMARY KEY (entity, key_digest)
 );
 
+-- Rows that stand on purpose are told from those that are left over by asking for each.
+CREATE INDEX lifetimes_departed_idx ON redis2pg.lifetimes (entity, key_digest) WHERE departed_at IS NOT NULL;
+
 -- Which transactions are a run's is asked for each row that changes, over runs of very many batches.
 CREATE INDEX batches_xid_idx ON redis2pg.batches USING hash ((xid::xid));
 
