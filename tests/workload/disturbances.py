@@ -191,6 +191,7 @@ def failover(scene):
         time.sleep(0.05)
     scene.sync.start()
     scene.write_for(scene.seconds / 2)
+    scene.await_mark()  # before all keys were read nothing tells that the replica has the same history
     scene.client.ask("WAIT", 1, 5000)
     master.kill()
     replica.client().ask("REPLICAOF", "NO", "ONE")
