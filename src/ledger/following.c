@@ -66,15 +66,25 @@ gboolean rp_following_read(PGconn *connection, RpFollowing *following, GError **
 static gboolean change(PGconn *connection, const char *sql, int n, const char *const *parameters,
                        GError **error) {
     g_autoptr(PGresult) result = rp_postgres_query(connection, sql, n, parameters, error);
-    if (result == NULL)
+    if (result == NULL) {
         g_prefix_error(error, "writing to redis2pg.sync: ");
-    return result != NULL;
+        return FALSE;
+    }
+    if (rp_postgres_affected(result) == 0) {
+        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                    "another sync has taken over this target since: redis2pg status shows it");
+        return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean rp_following_begin(PGconn *connection, const RpMapping *mapping, const char *source,
                             const char *capture, const char *reason, GError **error) {
     const char *const parameters[] = {mapping->path, mapping->digest, source,
                                       capture,       reason,          rp_ledger_owner()};
+    /* All keys are read anew: what waits is found again, and of another mapping it would wait for ever. */
+    if (!rp_postgres_run(connection, "DELETE FROM redis2pg.parked", error))
+        return FALSE;
     return change(
         connection,
         "INSERT INTO redis2pg.sync AS s (mapping, mapping_digest, source, capture, rescan_reason, owner,"

@@ -161,11 +161,12 @@ static gboolean take_answer(const RpReplicaLink *link, const char *line, RpStrea
 }
 
 gboolean rp_handshake(RpReplicaLink *link, const RpStreamPlace *from, RpStreamPlace *place, gboolean *is_full,
-                      GError **error) {
+                      char **run_id, GError **error) {
     char line[MAX_LINE_BYTES];
     g_autoptr(GHashTable) info = read_info(link, error);
     if (info == NULL || !check_server(link, info, error))
         return FALSE;
+    *run_id = g_strdup(rp_redis_info_text(info, "run_id"));
     learn_ping_period(link);
     if (!introduce(link, error))
         return FALSE;

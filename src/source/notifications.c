@@ -139,3 +139,8 @@ gboolean rp_notifications_follow(RpNotifications *notifications, const gint *is_
         }
     return TRUE;
 }
+
+const char *rp_notifications_get_run_id(const RpNotifications *notifications) {
+    return notifications->subscription != NULL ? rp_subscription_get_run_id(notifications->subscription)
+                                               : NULL;
+}

@@ -37,4 +37,7 @@ gboolean rp_notifications_attach(RpNotifications *notifications, GError **error)
  * told as a barrier. */
 gboolean rp_notifications_follow(RpNotifications *notifications, const gint *is_stopping, GError **error);
 
+/* The run_id of the process that is heard; NULL: not attached. Borrowed until the next call. */
+const char *rp_notifications_get_run_id(const RpNotifications *notifications);
+
 G_END_DECLS

@@ -22,6 +22,7 @@ struct RpReplication {
     RpOutage outage;
     RpReplicaLink link;
     RpStreamTouches *touches; /* NULL: not attached */
+    char *run_id;             /* of the process at the other end */
 };
 
 RpReplication *rp_replication_new(const RpRedisAddress *address, const RpPatience *patience,
@@ -40,6 +41,7 @@ static void leave(RpReplication *replication) {
     rp_replica_link_close(&replication->link);
     rp_key_questions_clear(&replication->questions);
     g_clear_pointer(&replication->touches, rp_stream_touches_free);
+    g_clear_pointer(&replication->run_id, g_free);
 }
 
 void rp_replication_free(RpReplication *replication) {
@@ -68,7 +70,7 @@ static gboolean attach_once(RpReplication *replication, const RpStreamPlace *fro
     gboolean is_full = FALSE;
     leave(replication);
     if (!rp_replica_link_open(link, replication->address, &replication->patience, error) ||
-        !rp_handshake(link, from, place, &is_full, error))
+        !rp_handshake(link, from, place, &is_full, &replication->run_id, error))
         return FALSE;
     if (is_full && !drop_snapshot(link, place, error))
         return FALSE;
@@ -160,4 +162,8 @@ gboolean rp_replication_follow(RpReplication *replication, const gint *is_stoppi
         rp_event_note(RP_EVENT_STREAM_LOST);
     g_propagate_error(error, trouble);
     return FALSE;
+}
+
+const char *rp_replication_get_run_id(const RpReplication *replication) {
+    return replication->run_id;
 }

@@ -52,4 +52,8 @@ gboolean rp_replication_attach(RpReplication *replication, const RpStreamPlace *
  * transaction that did not come whole some touches may have been told; they are told again. */
 gboolean rp_replication_follow(RpReplication *replication, const gint *is_stopping, GError **error);
 
+/* The run_id of the process that the session is one with, as INFO on its own connection gave it; NULL: not
+ * attached. Borrowed until the next call. */
+const char *rp_replication_get_run_id(const RpReplication *replication);
+
 G_END_DECLS

@@ -2,7 +2,6 @@
 #include "base/log.h"
 #include "ledger/following.h"
 #include "ledger/parked.h"
-#include "ledger/retention.h"
 #include "sink/trouble.h"
 #include "sink/wait.h"
 #include "source/info.h"
@@ -14,9 +13,6 @@
 #define QUICK_BEAT_MS  200  /* while somebody waits for the end */
 #define PARKED_KEYS    1000 /* that are tried again at once */
 #define ANSWER_SECONDS 2    /* of Redis: while writes are paused a heartbeat is not answered */
-#define RETENTION_US                                                                                         \
-    (3600 * (gint64)G_USEC_PER_SEC) /* between two looks for what is older than it is kept                   \
-                                     */
 
 struct RpBeat {
     RpSyncParts *parts;
@@ -31,8 +27,8 @@ struct RpBeat {
     gint64 last_us;
     guint64 last_touches;
     guint64 source_offset;
-    gint64 retention_us; /* when it was looked for old batches; 0: not yet */
-    double rate;         /* of changes, per second */
+    gboolean has_all; /* nothing waits, and nothing is in hand, of what the source had when it was asked */
+    double rate;      /* of changes, per second */
 };
 
 /* ---- what is seen ---- */
@@ -66,8 +62,14 @@ static void write_heartbeat(RpBeat *beat) {
     g_autoptr(GError) trouble = NULL;
     g_autoptr(redisReply) reply =
         is_due ? rp_redis_command(beat->redis, G_N_ELEMENTS(command), command, NULL, &trouble) : NULL;
-    if (trouble != NULL)
-        rp_log(RP_LOG_DEBUG, "the heartbeat was not written: %s", trouble->message);
+    if (trouble == NULL)
+        return;
+    rp_log(RP_LOG_DEBUG, "the heartbeat was not written: %s", trouble->message);
+    g_clear_pointer(&beat->redis, redisFree); /* an answer may still come */
+    g_mutex_lock(&parts->mutex);
+    parts->heartbeat_us = 0;
+    parts->stream_lag_ms = 0;
+    g_mutex_unlock(&parts->mutex);
 }
 
 static void measure_rate(RpBeat *beat) {
@@ -81,8 +83,15 @@ static void measure_rate(RpBeat *beat) {
     beat->last_us = now;
 }
 
+static gboolean has_gap(RpSyncParts *parts) {
+    guint64 number;
+    RpStreamPlace place;
+    g_autofree char *reason = rp_touched_find_gap(parts->touched, &number, &place);
+    return reason != NULL;
+}
+
 static const char *state_of(RpSyncParts *parts) {
-    if (g_atomic_int_get(&parts->is_loading))
+    if (g_atomic_int_get(&parts->is_loading) || (has_gap(parts) && !g_atomic_int_get(&parts->is_pausing)))
         return "loading";
     return g_atomic_int_get(&parts->is_pausing) ? "paused" : "following";
 }
@@ -99,10 +108,10 @@ static void look(RpBeat *beat, RpFollowingState *state) {
     RpSyncParts *parts = beat->parts;
     RpStreamPlace reached;
     gint64 waiting_us, in_hand_us = 0;
-    rp_touched_look(parts->touched, &reached, &waiting_us);
     g_mutex_lock(&parts->mutex);
+    rp_touched_look(parts->touched, &reached, &waiting_us);
     for (const GList *at = parts->in_hand->head; at != NULL && in_hand_us == 0; at = at->next)
-        in_hand_us = *(const gint64 *)at->data;
+        in_hand_us = ((const RpTouchedKeys *)at->data)->oldest_us;
     const gboolean is_idle = waiting_us == 0 && g_queue_is_empty(parts->in_hand);
     const guint64 done = is_idle ? reached.offset : MIN(parts->committed.offset, reached.offset);
     *state = (RpFollowingState){.state = state_of(parts),
@@ -118,7 +127,7 @@ static void look(RpBeat *beat, RpFollowingState *state) {
     const gboolean is_all = rp_stream_place_is_set(&reached)
                                 ? reached.offset >= beat->source_offset && beat->source_offset > 0
                                 : beat->rate < 0.5;
-    g_atomic_int_set(&parts->is_caught_up, is_idle && is_all && !g_atomic_int_get(&parts->is_loading));
+    beat->has_all = is_idle && is_all && strcmp(state->state, "following") == 0;
 }
 
 /* ---- what is written and read ---- */
@@ -134,21 +143,6 @@ static gboolean try_parked(RpBeat *beat, GError **error) {
     return keys != NULL;
 }
 
-static gboolean drop_old(RpBeat *beat, GError **error) {
-    const guint days = beat->parts->options->undo_days;
-    const gint64 now = g_get_monotonic_time();
-    guint64 n_batches = 0;
-    if (days == 0 || (beat->retention_us != 0 && now - beat->retention_us < RETENTION_US))
-        return TRUE;
-    beat->retention_us = now;
-    if (!rp_retention_apply(beat->connection, days, &n_batches, error))
-        return FALSE;
-    if (n_batches > 0)
-        rp_log(RP_LOG_INFO, "what undoes %" G_GUINT64_FORMAT " batches of more than %u days ago was dropped",
-               n_batches, days);
-    return TRUE;
-}
-
 static gboolean exchange(RpBeat *beat, const RpFollowingState *state, GError **error) {
     RpSyncParts *parts = beat->parts;
     gboolean is_to_pause = FALSE;
@@ -159,9 +153,8 @@ static gboolean exchange(RpBeat *beat, const RpFollowingState *state, GError **e
     g_mutex_lock(&parts->mutex);
     parts->n_parked = n_parked;
     g_mutex_unlock(&parts->mutex);
-    if (n_parked > 0)
-        g_atomic_int_set(&parts->is_caught_up, FALSE);
-    return strcmp(state->state, "following") != 0 || (try_parked(beat, error) && drop_old(beat, error));
+    g_atomic_int_set(&parts->is_caught_up, beat->has_all && n_parked == 0);
+    return strcmp(state->state, "following") != 0 || try_parked(beat, error);
 }
 
 /* A server that is away is said by those who write rows. */

@@ -3,7 +3,8 @@
  * 1. A key is taken from the set before it is read: what changes after the read touches it again.
  * 2. The place that a flush's last batch carries to the ledger is the one up to which all is written with it.
  * The batches of one writer are committed in their order.
- * 3. Keys are read from the process that is captured, and from no other: one that has taken its place may
+ * 3. What was taken is in hand until it is committed; what a run leaves in hand goes back into the set.
+ * 4. Keys are read from the process that is captured, and from no other: one that has taken its place may
  * lack what the stream told. */
 #include "base/error.h"
 #include "base/event.h"
@@ -36,12 +37,12 @@ typedef struct {
     RpCrew *crew;
     RpFilling filling;
     RpKeyReader reader;
-    RpTouchedKeys keys;
-    guint key;      /* position of the next one to look at, */
-    guint entity;   /* the entity to try it with, */
-    guint n_wishes; /* and how many wanted it */
-    GArray *wished; /* of Wish: what was given, in order */
-    guint n_taken;  /* of them */
+    RpTouchedKeys *keys; /* of the flush that is read: in parts->in_hand */
+    guint key;           /* position of the next one to look at, */
+    guint entity;        /* the entity to try it with, */
+    guint n_wishes;      /* and how many wanted it */
+    GArray *wished;      /* of Wish: what was given, in order */
+    guint n_taken;       /* of them */
     guint64 n_flushes;
     gint64 checkpoint_us; /* when the last one was given to the writer */
     RpStreamPlace place;  /* that it had */
@@ -76,8 +77,8 @@ static gboolean account_for_unmapped(Follow *follow, RpSpan key, GError **error)
 
 static gboolean give_key(guint *entity, RpSpan *key, gboolean *is_end, gpointer data, GError **error) {
     Follow *follow = data;
-    for (; follow->key < follow->keys.index->len; follow->key++, follow->entity = follow->n_wishes = 0) {
-        *key = rp_touched_keys_get(&follow->keys, follow->key);
+    for (; follow->key < follow->keys->index->len; follow->key++, follow->entity = follow->n_wishes = 0) {
+        *key = rp_touched_keys_get(follow->keys, follow->key);
         if (find_entity(follow, *key)) {
             const Wish wish = {follow->key, follow->entity};
             g_array_append_val(follow->wished, wish);
@@ -105,11 +106,11 @@ static void note_nothing(RpBatch *batch, guint entity, RpSpan key) {
 static void note_taken(RpBatch *batch, guint32 first_record, gpointer data) {
     Follow *follow = data;
     const Wish *wish = &g_array_index(follow->wished, Wish, follow->n_taken++);
-    const RpTouchedKey *key = &g_array_index(follow->keys.index, RpTouchedKey, wish->key);
+    const RpTouchedKey *key = &g_array_index(follow->keys->index, RpTouchedKey, wish->key);
     if (batch == NULL)
         return;
     if (first_record == batch->records.index->len) {
-        note_nothing(batch, wish->entity, rp_touched_keys_get(&follow->keys, wish->key));
+        note_nothing(batch, wish->entity, rp_touched_keys_get(follow->keys, wish->key));
         return;
     }
     RpRecord *record = &g_array_index(batch->records.index, RpRecord, first_record);
@@ -118,15 +119,6 @@ static void note_taken(RpBatch *batch, guint32 first_record, gpointer data) {
 }
 
 /* ---- flushes ---- */
-
-static void note_in_hand(Follow *follow) {
-    RpSyncParts *parts = follow->parts;
-    gint64 *oldest = g_new(gint64, 1);
-    *oldest = follow->keys.oldest_us;
-    g_mutex_lock(&parts->mutex);
-    g_queue_push_tail(parts->in_hand, oldest);
-    g_mutex_unlock(&parts->mutex);
-}
 
 /* Gives the flush's last batch to the writer, with the place; there is one also when no key was read. */
 static gboolean end_flush(Follow *follow, const RpStreamPlace *place, GError **error) {
@@ -154,14 +146,28 @@ static gboolean has_moved(const Follow *follow, const RpStreamPlace *place) {
            g_get_monotonic_time() - follow->checkpoint_us > CHECKPOINT_US;
 }
 
+/* What is taken is in hand in the same moment: no place in between seems to be reached. */
+static gboolean take(Follow *follow, RpStreamPlace *place, GError **error) {
+    RpSyncParts *parts = follow->parts;
+    g_autoptr(RpTouchedKeys) keys = rp_touched_keys_new();
+    g_mutex_lock(&parts->mutex);
+    const gboolean is_taken =
+        rp_touched_take(parts->touched, follow->crew->options->batch_rows, keys, place, error);
+    follow->keys = NULL;
+    if (is_taken && (keys->index->len > 0 || has_moved(follow, place))) {
+        follow->keys = g_steal_pointer(&keys);
+        g_queue_push_tail(parts->in_hand, follow->keys);
+    }
+    g_mutex_unlock(&parts->mutex);
+    return is_taken;
+}
+
 static gboolean flush(Follow *follow, GError **error) {
     RpStreamPlace place;
-    const guint n_most = follow->crew->options->batch_rows;
-    if (!rp_touched_take(follow->parts->touched, n_most, &follow->keys, &place, error))
+    if (!take(follow, &place, error))
         return FALSE;
-    if (follow->keys.index->len == 0 && !has_moved(follow, &place))
+    if (follow->keys == NULL)
         return TRUE;
-    note_in_hand(follow);
     if (!read_keys(follow, error))
         return FALSE;
     rp_event_note(RP_EVENT_TOUCHED_READ);
@@ -180,10 +186,9 @@ static gboolean has_gap(const Follow *follow) {
 static gboolean is_captured(const Follow *follow) {
     RpSyncParts *parts = follow->parts;
     g_mutex_lock(&parts->mutex);
-    const gboolean is_same = parts->run_id == NULL || strcmp(parts->run_id, follow->crew->source_run_id) == 0;
-    const gboolean is_over = parts->error != NULL;
+    const gboolean is_same = g_strcmp0(parts->run_id, follow->crew->source_run_id) == 0;
     g_mutex_unlock(&parts->mutex);
-    return is_same && !is_over;
+    return is_same;
 }
 
 static gboolean has_nothing_in_hand(RpSyncParts *parts) {
@@ -267,7 +272,7 @@ static void note_written(RpWriter *writer, const RpBatch *batch) {
     if (!batch->position.is_page_end || !batch->is_whole)
         return;
     g_mutex_lock(&parts->mutex);
-    g_free(g_queue_pop_head(parts->in_hand));
+    rp_touched_keys_free(g_queue_pop_head(parts->in_hand));
     if (rp_stream_place_is_set(&batch->checkpoint))
         parts->committed = batch->checkpoint;
     if (batch->records.index->len > 0)
@@ -275,9 +280,13 @@ static void note_written(RpWriter *writer, const RpBatch *batch) {
     g_mutex_unlock(&parts->mutex);
 }
 
-static void forget_in_hand(RpSyncParts *parts) {
+/* What was taken and is not committed waits again: the next run begins with it. */
+static void give_back(RpSyncParts *parts) {
     g_mutex_lock(&parts->mutex);
-    g_queue_clear_full(parts->in_hand, g_free);
+    while (!g_queue_is_empty(parts->in_hand)) {
+        g_autoptr(RpTouchedKeys) keys = g_queue_pop_tail(parts->in_hand);
+        rp_touched_give_back(parts->touched, keys);
+    }
     g_mutex_unlock(&parts->mutex);
 }
 
@@ -297,11 +306,10 @@ gboolean rp_follow(RpSyncParts *parts, gboolean *is_caught_up, RpRunSummary **su
     load.observe = NULL;
     follow.steps.written = note_written;
     follow.wished = g_array_new(FALSE, FALSE, sizeof(Wish));
-    rp_touched_keys_init(&follow.keys);
+    g_atomic_int_set(&parts->is_caught_up, FALSE);
     const gboolean is_fine = rp_load_from(&load, &feed, summary, error);
-    rp_touched_keys_clear(&follow.keys);
     g_array_unref(follow.wished);
-    forget_in_hand(parts);
+    give_back(parts);
     *is_caught_up = follow.is_caught_up;
     return is_fine;
 }

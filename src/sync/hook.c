@@ -33,6 +33,8 @@ static char *describe(int status) {
 static gboolean await_end(pid_t child, gint64 until_us, const gint *is_cancelled, int *status) {
     for (;;) {
         const pid_t ended = waitpid(child, status, WNOHANG);
+        if (ended < 0 && errno != EINTR) /* nobody knows how it ended: not as it should */
+            *status = W_EXITCODE(127, 0);
         if (ended == child || (ended < 0 && errno != EINTR))
             return TRUE;
         if (g_get_monotonic_time() >= until_us ||

@@ -11,18 +11,16 @@ G_BEGIN_DECLS
 typedef struct {
     const RpSyncOptions *options;
     RpTouched *touched;
-    gint is_stopping;  /* atomic: the sync ends */
-    gint is_to_pause;  /* atomic: a user asked for it */
-    gint is_pausing;   /* atomic: nothing is taken, and nothing is in hand */
-    gint is_loading;   /* atomic: all keys are being read */
-    gint is_caught_up; /* atomic: all that the source had when it was last asked is committed */
-    GMutex mutex;      /* guards what follows */
-    char *run_id;      /* of the Redis process that is captured; NULL: none is at the moment */
-    GError *error;     /* why the capture ended */
-    guint64 run;       /* the one that is open, or was last */
-    GQueue
-        *in_hand; /* of gint64 *: of what was taken and is not committed, when its oldest key was touched */
-    RpStreamPlace reached;   /* all before it is committed; unset where places mean nothing */
+    gint is_stopping;        /* atomic: the sync ends */
+    gint is_to_pause;        /* atomic: a user asked for it */
+    gint is_pausing;         /* atomic: nothing is taken, and nothing is in hand */
+    gint is_loading;         /* atomic: all keys are being read */
+    gint is_caught_up;       /* atomic: all that the source had when it was last asked is committed */
+    GMutex mutex;            /* guards what follows */
+    char *run_id;            /* of the Redis process that is captured; NULL: none is at the moment */
+    GError *error;           /* why the capture ended */
+    guint64 run;             /* the one that is open, or was last */
+    GQueue *in_hand;         /* of RpTouchedKeys: flushes that are not committed, the oldest first */
     RpStreamPlace committed; /* the checkpoint */
     gint64 last_commit_us;   /* Unix time; 0: none yet */
     guint64 n_parked;
@@ -60,6 +58,15 @@ RpBeat *rp_beat_new(RpSyncParts *parts);
 /* Ends it; the ledger says then that the sync is stopped, if it can be reached. */
 void rp_beat_free(RpBeat *beat);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpBeat, rp_beat_free)
+
+/* ---- tidy.c: once an hour ---- */
+
+typedef struct RpTidy RpTidy;
+
+/* Starts the thread that drops what is kept of old batches; NULL where it is kept for ever. */
+RpTidy *rp_tidy_new(RpSyncParts *parts);
+/* Fine for NULL. */
+void rp_tidy_free(RpTidy *tidy);
 
 /* ---- rescan.c: all keys ---- */
 

@@ -108,6 +108,7 @@ gboolean rp_record_read(RpSyncParts *parts, const char *source, RpStreamPlace *p
     *reason = NULL;
     if (connection == NULL || !rp_following_read(connection, &following, error))
         return FALSE;
+    g_atomic_int_set(&parts->is_to_pause, following.is_to_pause);
     rp_ledger_unlock(connection);
     return find_place(parts, &following, source, place, reason, error);
 }

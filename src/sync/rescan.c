@@ -12,15 +12,29 @@
 #include "pipeline/load_from.h"
 #include "pipeline/signals.h"
 #include "reconcile/reconcile.h"
+#include "sink/key_sql.h"
 #include "sync/parts.h"
 #include "sync/steps.h"
 
+/* Rows of expired keys stand on purpose: where a row does not tell its key, they cannot be told from those
+ * that are to go. */
+static gboolean can_tell_kept(PGconn *connection, const RpEntity *entity) {
+    g_autofree char *key = rp_key_sql_new(connection, entity, "t");
+    if (entity->on_expire != RP_WHEN_GONE_KEEP || key != NULL)
+        return TRUE;
+    rp_log(RP_LOG_WARNING,
+           "rows of %s whose keys are gone are left: a row does not tell its key, and rows of expired keys "
+           "are to stay",
+           entity->name);
+    return FALSE;
+}
+
 /* Entities whose rows go with their keys: their names (borrowed), ended by NULL. */
-static GPtrArray *find_deleting(const RpMapping *mapping) {
+static GPtrArray *find_deleting(PGconn *connection, const RpMapping *mapping) {
     GPtrArray *names = g_ptr_array_new();
     for (guint i = 0; i < mapping->entities->len; i++) {
         const RpEntity *entity = g_ptr_array_index(mapping->entities, i);
-        if (entity->on_delete == RP_WHEN_GONE_DELETE)
+        if (entity->on_delete == RP_WHEN_GONE_DELETE && can_tell_kept(connection, entity))
             g_ptr_array_add(names, entity->name);
     }
     g_ptr_array_add(names, NULL);
@@ -95,7 +109,6 @@ static gboolean delete_gone(RpSyncParts *parts, const GPtrArray *names, GError *
 
 gboolean rp_rescan(RpSyncParts *parts, RpRunSummary **summary, GError **error) {
     const RpLoadOptions *load = parts->options->load;
-    g_autoptr(GPtrArray) names = find_deleting(load->mapping);
     gboolean has_any;
     *summary = NULL;
     g_autoptr(PGconn) connection = rp_postgres_await(load->postgres, load->retry_seconds, error);
@@ -104,10 +117,14 @@ gboolean rp_rescan(RpSyncParts *parts, RpRunSummary **summary, GError **error) {
     if (connection == NULL || !has_rows(connection, load->mapping, &has_any, error) ||
         !rp_postgres_run(connection, "TRUNCATE redis2pg.holders", error) || !load_all(parts, summary, error))
         return FALSE;
-    if (!has_any || names->len == 1)
+    if (!has_any)
         return TRUE;
     g_clear_pointer(&connection, PQfinish);
     connection = rp_postgres_await(load->postgres, load->retry_seconds, error);
-    return connection != NULL && rp_lifetimes_note_expired(connection, load->mapping, error) &&
-           delete_gone(parts, names, error);
+    if (connection == NULL)
+        return FALSE;
+    g_autoptr(GPtrArray) names = find_deleting(connection, load->mapping);
+    if (names->len == 1)
+        return TRUE;
+    return rp_lifetimes_note_expired(connection, load->mapping, error) && delete_gone(parts, names, error);
 }

@@ -31,6 +31,7 @@ typedef struct {
     char *source;
     RpWatch *watch;
     RpBeat *beat;
+    RpTidy *tidy;
     RpOutage outage; /* of PostgreSQL, between runs */
     GError *trouble;
     /* The gap that is being closed. */
@@ -74,7 +75,20 @@ static gboolean begin(Sync *sync, GError **error) {
     if (sync->watch == NULL || !rp_record_begin(parts, sync->source, result->capture, reason, error))
         return FALSE;
     sync->beat = rp_beat_new(parts);
+    sync->tidy = rp_tidy_new(parts);
     return TRUE;
+}
+
+/* What the capture ended with is final. Takes the trouble. */
+static gboolean give_up(GError *trouble, GError **error) {
+    if (trouble->domain != RP_SOURCE_ERROR || !rp_redis_error_passes(trouble)) {
+        g_propagate_error(error, trouble);
+        return FALSE;
+    }
+    g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED,
+                "%s; what is committed stands, and sync goes on from its checkpoint", trouble->message);
+    g_error_free(trouble);
+    return FALSE;
 }
 
 /* Whoever captures waits for a Redis that is away, for as long as troubles may last. */
@@ -85,14 +99,24 @@ static gboolean await_capture(Sync *sync, GError **error) {
         GError *trouble = parts->error != NULL ? g_error_copy(parts->error) : NULL;
         const gboolean is_attached = parts->run_id != NULL;
         g_mutex_unlock(&parts->mutex);
-        if (trouble != NULL) {
-            g_propagate_error(error, trouble);
-            return FALSE;
-        }
+        if (trouble != NULL)
+            return give_up(trouble, error);
         if (is_attached)
             return TRUE;
         g_usleep(SETTLE_MS * 1000);
     }
+    return TRUE;
+}
+
+/* A pause holds for reading all keys as for following them. */
+static gboolean stay_paused(Sync *sync, GError **error) {
+    RpSyncParts *parts = &sync->parts;
+    (void)error;
+    while (g_atomic_int_get(&parts->is_to_pause) && !g_atomic_int_get(&parts->is_stopping)) {
+        g_atomic_int_set(&parts->is_pausing, TRUE);
+        g_usleep(SETTLE_MS * 1000);
+    }
+    g_atomic_int_set(&parts->is_pausing, FALSE);
     return TRUE;
 }
 
@@ -109,7 +133,7 @@ static gboolean note_all_read(Sync *sync, GError **error) {
 static gboolean read_all(Sync *sync, GError **error) {
     RpSyncParts *parts = &sync->parts;
     rp_log(RP_LOG_INFO, "all keys are read: %s", sync->gap);
-    if (!take_step(sync, note_gap, error))
+    if (!take_step(sync, note_gap, error) || !take_step(sync, stay_paused, error))
         return FALSE;
     g_clear_pointer(&sync->result->load, rp_run_summary_free);
     g_atomic_int_set(&parts->is_loading, TRUE);
@@ -193,13 +217,17 @@ static gboolean follow_on(Sync *sync, GError **error) {
 static void parts_init(RpSyncParts *parts, const RpSyncOptions *options) {
     *parts = (RpSyncParts){.options = options, .in_hand = g_queue_new()};
     parts->touched = rp_touched_new(options->waiting_bytes);
-    parts->committed.database = parts->reached.database = -1;
+    parts->committed.database = -1;
     g_mutex_init(&parts->mutex);
+}
+
+static void free_keys(gpointer keys) {
+    rp_touched_keys_free(keys);
 }
 
 static void parts_clear(RpSyncParts *parts) {
     rp_touched_free(parts->touched);
-    g_queue_free_full(parts->in_hand, g_free);
+    g_queue_free_full(parts->in_hand, free_keys);
     g_free(parts->run_id);
     g_clear_error(&parts->error);
     g_mutex_clear(&parts->mutex);
@@ -216,6 +244,7 @@ gboolean rp_sync(const RpSyncOptions *options, RpSyncResult *result, GError **er
                    options->load->retry_seconds);
     rp_signals_block(&signals);
     const gboolean is_fine = take_step(&sync, begin, error) && follow_on(&sync, error);
+    rp_tidy_free(sync.tidy);
     rp_beat_free(sync.beat);
     rp_watch_free(sync.watch);
     rp_signals_unblock(&signals);

@@ -21,6 +21,7 @@ struct RpTouched {
     RpSegment filling;
     GQueue *files; /* of RpSpool: segments between them, the oldest first */
     guint64 n_in_files;
+    gint64 first_file_us; /* touch of the first key that went to a file since there was none */
     guint64 n_touches;
     RpStreamPlace reached;
     char *gap; /* why all keys have to be read again; or NULL */
@@ -49,6 +50,8 @@ static gboolean put_away(RpTouched *touched, GError **error) {
                     touched->n_in_files + rp_segment_count(segment), g_get_tmp_dir());
         return FALSE;
     }
+    if (g_queue_is_empty(touched->files))
+        touched->first_file_us = rp_segment_get(segment, segment->next)->touched_us;
     touched->n_in_files += rp_segment_count(segment);
     g_queue_push_tail(touched->files, g_steal_pointer(&file));
     rp_segment_reset(segment);
@@ -211,7 +214,8 @@ static gboolean prepare(RpTouched *touched, GError **error) {
 static void take_entry(RpSegment *segment, RpTouchedKeys *keys) {
     const RpSegmentEntry *entry = rp_segment_get(segment, segment->next++);
     const RpSpan key = rp_segment_key(entry);
-    const RpTouchedKey taken = {keys->bytes.size, key.size, entry->expires_at_ms};
+    const RpTouchedKey taken = {keys->bytes.size, key.size, entry->expires_at_ms, entry->before,
+                                entry->database};
     if (keys->index->len == 0)
         keys->oldest_us = entry->touched_us;
     rp_buffer_append(&keys->bytes, key.data, key.size);
@@ -232,6 +236,7 @@ gboolean rp_touched_take(RpTouched *touched, guint n_most, RpTouchedKeys *keys, 
     keys->oldest_us = 0;
     *place = (RpStreamPlace){.database = -1};
     g_mutex_lock(&touched->mutex);
+    keys->n_gaps = touched->n_gaps;
     if (touched->gap != NULL) {
         g_mutex_unlock(&touched->mutex);
         return TRUE;
@@ -247,6 +252,35 @@ gboolean rp_touched_take(RpTouched *touched, guint n_most, RpTouchedKeys *keys, 
         place_before(touched, &touched->taking, place);
     g_mutex_unlock(&touched->mutex);
     return is_fine;
+}
+
+/* A segment that begins with the keys, and goes on with what was left. */
+static void put_before(RpTouched *touched, const RpTouchedKeys *keys) {
+    const RpSegment left = touched->taking;
+    rp_segment_init(&touched->taking);
+    for (guint i = 0; i < keys->index->len; i++) {
+        const RpTouchedKey *key = &g_array_index(keys->index, RpTouchedKey, i);
+        const RpSegmentEntry entry = {key->before, key->expires_at_ms, keys->oldest_us, key->database,
+                                      (guint32)key->size};
+        rp_segment_append(&touched->taking, &entry, rp_touched_keys_get(keys, i));
+    }
+    for (guint32 i = left.next; i < left.offsets->len; i++) {
+        const RpSegmentEntry *entry = rp_segment_get(&left, i);
+        RpSegmentEntry *waiting = rp_segment_find(&touched->taking, rp_segment_key(entry));
+        if (waiting != NULL)
+            note_expiry(waiting, entry->expires_at_ms);
+        else
+            rp_segment_append(&touched->taking, entry, rp_segment_key(entry));
+    }
+    RpSegment done = left;
+    rp_segment_clear(&done);
+}
+
+void rp_touched_give_back(RpTouched *touched, const RpTouchedKeys *keys) {
+    g_mutex_lock(&touched->mutex);
+    if (keys->n_gaps == touched->n_gaps)
+        put_before(touched, keys);
+    g_mutex_unlock(&touched->mutex);
 }
 
 guint64 rp_touched_count(RpTouched *touched) {
@@ -267,7 +301,10 @@ void rp_touched_look(RpTouched *touched, RpStreamPlace *reached, gint64 *oldest_
     g_mutex_lock(&touched->mutex);
     const RpSegment *oldest = rp_segment_count(&touched->taking) > 0 ? &touched->taking : &touched->filling;
     *reached = touched->reached;
-    *oldest_us = rp_segment_count(oldest) > 0 ? rp_segment_get(oldest, oldest->next)->touched_us : 0;
+    if (oldest == &touched->filling && !g_queue_is_empty(touched->files))
+        *oldest_us = touched->first_file_us;
+    else
+        *oldest_us = rp_segment_count(oldest) > 0 ? rp_segment_get(oldest, oldest->next)->touched_us : 0;
     g_mutex_unlock(&touched->mutex);
 }
 
@@ -292,13 +329,18 @@ void rp_touched_wake(RpTouched *touched) {
 
 /* ---- taken keys ---- */
 
-void rp_touched_keys_init(RpTouchedKeys *keys) {
-    *keys = (RpTouchedKeys){.index = g_array_new(FALSE, FALSE, sizeof(RpTouchedKey))};
+RpTouchedKeys *rp_touched_keys_new(void) {
+    RpTouchedKeys *keys = g_new0(RpTouchedKeys, 1);
+    keys->index = g_array_new(FALSE, FALSE, sizeof(RpTouchedKey));
+    return keys;
 }
 
-void rp_touched_keys_clear(RpTouchedKeys *keys) {
+void rp_touched_keys_free(RpTouchedKeys *keys) {
+    if (keys == NULL)
+        return;
     rp_buffer_clear(&keys->bytes);
-    g_clear_pointer(&keys->index, g_array_unref);
+    g_array_unref(keys->index);
+    g_free(keys);
 }
 
 RpSpan rp_touched_keys_get(const RpTouchedKeys *keys, guint position) {

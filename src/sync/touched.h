@@ -16,16 +16,20 @@ typedef struct {
     RpBuffer bytes;
     GArray *index;    /* of RpTouchedKey; see rp_touched_keys_get */
     gint64 oldest_us; /* when the first of them was touched, in monotonic time */
+    guint64 n_gaps;   /* that there had been */
 } RpTouchedKeys;
 
 typedef struct {
     gsize offset; /* in bytes */
     gsize size;
     gint64 expires_at_ms; /* as RpTouch has it: what the source last said of it while the key waited */
+    guint64 before;       /* offset of the place before its first touch, and the database there */
+    gint database;
 } RpTouchedKey;
 
-void rp_touched_keys_init(RpTouchedKeys *keys);
-void rp_touched_keys_clear(RpTouchedKeys *keys);
+RpTouchedKeys *rp_touched_keys_new(void);
+void rp_touched_keys_free(RpTouchedKeys *keys);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpTouchedKeys, rp_touched_keys_free)
 /* Borrowed until keys are taken into it again. */
 RpSpan rp_touched_keys_get(const RpTouchedKeys *keys, guint position);
 
@@ -35,7 +39,7 @@ void rp_touched_free(RpTouched *touched);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RpTouched, rp_touched_free)
 
 /* Adds a key, unless it waits already. Never waits for whoever takes. FALSE when the keys no longer fit onto
- * the disk ($TMPDIR): those that waited there are lost then, and only reading all keys again helps. */
+ * the disk ($TMPDIR): this one is not in the set then. */
 gboolean rp_touched_add(RpTouched *touched, const RpTouch *touch, GError **error);
 
 /* The same of a key that is to be tried again, whatever the stream says. */
@@ -61,6 +65,10 @@ void rp_touched_close_gap(RpTouched *touched, guint64 number);
  * there is a gap. */
 gboolean rp_touched_take(RpTouched *touched, guint n_most, RpTouchedKeys *keys, RpStreamPlace *place,
                          GError **error);
+
+/* Puts taken keys that were not written back before all others, as if they had not been taken. Those that
+ * were taken last come back first. Nothing when a gap was opened since: all keys are read then. */
+void rp_touched_give_back(RpTouched *touched, const RpTouchedKeys *keys);
 
 /* Keys that wait. One that waits in a file, and was touched again since, counts twice. */
 guint64 rp_touched_count(RpTouched *touched);

@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/outage.h"
-#include "source/info.h"
 #include "source/notifications.h"
 #include "source/replication.h"
 #include "sync/parts.h"
@@ -74,12 +73,6 @@ static void set_process(RpSyncParts *parts, char *run_id) {
     rp_touched_wake(parts->touched);
 }
 
-static char *ask_process(const RpWatch *watch, GError **error) {
-    const RpLoadOptions *load = watch->parts->options->load;
-    g_autoptr(redisContext) redis = rp_redis_connect(load->redis, load->timeout_seconds, error);
-    return redis != NULL ? rp_redis_info_field(redis, "server", "run_id", error) : NULL;
-}
-
 /* Where changes may have been missed all keys are read; else the stream goes on where it stood. */
 static void begin_at(RpWatch *watch, gboolean is_continued, const RpStreamPlace *place, const char *reason) {
     if (is_continued)
@@ -105,10 +98,9 @@ static gboolean attach(RpWatch *watch, const RpStreamPlace *from, const char *re
         begin_at(watch, is_continued, &place,
                  reason != NULL ? reason : "Redis could not go on from where the stream stood (FULLRESYNC)");
     }
-    char *run_id = ask_process(watch, error);
-    if (run_id == NULL)
-        return FALSE;
-    set_process(watch->parts, run_id);
+    set_process(watch->parts,
+                g_strdup(watch->notifications != NULL ? rp_notifications_get_run_id(watch->notifications)
+                                                      : rp_replication_get_run_id(watch->replication)));
     return TRUE;
 }
 

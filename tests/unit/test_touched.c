@@ -21,19 +21,17 @@ static void add(RpTouched *touched, const char *key, guint64 before, gint64 expi
 
 /* "a b c | 30": the keys that are taken, and the offset of the place. */
 static char *take(RpTouched *touched, guint n_most) {
-    RpTouchedKeys keys;
+    g_autoptr(RpTouchedKeys) keys = rp_touched_keys_new();
     RpStreamPlace place;
     GString *text = g_string_new(NULL);
-    rp_touched_keys_init(&keys);
-    cr_assert(rp_touched_take(touched, n_most, &keys, &place, NULL));
-    for (guint i = 0; i < keys.index->len; i++) {
-        const RpSpan key = rp_touched_keys_get(&keys, i);
+    cr_assert(rp_touched_take(touched, n_most, keys, &place, NULL));
+    for (guint i = 0; i < keys->index->len; i++) {
+        const RpSpan key = rp_touched_keys_get(keys, i);
         g_string_append_len(text, key.data, (gssize)key.size);
         g_string_append_c(text, ' ');
     }
     if (rp_stream_place_is_set(&place))
         g_string_append_printf(text, "| %" G_GUINT64_FORMAT, place.offset);
-    rp_touched_keys_clear(&keys);
     return g_string_free(text, FALSE);
 }
 
@@ -77,19 +75,17 @@ Test(touched, a_key_that_is_touched_after_it_was_taken_waits_again) {
 
 Test(touched, what_the_source_said_last_of_an_expiry_is_kept) {
     g_autoptr(RpTouched) touched = rp_touched_new(MEMORY);
-    RpTouchedKeys keys;
+    g_autoptr(RpTouchedKeys) keys = rp_touched_keys_new();
     RpStreamPlace place;
-    rp_touched_keys_init(&keys);
     add(touched, "a", 0, 1000);
     add(touched, "a", 10, RP_EXPIRY_UNTOLD);
     add(touched, "b", 20, RP_EXPIRY_UNTOLD);
     add(touched, "c", 30, 5);
     add(touched, "c", 30, 6);
-    cr_assert(rp_touched_take(touched, 10, &keys, &place, NULL));
-    cr_assert(eq(i64, g_array_index(keys.index, RpTouchedKey, 0).expires_at_ms, 1000));
-    cr_assert(eq(i64, g_array_index(keys.index, RpTouchedKey, 1).expires_at_ms, RP_EXPIRY_UNTOLD));
-    cr_assert(eq(i64, g_array_index(keys.index, RpTouchedKey, 2).expires_at_ms, 6));
-    rp_touched_keys_clear(&keys);
+    cr_assert(rp_touched_take(touched, 10, keys, &place, NULL));
+    cr_assert(eq(i64, g_array_index(keys->index, RpTouchedKey, 0).expires_at_ms, 1000));
+    cr_assert(eq(i64, g_array_index(keys->index, RpTouchedKey, 1).expires_at_ms, RP_EXPIRY_UNTOLD));
+    cr_assert(eq(i64, g_array_index(keys->index, RpTouchedKey, 2).expires_at_ms, 6));
 }
 
 /* Keys are bytes. */
@@ -117,17 +113,15 @@ Test(touched, what_does_not_fit_into_memory_waits_in_files) {
     }
     cr_assert(eq(u64, rp_touched_count(touched), n_keys));
     for (guint i = 0; i < n_keys; i += 100) {
-        RpTouchedKeys keys;
+        g_autoptr(RpTouchedKeys) keys = rp_touched_keys_new();
         RpStreamPlace place;
-        rp_touched_keys_init(&keys);
-        cr_assert(rp_touched_take(touched, 100, &keys, &place, NULL));
-        cr_assert(eq(u32, keys.index->len, 100));
+        cr_assert(rp_touched_take(touched, 100, keys, &place, NULL));
+        cr_assert(eq(u32, keys->index->len, 100));
         for (guint j = 0; j < 100; j++) {
             g_autofree char *expected = g_strdup_printf("key:%05u", i + j);
-            cr_assert(rp_span_equal(rp_touched_keys_get(&keys, j), rp_span(expected)), "%s", expected);
+            cr_assert(rp_span_equal(rp_touched_keys_get(keys, j), rp_span(expected)), "%s", expected);
         }
         cr_assert(eq(u64, place.offset, (i + 100) * 10));
-        rp_touched_keys_clear(&keys);
     }
     cr_assert(eq(u64, rp_touched_count(touched), 0));
 }
@@ -180,4 +174,36 @@ Test(touched, whoever_waits_is_woken_by_a_key) {
     cr_assert(rp_touched_wait(touched, 1, g_get_monotonic_time() + 60 * G_USEC_PER_SEC));
     rp_touched_wake(touched);
     cr_assert(rp_touched_wait(touched, 100, g_get_monotonic_time() + 60 * G_USEC_PER_SEC));
+}
+
+/* A run that ends in the middle gives back what it had taken: the place is what it was. */
+Test(touched, keys_that_are_given_back_come_first_again) {
+    g_autoptr(RpTouched) touched = rp_touched_new(MEMORY);
+    g_autoptr(RpTouchedKeys) first = rp_touched_keys_new(), second = rp_touched_keys_new();
+    RpStreamPlace place;
+    add(touched, "a", 0, 7);
+    add(touched, "b", 10, RP_EXPIRY_UNTOLD);
+    add(touched, "c", 20, RP_EXPIRY_UNTOLD);
+    cr_assert(rp_touched_take(touched, 1, first, &place, NULL));
+    cr_assert(rp_touched_take(touched, 1, second, &place, NULL));
+    add(touched, "a", 30, RP_EXPIRY_UNTOLD);
+    rp_touched_give_back(touched, second);
+    rp_touched_give_back(touched, first);
+    assert_takes(touched, 1, "a | 10");
+    assert_takes(touched, 1, "b | 20");
+    assert_takes(touched, 1, "c | 30");
+}
+
+Test(touched, keys_from_before_a_gap_are_not_given_back) {
+    g_autoptr(RpTouched) touched = rp_touched_new(MEMORY);
+    g_autoptr(RpTouchedKeys) taken = rp_touched_keys_new();
+    RpStreamPlace begin = place_at(5000), place;
+    guint64 number;
+    add(touched, "a", 0, RP_EXPIRY_UNTOLD);
+    cr_assert(rp_touched_take(touched, 1, taken, &place, NULL));
+    rp_touched_open_gap(touched, "FULLRESYNC", &begin);
+    rp_touched_give_back(touched, taken);
+    g_autofree char *reason = rp_touched_find_gap(touched, &number, &place);
+    rp_touched_close_gap(touched, number);
+    assert_takes(touched, 1, "| 5000");
 }
