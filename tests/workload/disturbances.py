@@ -47,7 +47,6 @@ def kills_while_parking(scene):
     """Children without parents, and values that another key has."""
     scene.sync.fault = lambda: (f"kill:{scene.chance.choice(['rows_parked', 'rows_departed', 'before_commit'])}:"
                                 f"{scene.chance.randint(1, 6)}")
-    scene.sync.words = ["--park-seconds", "1"]
     scene.sync.start()
     families = scene.operations.families
     scene.operations.families = [scene.operations.parts, scene.operations.seats, scene.operations.slots]
