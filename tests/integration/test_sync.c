@@ -129,7 +129,8 @@ Test(sync, a_rollback_of_its_runs_leaves_what_was_there) {
     await_rows(test_case, "SELECT order_id FROM orders ORDER BY 1", "o2\no3");
     stop_sync(sync);
     g_auto(RpOutcome) out = {0};
-    rp_case_run(test_case, &out, "rollback", "3", NULL);
+    g_autofree char *newest = rp_case_sql_text(test_case, "SELECT max(run) FROM redis2pg.runs");
+    rp_case_run(test_case, &out, "rollback", newest, NULL);
     rp_outcome_assert_status(&out, 0);
     rp_case_assert_rows(test_case, "SELECT order_id, status FROM orders ORDER BY 1",
                         "o1|pending\no2|pending");
@@ -152,9 +153,10 @@ Test(sync, a_rollback_restores_a_row_that_came_again_and_is_referred_to) {
     rp_case_redis(test_case, "HSET order:o1 status paid");
     await_rows(test_case, "SELECT status FROM orders WHERE order_id = 'o1'", "paid");
     stop_sync(sync);
+    const gint64 newest = rp_case_sql_number(test_case, "SELECT max(run) FROM redis2pg.runs");
     for (guint i = 0; i < 2; i++) { /* the second one undoes the first */
         g_auto(RpOutcome) out = {0};
-        g_autofree char *run = g_strdup_printf("%u", 3 + i);
+        g_autofree char *run = g_strdup_printf("%" G_GINT64_FORMAT, newest + i);
         rp_case_run(test_case, &out, "rollback", run, NULL);
         rp_outcome_assert_status(&out, 0);
         rp_case_assert_rows(test_case,
