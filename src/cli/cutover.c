@@ -55,8 +55,18 @@ static gboolean ask(gpointer data, const gint *is_cancelled, GError **error) {
     return FALSE;
 }
 
-/* Whoever is not there cannot be asked. */
+/* Writers that are stopped already need not be stopped. Whoever is not there cannot be asked. */
 static gboolean check_ways(GError **error) {
+    if (settings->hook != NULL && settings->hook[0] == '\0') {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "--hook is empty: it names the command that stops the writers");
+        return FALSE;
+    }
+    if (settings->is_confirmed && (settings->hook != NULL || settings->pauses_writes)) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "--yes says that the writers are stopped: it does not go with --hook or --pause-writes");
+        return FALSE;
+    }
     if (settings->is_confirmed || settings->hook != NULL || settings->pauses_writes || can_ask())
         return TRUE;
     g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,

@@ -211,6 +211,8 @@ static gboolean take_blocked(Deleting *deleting, const char *sql, GError **error
     return result != NULL;
 }
 
+/* An image of a row is found by the row's identity, and by no other index: the undo log grows faster than the
+ * planner's picture of it. */
 static gboolean delete_staged(Deleting *deleting, guint64 *n_deleted, GError **error) {
     const RpUndoTable *table = deleting->departing->table;
     g_autofree char *identity = join(deleting->work.connection, deleting->departing, FALSE, ", ", "t.", NULL);
@@ -221,9 +223,10 @@ static gboolean delete_staged(Deleting *deleting, guint64 *n_deleted, GError **e
         " redis2pg.batches b WHERE b.xid::xid = t.xmin AND b.run = %" NUMBER ")) AS is_own),"
         " log AS (INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before, author)"
         " SELECT %s, 'delete', gone.image, gone.author FROM gone WHERE NOT gone.is_own),"
-        " turned AS (UPDATE redis2pg.undo u SET operation = 'delete', identity = NULL FROM gone WHERE "
-        "gone.is_own"
-        " AND u.run = %" NUMBER " AND u.entity = %u AND u.identity = gone.identity)"
+        " turned AS (UPDATE redis2pg.undo u SET operation = 'delete', identity = NULL WHERE u.undo = ANY "
+        "(ARRAY"
+        " (SELECT m.undo FROM gone CROSS JOIN LATERAL (SELECT v.undo FROM redis2pg.undo v WHERE v.run + 0 = "
+        "%" NUMBER " AND v.entity + 0 = %u AND v.identity = gone.identity OFFSET 0) m WHERE gone.is_own)))"
         " SELECT count(*) FROM gone",
         table->table->quoted, table->stage, table->equal, deleting->work.image, identity, deleting->run,
         deleting->work.row, deleting->run, table->entity);

@@ -156,7 +156,7 @@ static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const ch
     const RpLoadOptions *options = crew->options;
     const RpRunHead head = {crew->feed->kind, "merge",         options->mapping, place,
                             source->run_id,   source->version, options->settings};
-    if (last->run != 0 && g_str_equal(crew->feed->kind, "run"))
+    if (last->run != 0 && g_str_equal(crew->feed->kind, "run") && crew->feed->steps == NULL)
         rp_log(RP_LOG_WARNING,
                "run %" G_GUINT64_FORMAT
                " of this mapping and source is not complete: --resume goes on with it; this is a "

@@ -91,11 +91,12 @@ static gboolean check_guard(const RpRepair *repair, const RpUnit *unit, guint64 
     const gboolean is_too_much = n_deleted > FREE_ROWS && (double)n_deleted * 100 > (double)n_rows * most;
     if (!is_empty && !is_too_much)
         return TRUE;
-    g_set_error(
-        error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
-        "--delete-extra: %" NUMBER " of the %" NUMBER " rows of %s would be deleted%s. If this is the "
-        "right Redis, and they are to go: --max-delete-percent (%u now)",
-        n_deleted, n_rows, unit->entity->name, is_empty ? ", and Redis gives no row of it" : "", most);
+    g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                "%" NUMBER " of the %" NUMBER
+                " rows of %s have no key any more and would be deleted%s. If this is the "
+                "right Redis, and they are to go: --max-delete-percent (%u now)",
+                n_deleted, n_rows, unit->entity->name, is_empty ? ", and Redis gives no row of it" : "",
+                most);
     return FALSE;
 }
 

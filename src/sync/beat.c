@@ -108,17 +108,21 @@ static void look(RpBeat *beat, RpFollowingState *state) {
     RpSyncParts *parts = beat->parts;
     RpStreamPlace reached;
     gint64 waiting_us, in_hand_us = 0;
+    guint64 n_in_hand = 0;
     g_mutex_lock(&parts->mutex);
     rp_touched_look(parts->touched, &reached, &waiting_us);
-    for (const GList *at = parts->in_hand->head; at != NULL && in_hand_us == 0; at = at->next)
-        in_hand_us = ((const RpTouchedKeys *)at->data)->oldest_us;
+    for (const GList *at = parts->in_hand->head; at != NULL; at = at->next) {
+        const RpTouchedKeys *keys = at->data;
+        in_hand_us = in_hand_us != 0 ? in_hand_us : keys->oldest_us;
+        n_in_hand += keys->index->len;
+    }
     const gboolean is_idle = waiting_us == 0 && g_queue_is_empty(parts->in_hand);
     const guint64 done = is_idle ? reached.offset : MIN(parts->committed.offset, reached.offset);
     *state = (RpFollowingState){.state = state_of(parts),
                                 .run = parts->run,
                                 .source_offset = beat->source_offset,
                                 .lag_ms = find_lag_ms(waiting_us, in_hand_us) + parts->stream_lag_ms,
-                                .keys_waiting = rp_touched_count(parts->touched),
+                                .keys_waiting = rp_touched_count(parts->touched) + n_in_hand,
                                 .changes_per_second = beat->rate,
                                 .last_commit_us = parts->last_commit_us};
     g_mutex_unlock(&parts->mutex);

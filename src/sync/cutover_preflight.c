@@ -70,10 +70,12 @@ static gboolean check_rejects(RpCutover *cutover, GError **error) {
     if (!rp_cutover_count_rejects(cutover, error))
         return FALSE;
     if (result->n_rejects + result->n_parked > cutover->options->n_allowed)
-        rp_cutover_refuse(cutover,
-                          "%" NUMBER " rejects are open and %" NUMBER " keys wait for other rows, more than "
-                          "the %" NUMBER " that are tolerated (--allow): redis2pg rejects list",
-                          result->n_rejects, result->n_parked, cutover->options->n_allowed);
+        rp_cutover_refuse(
+            cutover,
+            "%" NUMBER " rejects are open and %" NUMBER " keys wait for other rows, more than "
+            "the %" NUMBER
+            " that are tolerated (--allow): redis2pg rejects list --open, and the table redis2pg.parked",
+            result->n_rejects, result->n_parked, cutover->options->n_allowed);
     return TRUE;
 }
 

@@ -139,6 +139,8 @@ static gboolean come_back(RpWatch *watch, GError *trouble, GError **error) {
 }
 
 static void give_up(RpSyncParts *parts, GError *error) {
+    if (error->domain != RP_STOP_ERROR || !g_atomic_int_get(&parts->is_stopping))
+        rp_log(RP_LOG_WARNING, "changes are no longer captured: %s", error->message);
     g_mutex_lock(&parts->mutex);
     if (parts->error == NULL)
         parts->error = error;
@@ -212,7 +214,13 @@ static gboolean begin(RpWatch *watch, const RpStreamPlace *from, const char *rea
     *capture = "notify";
     *why = refusal != NULL ? g_strdup_printf("Redis does not take us as a replica: %s", refusal->message)
                            : g_strdup("--capture notify asked for it");
-    return begin_notify(watch, reason, error);
+    if (begin_notify(watch, reason, error))
+        return TRUE;
+    if (refusal != NULL)
+        g_prefix_error(error,
+                       "Redis does not take us as a replica (%s), and notifications do not do either: ",
+                       refusal->message);
+    return FALSE;
 }
 
 RpWatch *rp_watch_new(RpSyncParts *parts, const RpStreamPlace *from, const char *reason, const char **capture,

@@ -92,4 +92,4 @@ CREATE INDEX holders_key_idx ON redis2pg.holders (entity, key_digest);
 -- image becomes one of a deleted row. Null in other runs, which do not delete what they have changed.
 ALTER TABLE redis2pg.undo ADD COLUMN identity uuid;
 
-CREATE INDEX undo_identity_idx ON redis2pg.undo (run, entity, identity) WHERE identity IS NOT NULL;
+CREATE INDEX undo_identity_idx ON redis2pg.undo (identity) WHERE identity IS NOT NULL;
