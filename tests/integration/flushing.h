@@ -138,8 +138,8 @@ static inline void bind(Bound *bound, RpCase *test_case, const char *mapping) {
 static inline void prepare_sync(RpCase *test_case, const char *mapping) {
     g_autoptr(json_t) run = mapping != NULL ? rp_case_load(test_case, 0, "--mapping", mapping, NULL)
                                             : rp_case_load(test_case, 0, NULL);
-    rp_case_sql(test_case, "INSERT INTO redis2pg.sync (mapping, mapping_digest, source, capture) VALUES"
-                           " ('m', 'd', 's', 'replica')");
+    rp_case_sql(test_case, "INSERT INTO redis2pg.sync (mapping, mapping_digest, source, capture) SELECT"
+                           " 'm', 'd', source, 'replica' FROM redis2pg.runs ORDER BY run LIMIT 1");
 }
 
 /* The reading of all keys that a sync begins with. */
