@@ -17,12 +17,17 @@ static const char RESET_SQL[] = "RESET work_mem; RESET jit; RESET enable_hashjoi
  * running it over one batch, and so does hashing or sorting the whole target to join it with one: but the
  * planner, which has no statistics of staging tables and perhaps none of a target that was just filled, does
  * not know. Every join of the merge goes by a key that has an index. */
-static const char SETTINGS_SQL[] =
-    "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off;"
-    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off;"
-    /* A run outlives a crash of the server: what it was told is committed must do so too. */
-    "SELECT set_config('synchronous_commit', 'local', false)"
-    " WHERE current_setting('synchronous_commit') = 'off';" RP_LEDGER_SHOW_WRITER_SQL;
+static const char SETTINGS_SQL[] = "SET temp_buffers = '24MB'; SET work_mem = '32MB'; SET jit = off;"
+                                   "SET enable_hashjoin = off; SET enable_mergejoin = off; SET "
+                                   "enable_seqscan = off;" RP_LEDGER_SHOW_WRITER_SQL;
+
+/* A run outlives a crash of the server: what it was told is committed must do so too. */
+gboolean rp_session_make_durable(PGconn *connection, GError **error) {
+    return rp_postgres_run(connection,
+                           "SELECT set_config('synchronous_commit', 'local', false)"
+                           " WHERE current_setting('synchronous_commit') = 'off'",
+                           error);
+}
 
 /* A session whose client is gone must not hold its locks until its statement ends. From PostgreSQL 14 on, and
  * not on every system. */
@@ -46,7 +51,7 @@ static gboolean prepare(RpCrew *crew, PGconn *connection, GError **error) {
     const RpLoadOptions *options = crew->options;
     if (crew->rehearsal == NULL)
         rp_session_limit(connection, options->timeout_seconds, &crew->is_cancelled);
-    if (!rp_postgres_run(connection, SETTINGS_SQL, error) ||
+    if (!rp_postgres_run(connection, SETTINGS_SQL, error) || !rp_session_make_durable(connection, error) ||
         !rp_postgres_runf(connection, error, "SET lock_timeout = '%us'", lock_wait_of(options)))
         return FALSE;
     if (!rp_unit_prepare_ids(connection, error))

@@ -8,6 +8,7 @@
 #include "base/outage.h"
 #include "ledger/following.h"
 #include "ledger/lock.h"
+#include "pipeline/session.h"
 #include "sink/trouble.h"
 #include "source/info.h"
 
@@ -32,6 +33,8 @@ static PGconn *reach(RpSyncParts *parts, GError **error) {
         }
     }
     rp_outage_clear(&outage);
+    if (connection != NULL && !rp_session_make_durable(connection, error))
+        g_clear_pointer(&connection, PQfinish);
     return connection;
 }
 

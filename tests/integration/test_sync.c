@@ -166,6 +166,43 @@ Test(sync, a_rollback_restores_a_row_that_came_again_and_is_referred_to) {
     }
 }
 
+/* What undoes batches of long ago is dropped, their account stays, and a rollback is refused instead of done
+ * by halves. */
+Test(sync, forgets_how_to_undo_what_is_older_than_it_is_kept) {
+    static const char account[] =
+        "SELECT sum(read), sum(inserted), sum(updated) FROM redis2pg.batch_counts JOIN redis2pg.runs r USING "
+        "(run) WHERE r.kind = 'sync'";
+    g_autoptr(RpCase) test_case = rp_case_new();
+    rp_case_add_customer(test_case, "c1");
+    RpProcess *sync = start_sync(test_case);
+    for (guint i = 0; i < 3; i++) {
+        g_autofree char *email = g_strdup_printf("e%u@example.com", i);
+        rp_case_redis(test_case, "HSET customer:c1 email %s", email);
+        await_rows(test_case, "SELECT email FROM users", email);
+    }
+    stop_sync(sync);
+    g_autofree char *before = rp_case_sql_rows(test_case, account);
+    rp_case_sql(test_case, "UPDATE redis2pg.batches SET committed_at = now() - interval '3 days'");
+    sync = rp_case_spawn(test_case, "sync", "--undo-retention", "2", "--progress", "none", NULL);
+    await_rows(
+        test_case,
+        "SELECT count(*) FROM redis2pg.batches JOIN redis2pg.runs r USING (run) WHERE r.kind = 'sync' AND "
+        "committed_at < now() - interval '1 day'",
+        "1");
+    rp_case_assert_rows(test_case, account, before);
+    stop_sync(sync);
+    g_autofree char *run =
+        rp_case_sql_text(test_case, "SELECT min(run) FROM redis2pg.runs WHERE kind = 'sync'");
+    g_auto(RpOutcome) out = {0}, shown = {0};
+    rp_case_run(test_case, &out, "rollback", run, NULL);
+    rp_outcome_assert_status(&out, 6);
+    rp_assert_says(out.errors, "--undo-retention");
+    rp_case_run(test_case, &shown, "runs", "show", run, "--json", NULL);
+    rp_outcome_assert_status(&shown, 0);
+    g_autoptr(json_t) document = rp_outcome_json(&shown);
+    cr_assert(JSON_TRUE == json_typeof(rp_json_at(document, "balanced")));
+}
+
 /* ---- refusals ---- */
 
 static void assert_refused(RpCase *test_case, int status, const char *words, ...) G_GNUC_NULL_TERMINATED;
