@@ -44,7 +44,7 @@ static void check_found(RpSpan value, const json_t *expected) {
     json_decref(tree);
     g_auto(RpBuffer) scratch = {0};
     rp_buffer_reserve(&scratch, value.size);
-    const RpSpan text = rp_json_text(value, &scratch);
+    const RpSpan text = rp_json_value_text(value, &scratch);
     if (json_is_string(expected))
         g_assert(rp_span_equal(text, (RpSpan){json_string_value(expected), json_string_length(expected)}));
     else
