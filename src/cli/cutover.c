@@ -121,18 +121,9 @@ static void keep_result(const RpGlobals *globals, const RpPrepared *prepared, co
 
 static void write_report(const RpGlobals *globals, const RpPrepared *prepared, guint faces,
                          const json_t *document) {
-    const json_int_t run = json_integer_value(json_object_get(document, "run"));
-    if (settings->report == NULL)
-        return;
-    if (run > 0) {
-        rp_report_option_write_run(settings->report, faces, globals, (guint64)run);
-        return;
-    }
     g_autofree char *source = rp_redis_address_show(prepared->redis);
-    g_autofree char *target = rp_report_option_target(prepared->postgres);
-    const RpReportFrame frame = {.source = source, .target = target, .mapping = prepared->mapping->path};
-    rp_report_option_write(settings->report, faces,
-                           rp_document_new("cutover", json_deep_copy(document), &frame));
+    rp_report_option_write_result(settings->report, faces, globals, "cutover", source, prepared->postgres,
+                                  prepared->mapping->path, document);
 }
 
 static void tell(const RpGlobals *globals, const RpPrepared *prepared, const RpCutoverResult *result,

@@ -49,21 +49,11 @@ static void keep_result(const RpPrepared *prepared, const RpReconcileResult *res
         rp_log(RP_LOG_WARNING, "%s", error->message);
 }
 
-/* Out of the ledger, so that it can be made again; of a result that is not kept, of what was found. */
 static void write_report(const RpGlobals *globals, const RpPrepared *prepared, guint faces,
-                         json_t *document) {
-    const json_int_t run = json_integer_value(json_object_get(document, "run"));
-    if (settings->report == NULL)
-        return;
-    if (run > 0) {
-        rp_report_option_write_run(settings->report, faces, globals, (guint64)run);
-        return;
-    }
+                         const json_t *document) {
     g_autofree char *source = rp_redis_address_show(prepared->redis);
-    g_autofree char *target = rp_report_option_target(prepared->postgres);
-    const RpReportFrame frame = {.source = source, .target = target, .mapping = prepared->mapping->path};
-    rp_report_option_write(settings->report, faces,
-                           rp_document_new("reconcile", json_incref(document), &frame));
+    rp_report_option_write_result(settings->report, faces, globals, "reconcile", source, prepared->postgres,
+                                  prepared->mapping->path, document);
 }
 
 static void print_result(const RpGlobals *globals, const RpReconcileResult *result, json_t *document) {

@@ -127,3 +127,18 @@ void rp_report_option_write(const char *path, guint faces, json_t *document) {
         warn(path, 0, trouble);
     json_decref(document);
 }
+
+void rp_report_option_write_result(const char *path, guint faces, const RpGlobals *globals, const char *kind,
+                                   const char *source, PGconn *connection, const char *mapping,
+                                   const json_t *result) {
+    const json_int_t run = json_integer_value(json_object_get(result, "run"));
+    if (path == NULL)
+        return;
+    if (run > 0) {
+        rp_report_option_write_run(path, faces, globals, (guint64)run);
+        return;
+    }
+    g_autofree char *target = rp_report_option_target(connection);
+    const RpReportFrame frame = {.source = source, .target = target, .mapping = mapping};
+    rp_report_option_write(path, faces, rp_document_new(kind, json_deep_copy(result), &frame));
+}

@@ -45,4 +45,11 @@ void rp_report_option_write_load(const char *path, const RpGlobals *globals, con
 /* Writes a document that no ledger keeps (a dry run's), which it takes. What goes wrong is a warning. */
 void rp_report_option_write(const char *path, guint faces, json_t *document);
 
+/* The report of a result that the ledger keeps as a run of that kind ("reconcile"), out of the ledger, so
+ * that it can be made again; of one that is not kept (its "run" is no number), of the result itself, which is
+ * borrowed. source: where Redis is. */
+void rp_report_option_write_result(const char *path, guint faces, const RpGlobals *globals, const char *kind,
+                                   const char *source, PGconn *connection, const char *mapping,
+                                   const json_t *result);
+
 G_END_DECLS

@@ -24,12 +24,3 @@ GPtrArray *rp_parked_take_due(PGconn *connection, guint limit, GError **error) {
     }
     return keys;
 }
-
-gboolean rp_parked_count(PGconn *connection, guint64 *n_parked, GError **error) {
-    g_autoptr(PGresult) result =
-        rp_postgres_query(connection, "SELECT count(*) FROM redis2pg.parked", 0, NULL, error);
-    if (result == NULL)
-        return FALSE;
-    *n_parked = g_ascii_strtoull(PQgetvalue(result, 0, 0), NULL, 10);
-    return TRUE;
-}

@@ -33,7 +33,4 @@ gboolean rp_parking_settle(RpParking *parking, PGconn *connection, const RpAttem
  * again in some seconds, unless they come through or are parked anew. NULL with the error of PostgreSQL. */
 GPtrArray *rp_parked_take_due(PGconn *connection, guint limit, GError **error);
 
-/* How many are parked. */
-gboolean rp_parked_count(PGconn *connection, guint64 *n_parked, GError **error);
-
 G_END_DECLS
