@@ -1,38 +1,16 @@
 /* A server that ends connections in the middle of answers, or answers "not now": the reading goes on, and
  * what came of half an answer is not there. */
+#include "listening.h"
 #include "source/fetch.h"
 
 #include "base/error.h"
 
 #include <criterion/criterion.h>
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-static char *folder, *path;
-static int listener;
 static gint n_connections;
 static guint timeout_seconds = 1;
-
-static void start(void) {
-    folder = g_dir_make_tmp("redis2pg-source-XXXXXX", NULL);
-    path = g_build_filename(folder, "s", NULL);
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    g_strlcpy(name.sun_path, path, sizeof name.sun_path);
-    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    cr_assert(bind(listener, (const struct sockaddr *)&name, sizeof name) == 0 && listen(listener, 4) == 0);
-}
-
-static void stop(void) {
-    close(listener);
-    g_remove(path);
-    g_rmdir(folder);
-    g_free(path);
-    g_free(folder);
-}
 
 TestSuite(channel, .init = start, .fini = stop, .timeout = 150);
 

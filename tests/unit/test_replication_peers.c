@@ -1,13 +1,10 @@
 /* Servers that are none, or too old, or fall silent, or break off: what comes of following them. */
 #include "base/event.h"
+#include "listening.h"
 #include "source/replication.h"
 #include "streaming.h"
 
-#include <glib/gstdio.h>
 #include <malloc.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #define ID        "8123456789012345678901234567890123456789"
 #define INFO      "redis_version:7.0.15\r\n"
@@ -24,26 +21,7 @@ typedef struct {
     guint n_psyncs;       /* so far */
 } Peer;
 
-static char *folder, *path;
-static int listener;
 static const gint never;
-
-static void start(void) {
-    folder = g_dir_make_tmp("redis2pg-source-XXXXXX", NULL);
-    path = g_build_filename(folder, "s", NULL);
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    g_strlcpy(name.sun_path, path, sizeof name.sun_path);
-    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    cr_assert(bind(listener, (const struct sockaddr *)&name, sizeof name) == 0 && listen(listener, 4) == 0);
-}
-
-static void stop(void) {
-    close(listener);
-    g_remove(path);
-    g_rmdir(folder);
-    g_free(path);
-    g_free(folder);
-}
 
 TestSuite(replication_peers, .init = start, .fini = stop, .timeout = 60);
 

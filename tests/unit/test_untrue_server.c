@@ -1,36 +1,13 @@
 /* A server that promises more than it sends: what is kept of it stays small, and reading it ends. */
+#include "listening.h"
 #include "source/fetch.h"
 
 #include <criterion/criterion.h>
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #define LIMIT      1024
 #define HUGE_BYTES (512 * 1024) /* more than is waited for */
-
-static char *folder, *path;
-static int listener;
-
-static void start(void) {
-    folder = g_dir_make_tmp("redis2pg-source-XXXXXX", NULL);
-    path = g_build_filename(folder, "s", NULL);
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    g_strlcpy(name.sun_path, path, sizeof name.sun_path);
-    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    cr_assert(bind(listener, (const struct sockaddr *)&name, sizeof name) == 0 && listen(listener, 4) == 0);
-}
-
-static void stop(void) {
-    close(listener);
-    g_remove(path);
-    g_rmdir(folder);
-    g_free(path);
-    g_free(folder);
-}
 
 TestSuite(untrue_server, .init = start, .fini = stop, .timeout = 150);
 
