@@ -11,11 +11,13 @@ G_BEGIN_DECLS
 typedef enum {
     RP_EVENT_RUN_OPENED,      /* the run stands in the ledger; nothing is read yet */
     RP_EVENT_RUN_CONTINUED,   /* another attempt of it does */
+    RP_EVENT_SET_ASIDE,       /* a bulk load has taken keys and indexes off its tables; not committed yet */
     RP_EVENT_PAGE_READ,       /* the keys of a SCAN page came; their values have not */
     RP_EVENT_BATCH_FILLED,    /* a batch's records are read */
     RP_EVENT_BATCH_MAPPED,    /* a batch, or a portion of it, is mapped */
     RP_EVENT_BATCH_BEGUN,     /* its transaction has begun */
     RP_EVENT_ROWS_STAGED,     /* an entity's rows are staged */
+    RP_EVENT_ROWS_LOADED,     /* an entity's rows are in the table, by a bulk load */
     RP_EVENT_ROWS_CHECKED,    /* the set-based checks have looked at them */
     RP_EVENT_ROWS_MERGED,     /* an entity's rows are written */
     RP_EVENT_ROWS_DEPARTED,   /* rows that Redis has no more are deleted */
@@ -27,6 +29,9 @@ typedef enum {
     RP_EVENT_BEFORE_COMMIT,   /* COMMIT comes next */
     RP_EVENT_AFTER_COMMIT,    /* COMMIT was done; to fail here is to lose its answer */
     RP_EVENT_PASS_ENDED,      /* every batch of a pass is written */
+    RP_EVENT_ROWS_TAKEN_OUT,  /* rows that a constraint cannot be put back over; not committed yet */
+    RP_EVENT_RESTORED_ONE,    /* an index or a constraint is back; not committed yet */
+    RP_EVENT_RESTORED_ALL,    /* all are back, and the tables analysed */
     RP_EVENT_BEFORE_CLOSE,    /* the run is done, and open */
     RP_EVENT_RUN_CLOSED,      /* the run is closed */
     RP_EVENT_STREAM_ATTACHED, /* the replication stream is held for us; nothing of it is told yet */

@@ -117,6 +117,16 @@ gboolean rp_crew_wants(const RpCrew *crew, guint entity) {
     return crew->options->only == NULL || g_strv_contains(crew->options->only, wanted->name);
 }
 
+gboolean rp_crew_is_bulk_pass(const RpCrew *crew, guint pass) {
+    return crew->strategy == RP_STRATEGY_BULK && pass == 0;
+}
+
+gboolean rp_crew_is_of_pass(const RpCrew *crew, guint entity, guint pass) {
+    const guint n_before = crew->strategy == RP_STRATEGY_BULK ? 1 : 0;
+    return rp_crew_wants(crew, entity) && (rp_crew_is_bulk_pass(crew, pass) ||
+                                           g_array_index(crew->passes, guint32, entity) + n_before == pass);
+}
+
 void rp_crew_give_back(RpCrew *crew, RpBatch *batch) {
     rp_queue_push(batch->is_whole ? crew->pool : g_ptr_array_index(crew->to_go_on, batch->mapper), batch);
 }

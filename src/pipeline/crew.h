@@ -51,7 +51,8 @@ typedef struct {
 typedef struct {
     const RpLoadOptions *options;
     const RpFeed *feed;
-    RpAttempt attempt; /* changes only while no batch is under way */
+    RpStrategy strategy; /* merge or bulk: decided when the run opens */
+    RpAttempt attempt;   /* changes only while no batch is under way */
     RpOccasion occasion;
     char *source_run_id; /* of the Redis process that the attempt reads; changes with the attempt */
     RpPatience patience;
@@ -96,6 +97,14 @@ void rp_crew_give_back(RpCrew *crew, RpBatch *batch);
  * changed. Only while no batch is under way. RP_GUARD_ERROR when Redis has come back empty; a dry run does
  * not go on. */
 gboolean rp_crew_begin_again(RpCrew *crew, GError **error);
+
+/* Whether batches of the pass are loaded in bulk: the first pass of such a run, which takes all entities. The
+ * later ones merge the keys of rows that were taken out again (pipeline/restore.h), pass n those of the
+ * entities that a merge would load in pass n - 1. */
+gboolean rp_crew_is_bulk_pass(const RpCrew *crew, guint pass);
+
+/* Whether the pass takes the entity. */
+gboolean rp_crew_is_of_pass(const RpCrew *crew, guint entity, guint pass);
 
 /* Whether the entity is to be loaded. */
 gboolean rp_crew_wants(const RpCrew *crew, guint entity);

@@ -9,6 +9,16 @@
 
 G_BEGIN_DECLS
 
+/* How rows are written. */
+typedef enum {
+    RP_STRATEGY_MERGE, /* into tables as they are */
+    RP_STRATEGY_BULK,  /* into empty tables, whose keys and indexes are put back at the end */
+    RP_STRATEGY_AUTO,  /* bulk where the mapping and its tables allow it, and in a dry run merge */
+} RpStrategy;
+
+/* "merge", "bulk", "auto". */
+const char *rp_strategy_name(RpStrategy strategy);
+
 /* How far a load has come; a snapshot. */
 typedef struct {
     guint64 keys_read;      /* records read, of all passes */
@@ -32,6 +42,7 @@ typedef struct {
     guint n_mappers;
     guint n_writers;
     gsize max_value_bytes;
+    RpStrategy strategy; /* only a full load has another one than merge */
     /* Does it all, and rolls it back: n_writers must be 1, and is_resuming FALSE. */
     gboolean is_dry_run;
     gboolean is_resuming; /* goes on with the last interrupted run of this mapping and source */

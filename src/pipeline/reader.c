@@ -39,8 +39,7 @@ static const RpEntity *entity_at(const Reader *reader, guint entity) {
 }
 
 static gboolean is_of_pass(const Reader *reader, guint entity) {
-    return g_array_index(reader->crew->passes, guint32, entity) == reader->pass &&
-           rp_crew_wants(reader->crew, entity);
+    return rp_crew_is_of_pass(reader->crew, entity, reader->pass);
 }
 
 static gboolean is_stopping(const Reader *reader) {

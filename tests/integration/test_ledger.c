@@ -15,6 +15,7 @@ static void run_script(RpCase *test_case, const char *name) {
 /* A ledger as version 1 left it: a run with two batches and a reject. */
 static void make_ledger_of_version_1(RpCase *test_case) {
     g_autoptr(json_t) run = rp_case_load(test_case, 0, NULL);
+    run_script(test_case, "src/ledger/sql/U006__bulk.sql");
     run_script(test_case, "src/ledger/sql/U005__sync.sql");
     run_script(test_case, "src/ledger/sql/U004__results.sql");
     run_script(test_case, "src/ledger/sql/U003__attempts_and_undo.sql");
@@ -108,6 +109,7 @@ Test(ledger, every_version_can_be_undone) {
                       "src/ledger/sql/U003__attempts_and_undo.sql");
     go_back_and_forth(test_case, "src/ledger/sql/V004__results.sql", "src/ledger/sql/U004__results.sql");
     go_back_and_forth(test_case, "src/ledger/sql/V005__sync.sql", "src/ledger/sql/U005__sync.sql");
+    go_back_and_forth(test_case, "src/ledger/sql/V006__bulk.sql", "src/ledger/sql/U006__bulk.sql");
     rp_case_assert_rows(test_case, "SELECT sum(inserted), count(*) FROM redis2pg.batch_counts", "4|2");
 }
 

@@ -1,0 +1,44 @@
+-- Loading into empty tables whose keys and indexes are put back at the end.
+
+COMMENT ON COLUMN redis2pg.runs.strategy IS 'merge | bulk';
+
+-- What a bulk load has taken off its tables, by the transaction that took it off.
+CREATE TABLE redis2pg.set_aside (
+    run                bigint  NOT NULL REFERENCES redis2pg.runs ON DELETE CASCADE,
+    number             integer NOT NULL,
+    target             oid     NOT NULL, -- the table that it is of
+    target_name        text    NOT NULL, -- quoted, for SQL
+    kind               text    NOT NULL CHECK (kind IN ('index', 'foreign')), -- of a primary key its index
+    name               text    NOT NULL,
+    create_index       text,             -- CREATE INDEX …; null of a foreign key
+    add_constraint     text,             -- ALTER TABLE …; null of an index that is behind no constraint
+    comments           text,             -- COMMENT ON …, when there was one
+    is_unique          boolean NOT NULL DEFAULT false, -- without expressions and WHERE, checked row by row
+    columns            text[]  NOT NULL, -- of an index over expressions: of those that are columns
+    referenced         oid,              -- of a foreign key: the parent
+    referenced_name    text,             -- quoted
+    referenced_columns text[],
+    restored_at        timestamptz,      -- written by the transaction that put it back
+    PRIMARY KEY (run, number)
+);
+
+COMMENT ON COLUMN redis2pg.set_aside.number IS
+    'the order in which they are put back: indexes, the largest tables'' first, then foreign keys, parents'' first';
+
+-- While the load is under way an entry of insert holds the Redis keys that its rows came from, in the order of
+-- before, and the transaction that wrote them.
+ALTER TABLE redis2pg.undo ADD COLUMN loaded_keys bytea[], ADD COLUMN loaded_by xid;
+ALTER TABLE redis2pg.undo ALTER COLUMN loaded_keys SET STORAGE EXTERNAL;
+
+-- Redis keys of rows that a bulk load took out of the tables again, because a constraint could not be put back
+-- over them: they are merged once all are in place, in the order in which they were read.
+CREATE TABLE redis2pg.again (
+    run    bigint  NOT NULL REFERENCES redis2pg.runs ON DELETE CASCADE,
+    entity integer NOT NULL,
+    undo   bigint  NOT NULL, -- the entry that held the row: of the transaction that wrote it
+    batch  bigint  NOT NULL,
+    place  integer NOT NULL, -- of the row in that entry
+    key    bytea   NOT NULL
+);
+
+CREATE INDEX again_run_idx ON redis2pg.again (run, entity, batch, undo, place);
