@@ -15,9 +15,13 @@ CREATE TABLE redis2pg.set_aside (
     comments           text,             -- COMMENT ON …, when there was one
     is_unique          boolean NOT NULL DEFAULT false, -- without expressions and WHERE, checked row by row
     columns            text[]  NOT NULL, -- of an index over expressions: of those that are columns
+    key_expressions    text[]  NOT NULL DEFAULT '{}', -- of an index: what it is over, as SQL, with COLLATE
+    predicate          text,             -- of an index: its WHERE
+    nulls_are_equal    boolean NOT NULL DEFAULT false, -- of a unique index: NULLS NOT DISTINCT
     referenced         oid,              -- of a foreign key: the parent
     referenced_name    text,             -- quoted
     referenced_columns text[],
+    built_at           timestamptz,      -- of an index: it is built; of a foreign key: it is there, not validated
     restored_at        timestamptz,      -- written by the transaction that put it back
     PRIMARY KEY (run, number)
 );
