@@ -27,18 +27,6 @@ static gint compare_names(gconstpointer a, gconstpointer b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-const char *rp_strategy_name(RpStrategy strategy) {
-    switch (strategy) {
-    case RP_STRATEGY_MERGE:
-        return "merge";
-    case RP_STRATEGY_BULK:
-        return "bulk";
-    case RP_STRATEGY_AUTO:
-        return "auto";
-    }
-    g_assert_not_reached();
-}
-
 char *rp_load_entities_json(const char *const *only) {
     if (only == NULL)
         return g_strdup("null");
