@@ -10,6 +10,7 @@
 #include "ledger/batches.h"
 #include "ledger/lock.h"
 #include "ledger/runs.h"
+#include "ledger/set_aside.h"
 #include "ledger/settle.h"
 #include "ledger/standing.h"
 #include "pipeline/load_from.h"
@@ -62,7 +63,9 @@ static const char *status_of(const RpCrew *crew) {
 static gboolean settle_and_close(RpCrew *crew, PGconn *connection, GError **error) {
     const char *reason = crew->error != NULL ? crew->error->message : NULL;
     const gboolean settles = crew->error == NULL && g_str_equal(crew->feed->kind, "run");
+    const gboolean has_loaded = crew->error == NULL && crew->strategy == RP_STRATEGY_BULK;
     if (rp_unit_begin(connection, NULL, error) &&
+        (!has_loaded || rp_set_aside_forget(connection, crew->attempt.run, error)) &&
         (!settles || rp_ledger_settle_earlier(connection, crew->attempt.run, crew->options->only, error)) &&
         rp_ledger_close_run(connection, crew->attempt.run, status_of(crew), reason, error) &&
         rp_unit_commit(connection, error))

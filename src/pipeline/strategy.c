@@ -10,16 +10,22 @@
 #include "ledger/set_aside.h"
 #include "sink/unit.h"
 
+#include <string.h>
+
+static const char *const NAMES[] = {
+    [RP_STRATEGY_MERGE] = "merge", [RP_STRATEGY_BULK] = "bulk", [RP_STRATEGY_AUTO] = "auto"};
+
 const char *rp_strategy_name(RpStrategy strategy) {
-    switch (strategy) {
-    case RP_STRATEGY_MERGE:
-        return "merge";
-    case RP_STRATEGY_BULK:
-        return "bulk";
-    case RP_STRATEGY_AUTO:
-        return "auto";
-    }
-    g_assert_not_reached();
+    return NAMES[strategy];
+}
+
+gboolean rp_strategy_parse(const char *name, RpStrategy *strategy) {
+    for (guint i = 0; i < G_N_ELEMENTS(NAMES); i++)
+        if (strcmp(NAMES[i], name) == 0) {
+            *strategy = (RpStrategy)i;
+            return TRUE;
+        }
+    return FALSE;
 }
 
 void rp_strategy_take(RpCrew *crew, RpStrategy strategy) {
