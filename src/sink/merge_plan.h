@@ -90,6 +90,9 @@ typedef struct {
     char *staged_sql;      /* ordinals of what is staged, rising */
 } RpMergePlan;
 
+/* Whether PostgreSQL casts or looks up values of the entity, so that its rows go to a raw table first. */
+gboolean rp_merge_needs_raw(const RpEntity *entity);
+
 /* The entity must be bound without errors; it is borrowed. Statements are run with the tables as they are
  * named here, on connections where create_sql was run. is_shared: another
  * entity writes the same table. */
