@@ -11,13 +11,14 @@ static RpTable *table;
 static RpMapping *mapping;
 static RpBatch *batch;
 
-/* A table t of those columns, and an entity of hashes whose columns are the fields of the same names. */
-static void bind(const char *definitions, const char *key, const char *columns) {
+/* A table t of those columns, its key for SQL and for YAML, and an entity of hashes whose columns are the
+ * fields of the same names. */
+static void bind(const char *definitions, const char *sql_key, const char *key, const char *columns) {
     g_autoptr(GError) error = NULL;
     g_autoptr(RpFindings) findings = rp_findings_new();
     cr_assert(rp_postgres_runf(connection, &error,
                                "DROP TABLE IF EXISTS t; CREATE TABLE t (%s, PRIMARY KEY (%s))", definitions,
-                               key),
+                               sql_key),
               "%s", error != NULL ? error->message : "");
     cr_assert(rp_catalog_read_table(connection, "t", &table, &error) && table != NULL);
     g_autofree char *yaml =
@@ -69,7 +70,7 @@ static char *ask(const char *sql) {
 static void assert_type(const char *type, const char *theirs, gboolean is_exact, const char *const *values) {
     g_autofree char *definitions = g_strdup_printf("n integer, c %s", type);
     guint n = 0;
-    bind(definitions, "c", "n: n, c: c");
+    bind(definitions, "c", "c", "n: n, c: c");
     for (; values[n] != NULL; n++)
         add_hash((const char *const[]){"n", "7", "c", values[n], NULL});
     map(n);
@@ -126,7 +127,7 @@ Test(identity_json, of_every_kind_is_that_of_postgres) {
 
 Test(identity_json, of_several_columns_follows_the_key_and_not_the_tuple) {
     bind("a text, \"odd \"\"name\" integer, b boolean NOT NULL, note text", "a, \"odd \"\"name\", b",
-         "note: note, b: b, 'odd \"name': n, a: a");
+         "a, 'odd \"name', b", "note: note, b: b, 'odd \"name': n, a: a");
     cr_assert(rp_entity_find_column(g_ptr_array_index(mapping->entities, 0), "note") != NULL);
     add_hash((const char *const[]){"a", "x\ty", "n", "-5", "b", "true", NULL}); /* a null stands before */
     add_hash((const char *const[]){"a", "", "n", "0", "b", "false", "note", "something", NULL});
@@ -141,7 +142,7 @@ Test(identity_json, of_several_columns_follows_the_key_and_not_the_tuple) {
 
 static void assert_takes(const char *type, gboolean expected) {
     g_autofree char *definitions = g_strdup_printf("c %s", type);
-    bind(definitions, "c", "c: c");
+    bind(definitions, "c", "c", "c: c");
     const RpMapColumn *column = rp_entity_find_column(g_ptr_array_index(mapping->entities, 0), "c");
     cr_assert(rp_identity_json_takes(column) == expected, "%s", type);
     unbind();
