@@ -73,7 +73,7 @@ int main(int argc, char **argv) {
     g_autoptr(RpMapping) mapping = rp_mapping_load(argv[1], findings);
     PGconn *postgres = rp_postgres_connect(g_getenv("REDIS2PG_POSTGRES_URL"), &error);
     expect(postgres != NULL, &error, "connecting to PostgreSQL");
-    g_autoptr(RpBinding) binding = rp_binding_new(postgres, mapping, findings, &error);
+    g_autoptr(RpBinding) binding = rp_binding_new(postgres, mapping, NULL, findings, &error);
     expect(binding != NULL && rp_findings_check(findings, &error), &error, "binding the mapping");
     g_autoptr(RpRedisAddress) address = rp_redis_address_parse(g_getenv("REDIS2PG_REDIS_URL"), &error);
     expect(address != NULL, &error, "the address of Redis");

@@ -4,6 +4,7 @@
 #include "cli/check_servers.h"
 #include "cli/commands.h"
 #include "cli/prepare.h"
+#include "ledger/set_aside.h"
 #include "pipeline/passes.h"
 #include "pipeline/trial.h"
 #include "report/table.h"
@@ -71,7 +72,8 @@ static gboolean bind_sound(const RpGlobals *globals, RpPrepared *prepared, RpFin
     prepared->postgres = rp_postgres_connect(globals->postgres_conninfo, error);
     if (prepared->postgres == NULL)
         return FALSE;
-    prepared->binding = rp_binding_new(prepared->postgres, prepared->mapping, findings, error);
+    prepared->binding =
+        rp_binding_new(prepared->postgres, prepared->mapping, rp_set_aside_complete, findings, error);
     return prepared->binding != NULL;
 }
 

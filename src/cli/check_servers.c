@@ -1,6 +1,7 @@
 /* Looking at both servers for `check`: what the mapping needs, asked of each. */
 #include "cli/check_servers.h"
 
+#include "ledger/set_aside.h"
 #include "sink/audit.h"
 #include "source/audit.h"
 
@@ -39,11 +40,30 @@ static GArray *list_needs(const RpMapping *mapping) {
     return needs;
 }
 
+/* A run would refuse. */
+static gboolean note_set_aside(PGconn *connection, RpFindings *findings, GError **error) {
+    guint64 run;
+    guint n_definitions;
+    if (!rp_set_aside_find(connection, &run, &n_definitions, error))
+        return FALSE;
+    if (run == 0)
+        return TRUE;
+    g_autofree char *remedy = g_strdup_printf(
+        "redis2pg run --resume, or redis2pg rollback %" G_GUINT64_FORMAT ": both put them back", run);
+    rp_findings_add(findings, RP_SEVERITY_ERROR, "keys_set_aside", "PostgreSQL", remedy,
+                    "bulk run %" G_GUINT64_FORMAT
+                    " has set %u keys and indexes of its tables aside and has not "
+                    "put them back: it is at work, or was interrupted",
+                    run, n_definitions);
+    return TRUE;
+}
+
 gboolean rp_check_servers(PGconn *postgres, const RpRedisAddress *address, const RpMapping *mapping,
                           RpFindings *findings, GError **error) {
     guint64 data_bytes = 0;
     note_postgres(postgres, findings);
-    if (!rp_postgres_audit(postgres, mapping, RUN_CONNECTIONS, findings, error))
+    if (!rp_postgres_audit(postgres, mapping, RUN_CONNECTIONS, findings, error) ||
+        !note_set_aside(postgres, findings, error))
         return FALSE;
     g_autoptr(GArray) needs = list_needs(mapping);
     g_autoptr(redisContext) redis = rp_redis_connect(address, REACH_SECONDS, error);

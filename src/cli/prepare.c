@@ -2,6 +2,7 @@
 #include "cli/prepare.h"
 
 #include "base/error.h"
+#include "ledger/set_aside.h"
 
 #include <stdio.h>
 
@@ -53,7 +54,8 @@ gboolean rp_prepare(const RpGlobals *globals, guint retry_seconds, RpPrepared *p
     prepared->postgres = rp_postgres_await(globals->postgres_conninfo, retry_seconds, error);
     if (prepared->postgres == NULL)
         return FALSE;
-    prepared->binding = rp_binding_new(prepared->postgres, prepared->mapping, findings, error);
+    prepared->binding =
+        rp_binding_new(prepared->postgres, prepared->mapping, rp_set_aside_complete, findings, error);
     return prepared->binding != NULL;
 }
 

@@ -25,9 +25,10 @@ static const RpOption OPTIONS[] = {
     {.name = "strategy",
      .kind = RP_OPTION_TEXT,
      .target = &settings.strategy,
-     .argument = "auto|merge",
+     .argument = "auto|merge|bulk",
      .fallback = "auto",
-     .help = "how rows are written: merge, into tables as they are; auto takes it"},
+     .help = "how rows are written: merge, into tables as they are; bulk, into empty tables whose keys and "
+             "indexes are built at the end; auto: bulk where it can"},
     RP_LOAD_OPTIONS(settings.load, NULL, "60"),
     {.name = "resume",
      .kind = RP_OPTION_FLAG,
@@ -49,9 +50,17 @@ static const RpOption OPTIONS[] = {
 
 /* What is wrong whatever the mapping and the servers say. */
 static gboolean check_settings(GError **error) {
-    if (strcmp(settings.strategy, "auto") != 0 && strcmp(settings.strategy, "merge") != 0) {
-        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID, "--strategy is auto or merge, not \"%s\"",
-                    settings.strategy);
+    RpStrategy strategy;
+    if (!rp_strategy_parse(settings.strategy, &strategy)) {
+        g_set_error(error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+                    "--strategy is auto, merge or bulk, not \"%s\"", settings.strategy);
+        return FALSE;
+    }
+    if (settings.is_dry_run && strategy == RP_STRATEGY_BULK) {
+        g_set_error(
+            error, RP_USAGE_ERROR, RP_USAGE_ERROR_INVALID,
+            "--dry-run does not go with --strategy bulk, which would lock the tables until its end: a "
+            "merge gives the same result");
         return FALSE;
     }
     if (settings.is_dry_run && settings.is_resuming) {
@@ -79,7 +88,8 @@ static gboolean load(const RpGlobals *globals, const RpPrepared *prepared, RpRun
                      GError **error) {
     g_autofree char *json = settings_json();
     g_autoptr(RpProgress) progress = rp_progress_new(globals->progress, globals->is_quiet, error);
-    if (progress == NULL)
+    RpStrategy strategy;
+    if (progress == NULL || !rp_strategy_parse(settings.strategy, &strategy))
         return FALSE;
     RpLoadOptions options = {
         .redis = prepared->redis,
@@ -87,6 +97,7 @@ static gboolean load(const RpGlobals *globals, const RpPrepared *prepared, RpRun
         .mapping = prepared->mapping,
         .only = (const char *const *)settings.entities,
         .settings = json,
+        .strategy = strategy,
         .is_dry_run = settings.is_dry_run,
         .is_resuming = settings.is_resuming,
         .observe = rp_progress_observe,

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/prepare.h"
 #include "ledger/following.h"
+#include "ledger/set_aside.h"
 #include "ledger/summary.h"
 #include "migrations/migrations.h"
 
@@ -39,27 +40,51 @@ static void print_state(const RpGlobals *globals, json_t *state) {
     if (json_is_string(json_object_get(state, "source")))
         print_sync(state);
     g_print("Parked        %" JSON_INTEGER_FORMAT " keys\n", number_of(state, "parked"));
+    const json_t *set_aside = json_object_get(state, "set_aside");
+    if (json_is_object(set_aside))
+        g_print("Set aside     %" JSON_INTEGER_FORMAT " keys and indexes, by run %" JSON_INTEGER_FORMAT
+                ": they are put back when it ends, by `run --resume`, or by `rollback`\n",
+                number_of(set_aside, "definitions"), number_of(set_aside, "run"));
 }
 
-/* Nothing has run where there is no ledger. */
-static char *describe(const RpGlobals *globals, GError **error) {
+/* Of a bulk load: keys that its tables lack. */
+static gboolean add_set_aside(PGconn *connection, json_t *state, GError **error) {
+    guint64 run;
+    guint n_definitions;
+    if (!rp_set_aside_find(connection, &run, &n_definitions, error))
+        return FALSE;
+    if (json_is_object(state))
+        json_object_set_new(state, "set_aside",
+                            run == 0 ? json_null()
+                                     : json_pack("{sI sI}", "run", (json_int_t)run, "definitions",
+                                                 (json_int_t)n_definitions));
+    return TRUE;
+}
+
+/* NULL with error. Nothing has run where there is no ledger: a JSON null. */
+static json_t *describe(const RpGlobals *globals, GError **error) {
     g_autoptr(PGconn) connection = rp_postgres_connect(globals->postgres_conninfo, error);
     gboolean exists;
     if (connection == NULL || !rp_ledger_exists(connection, &exists, error))
         return NULL;
     if (!exists)
-        return g_strdup("null");
-    return rp_migrations_apply_ledger(connection, error) ? rp_following_describe(connection, error) : NULL;
+        return json_null();
+    g_autofree char *text =
+        rp_migrations_apply_ledger(connection, error) ? rp_following_describe(connection, error) : NULL;
+    json_t *state = text != NULL ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+    if (state == NULL || add_set_aside(connection, state, error))
+        return state;
+    json_decref(state);
+    return NULL;
 }
 
 static gboolean execute(const RpGlobals *globals, int n_words, char **words, int *status, GError **error) {
     (void)words;
     if (!rp_expect_words(&RP_COMMAND_STATUS, n_words, 0, 0, error))
         return FALSE;
-    g_autofree char *text = describe(globals, error);
-    if (text == NULL)
+    json_t *state = describe(globals, error);
+    if (state == NULL)
         return FALSE;
-    json_t *state = json_loads(text, JSON_DECODE_ANY, NULL);
     if (json_is_object(state) && !json_is_null(json_object_get(state, "run")))
         print_state(globals, state);
     else

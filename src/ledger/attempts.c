@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "ledger/lock.h"
+#include "ledger/unload.h"
 
 #include <unistd.h>
 
@@ -168,6 +169,13 @@ static const char *const SUPERSEDE[] = {
     " keys_unmapped = 0, unmapped = NULL WHERE " BEYOND,
 };
 
+/* A later pass of a bulk load merges, and meets what the first one wrote as a merge does. */
+static gboolean unload(PGconn *connection, const RpAttempt *attempt, GError **error) {
+    gboolean is_bulk;
+    return rp_ledger_is_bulk(connection, attempt->run, &is_bulk, error) &&
+           (!is_bulk || attempt->pass > 0 || rp_ledger_unload(connection, attempt, error));
+}
+
 static gboolean supersede(PGconn *connection, RpAttempt *attempt, GError **error) {
     char run[24], pass[24], first[24];
     g_snprintf(run, sizeof run, "%" G_GUINT64_FORMAT, attempt->run);
@@ -211,7 +219,7 @@ gboolean rp_ledger_continue_attempt(PGconn *connection, guint64 run, const char 
     *attempt = (RpAttempt){.run = run};
     if (rp_postgres_run(connection, "BEGIN; SET LOCAL lock_timeout = '20s'", &trouble) &&
         lock_run(connection, run, must_be_ours, &trouble) &&
-        find_place(connection, attempt, source_run_id, &trouble) &&
+        find_place(connection, attempt, source_run_id, &trouble) && unload(connection, attempt, &trouble) &&
         supersede(connection, attempt, &trouble) &&
         write_attempt(connection, attempt, source_run_id, &trouble) &&
         rp_postgres_run(connection, "COMMIT", &trouble))
@@ -246,7 +254,7 @@ static char *say_why_not(const PGresult *last) {
  * another text. */
 static const char LAST_RUN_SQL[] =
     "SELECT run, status, undone_by, coalesce(settings -> 'entities', 'null'), mapping_digest = $2,"
-    " EXISTS (SELECT FROM redis2pg.runs b WHERE b.undoes = r.run) FROM redis2pg.runs r"
+    " EXISTS (SELECT FROM redis2pg.runs b WHERE b.undoes = r.run), strategy = 'bulk' FROM redis2pg.runs r"
     " WHERE kind = 'run' AND source = $1 AND (mapping_digest = $2 OR mapping = $3) ORDER BY run DESC LIMIT 1";
 
 gboolean rp_ledger_find_interrupted(PGconn *connection, const char *source, const RpMapping *mapping,
@@ -265,6 +273,7 @@ gboolean rp_ledger_find_interrupted(PGconn *connection, const char *source, cons
         g_strv_contains(interruptions, status)) {
         interrupted->run = number_at(last, 0, 0);
         interrupted->entities = g_strdup(PQgetvalue(last, 0, 3));
+        interrupted->is_bulk = rp_postgres_is_true(last, 0, 6);
     } else {
         interrupted->why_not = say_why_not(last);
     }

@@ -42,9 +42,10 @@ gboolean rp_ledger_continue_attempt(PGconn *connection, guint64 run, const char 
 
 /* Which run `--resume` goes on with. */
 typedef struct {
-    guint64 run;    /* 0: none */
-    char *entities; /* of its settings: the JSON array of the entities that it loads, or "null" for all */
-    char *why_not;  /* when there is none: what the last run of the mapping and the source is; or NULL */
+    guint64 run;      /* 0: none */
+    gboolean is_bulk; /* its strategy */
+    char *entities;   /* of its settings: the JSON array of the entities that it loads, or "null" for all */
+    char *why_not;    /* when there is none: what the last run of the mapping and the source is; or NULL */
 } RpInterrupted;
 
 void rp_interrupted_clear(RpInterrupted *interrupted);

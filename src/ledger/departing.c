@@ -16,22 +16,6 @@
 
 /* ---- what is known of the entity ---- */
 
-static guint field_of(const RpEntity *entity, const RpMapColumn *wanted) {
-    guint field = 0;
-    for (guint i = 0; i < entity->columns->len; i++) {
-        const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
-        if (column == wanted)
-            return field;
-        field += column->source == RP_FROM_LOOKUP ? column->lookup->matches->len : 1;
-    }
-    g_assert_not_reached();
-}
-
-/* Whether the tuple itself holds the column's value as the table will. */
-static gboolean is_in_tuple(const RpMapColumn *column) {
-    return column->source != RP_FROM_LOOKUP && column->conversion.column->kind != RP_TYPE_OTHER;
-}
-
 static gboolean has_other_constant(const RpEntity *a, const RpEntity *b) {
     for (char **name = a->key; *name != NULL; name++) {
         const RpMapColumn *first = rp_entity_find_column(a, *name);
@@ -62,10 +46,10 @@ static void read_columns(RpDeparting *departing) {
     for (guint i = 0; i < departing->n_keys; i++) {
         const RpMapColumn *column = rp_entity_find_column(entity, entity->key[i]);
         const RpReference *held;
-        departing->fields[i] = field_of(entity, column);
+        departing->fields[i] = rp_entity_find_field(entity, column);
         departing->is_scope[i] = rp_identity_is_of_key(column, &held);
         is_all_scope = is_all_scope && departing->is_scope[i];
-        is_told = is_told && is_in_tuple(column);
+        is_told = is_told && rp_column_is_in_tuple(column);
     }
     departing->has_one =
         is_all_scope && !entity->scope.has_each && !rp_record_type_has_elements(entity->scope.type);

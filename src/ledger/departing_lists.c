@@ -1,8 +1,6 @@
 /* The keys and rows that a deletion goes by, as tuples of COPY. */
 #include "ledger/departing.h"
-#include "sink/merge.h"
-
-#include <string.h>
+#include "sink/copy.h"
 
 static void add_boolean(RpBuffer *tuples, gboolean value) {
     const char byte = value ? 1 : 0;
@@ -33,20 +31,6 @@ gboolean rp_departing_add_key(const RpDeparting *departing, RpMapper *mapper, co
     return TRUE;
 }
 
-/* The field of a tuple with its size before it. */
-static RpSpan field_at(const char *tuple, guint field) {
-    const char *at = tuple + 2;
-    for (;;) {
-        guint32 size;
-        memcpy(&size, at, sizeof size);
-        size = GUINT32_FROM_BE(size);
-        const gsize whole = sizeof size + (size == G_MAXUINT32 ? 0 : size);
-        if (field-- == 0)
-            return (RpSpan){at, whole};
-        at += whole;
-    }
-}
-
 /* A key that was met twice gives what it gave last. */
 void rp_departing_add_given(const RpDeparting *departing, const RpBatch *batch, const RpMetKeys *met,
                             const RpMetKey *only, const gboolean *is_listed, RpBuffer *tuples) {
@@ -59,7 +43,7 @@ void rp_departing_add_given(const RpDeparting *departing, const RpBatch *batch, 
             continue;
         rp_buffer_append_u16(tuples, (guint16)departing->n_keys);
         for (guint i = 0; i < departing->n_keys; i++) {
-            const RpSpan field = field_at(rows->bytes.data + row->offset, departing->fields[i]);
+            const RpSpan field = rp_tuples_get_field(rows, ordinal, departing->fields[i]);
             rp_buffer_append(tuples, field.data, field.size);
         }
     }

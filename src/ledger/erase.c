@@ -10,7 +10,7 @@
 #include "ledger/batches.h"
 #include "ledger/image.h"
 #include "ledger/undo_steps.h"
-#include "sink/merge.h"
+#include "sink/copy.h"
 
 #define NUMBER G_GUINT64_FORMAT
 

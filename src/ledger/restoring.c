@@ -25,9 +25,10 @@ static void restorable_free(gpointer data) {
 
 static const char LIST_SQL[] =
     "SELECT s.number, s.target, s.target_name, s.name, s.create_index, s.add_constraint, s.comments,"
-    " coalesce(s.create_index LIKE 'CREATE UNIQUE %', false), s.nulls_are_equal, s.predicate,"
+    " s.is_unique, s.is_nulls_equal, s.predicate,"
     " (SELECT string_agg(format('(%s) AS r2p_k%s', e, n), ', ' ORDER BY n)"
-    "  FROM unnest(s.key_expressions) WITH ORDINALITY AS k (e, n)), cardinality(s.key_expressions),"
+    "  FROM unnest(s.key_expressions) WITH ORDINALITY AS k (e, n)), coalesce(cardinality(s.key_expressions), "
+    "0),"
     " s.referenced, s.referenced_name,"
     " (SELECT string_agg(format('p.%I = t.%I', r, c), ' AND ' ORDER BY n)"
     "  FROM unnest(s.columns, s.referenced_columns) WITH ORDINALITY AS k (c, r, n)), " FILLED(

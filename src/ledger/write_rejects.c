@@ -7,7 +7,7 @@
 #include "ledger/write_rejects.h"
 
 #include "mapping/timestamp.h"
-#include "sink/merge.h"
+#include "sink/copy.h"
 
 #define COPY_SQL(more)                                                                                       \
     "COPY redis2pg.rejects (run, pass, batch, entity, key, stage, code, column_name,"                        \

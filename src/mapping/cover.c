@@ -21,6 +21,21 @@ const RpMapColumn *rp_entity_find_column(const RpEntity *entity, const char *nam
     return NULL;
 }
 
+guint rp_entity_find_field(const RpEntity *entity, const RpMapColumn *wanted) {
+    guint field = 0;
+    for (guint i = 0; i < entity->columns->len; i++) {
+        const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
+        if (column == wanted)
+            return field;
+        field += column->source == RP_FROM_LOOKUP ? column->lookup->matches->len : 1;
+    }
+    g_assert_not_reached();
+}
+
+gboolean rp_column_is_in_tuple(const RpMapColumn *column) {
+    return column->source != RP_FROM_LOOKUP && column->conversion.column->kind != RP_TYPE_OTHER;
+}
+
 gboolean rp_column_is_masked(const RpMapColumn *column) {
     return column->is_sensitive || (column->lookup != NULL && column->lookup->is_sensitive);
 }

@@ -218,6 +218,12 @@ const RpEntity *rp_mapping_find_entity(const RpMapping *mapping, const char *nam
 /* The column that an entity maps under that name, or NULL. */
 const RpMapColumn *rp_entity_find_column(const RpEntity *entity, const char *name);
 
+/* Where the column's value begins in a tuple of the entity, in fields; of a bound entity. */
+guint rp_entity_find_field(const RpEntity *entity, const RpMapColumn *column);
+
+/* Whether the tuple itself holds the column's value as the table will. */
+gboolean rp_column_is_in_tuple(const RpMapColumn *column);
+
 /* Whether no value of the column may be shown: it is sensitive, or what it is looked up by is. */
 gboolean rp_column_is_masked(const RpMapColumn *column);
 

@@ -30,3 +30,16 @@ void rp_tuples_cut_row(RpTuples *tuples) {
     tuples->bytes.size = rp_tuples_get(tuples, tuples->rows->len - 1)->offset;
     g_array_set_size(tuples->rows, tuples->rows->len - 1);
 }
+
+RpSpan rp_tuples_get_field(const RpTuples *tuples, guint ordinal, guint field) {
+    const char *at = tuples->bytes.data + rp_tuples_get(tuples, ordinal)->offset + sizeof(guint16);
+    for (;;) {
+        guint32 size;
+        memcpy(&size, at, sizeof size);
+        size = GUINT32_FROM_BE(size);
+        const gsize whole = sizeof size + (size == G_MAXUINT32 ? 0 : size);
+        if (field-- == 0)
+            return (RpSpan){at, whole};
+        at += whole;
+    }
+}

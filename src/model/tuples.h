@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "base/span.h"
 
 #include <glib.h>
 
@@ -53,6 +54,9 @@ static inline const RpRow *rp_tuples_get(const RpTuples *tuples, guint ordinal) 
 static inline gsize rp_tuples_row_end(const RpTuples *tuples, guint ordinal) {
     return ordinal + 1 < tuples->rows->len ? rp_tuples_get(tuples, ordinal + 1)->offset : tuples->bytes.size;
 }
+
+/* A field of a tuple, from 0, with its size before it; there must be so many. */
+RpSpan rp_tuples_get_field(const RpTuples *tuples, guint ordinal, guint field);
 
 static inline void rp_tuples_add_null(RpTuples *tuples) {
     rp_buffer_append_u32(&tuples->bytes, G_MAXUINT32); /* size -1 */

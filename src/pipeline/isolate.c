@@ -52,7 +52,7 @@ static gboolean make_trial(Search *search, Trial trial, GError **error) {
            (trial == TRY_STAGING
                 ? rp_writer_stage_entity(search->writer, search->plan, search->batch, &n_rows, error)
                 : rp_writer_begin_merges(search->writer, search->batch, search->plan, error) &&
-                      rp_writer_merge_entity(search->writer, search->plan, search->batch, error));
+                      rp_writer_write_entity(search->writer, search->plan, search->batch, error));
 }
 
 /* Rows that were rolled back still take their place, until the tables are emptied by a transaction that is

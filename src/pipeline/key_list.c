@@ -51,8 +51,10 @@ static gboolean take_key(Slice *slice, Wish *wish, GError **error) {
         return FALSE;
     const guint64 number = filling->batch->number;
     const guint32 first = filling->batch->records.index->len;
-    filling->batch->keys.scanned++;
-    filling->batch->keys.mapped++;
+    if (!slice->list->is_known) {
+        filling->batch->keys.scanned++;
+        filling->batch->keys.mapped++;
+    }
     if (!rp_key_reader_take(slice->keys, wish->entity, &wish->window, key_of(slice, wish), &n_bytes, error))
         return FALSE;
     if (slice->list->taken != NULL && !is_stopping(slice))

@@ -23,10 +23,12 @@ typedef struct {
     RpKeyListNext next;
     RpKeyListTaken taken; /* or NULL */
     gpointer data;        /* for both; borrowed */
+    gboolean is_known;    /* an earlier pass has counted the keys */
 } RpKeyList;
 
 /* Reads until the end of the list, or until the crew stops: then perhaps in the middle of a key. The reader
- * is open, and so may its batch be after it. Each key is counted as scanned and mapped. */
+ * is open, and so may its batch be after it. Each key is counted as scanned and mapped, unless
+ * they are known. */
 gboolean rp_key_list_read(const RpKeyList *list, RpKeyReader *keys, GError **error);
 
 G_END_DECLS

@@ -10,6 +10,7 @@
 #include "ledger/batches.h"
 #include "ledger/lock.h"
 #include "ledger/runs.h"
+#include "ledger/set_aside.h"
 #include "ledger/settle.h"
 #include "ledger/standing.h"
 #include "pipeline/load_from.h"
@@ -25,18 +26,6 @@
 
 static gint compare_names(gconstpointer a, gconstpointer b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-const char *rp_strategy_name(RpStrategy strategy) {
-    switch (strategy) {
-    case RP_STRATEGY_MERGE:
-        return "merge";
-    case RP_STRATEGY_BULK:
-        return "bulk";
-    case RP_STRATEGY_AUTO:
-        return "auto";
-    }
-    g_assert_not_reached();
 }
 
 char *rp_load_entities_json(const char *const *only) {
@@ -74,7 +63,9 @@ static const char *status_of(const RpCrew *crew) {
 static gboolean settle_and_close(RpCrew *crew, PGconn *connection, GError **error) {
     const char *reason = crew->error != NULL ? crew->error->message : NULL;
     const gboolean settles = crew->error == NULL && g_str_equal(crew->feed->kind, "run");
+    const gboolean has_loaded = crew->error == NULL && crew->strategy == RP_STRATEGY_BULK;
     if (rp_unit_begin(connection, NULL, error) &&
+        (!has_loaded || rp_set_aside_forget(connection, crew->attempt.run, error)) &&
         (!settles || rp_ledger_settle_earlier(connection, crew->attempt.run, crew->options->only, error)) &&
         rp_ledger_close_run(connection, crew->attempt.run, status_of(crew), reason, error) &&
         rp_unit_commit(connection, error))

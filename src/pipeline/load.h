@@ -16,8 +16,9 @@ typedef enum {
     RP_STRATEGY_AUTO,  /* bulk where the mapping and its tables allow it, and in a dry run merge */
 } RpStrategy;
 
-/* "merge", "bulk", "auto". */
+/* "merge", "bulk", "auto". The second is FALSE for other names. */
 const char *rp_strategy_name(RpStrategy strategy);
+gboolean rp_strategy_parse(const char *name, RpStrategy *strategy);
 
 /* How far a load has come; a snapshot. */
 typedef struct {

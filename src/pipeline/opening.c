@@ -9,8 +9,10 @@
 #include "base/log.h"
 #include "ledger/lock.h"
 #include "ledger/runs.h"
+#include "ledger/set_aside.h"
 #include "migrations/migrations.h"
 #include "pipeline/session.h"
+#include "pipeline/strategy.h"
 #include "pipeline/writer.h"
 #include "sink/unit.h"
 #include "source/info.h"
@@ -141,8 +143,10 @@ static gboolean resume(RpCrew *crew, PGconn *connection, Source *source, const R
                     last->why_not != NULL ? ")" : "");
         return FALSE;
     }
-    if (!check_entities(crew, last, error) || !rp_ledger_close_abandoned(connection, last->run, error) ||
-        !go_on(crew, connection, source, last->run, FALSE, error))
+    if (!check_entities(crew, last, error) || !rp_ledger_close_abandoned(connection, last->run, error))
+        return FALSE;
+    rp_strategy_take(crew, last->is_bulk ? RP_STRATEGY_BULK : RP_STRATEGY_MERGE);
+    if (!go_on(crew, connection, source, last->run, FALSE, error))
         return FALSE;
     if (crew->attempt.n_rejects > crew->options->max_rejects)
         rp_crew_fail(crew, rp_writer_complain_of_rejects(crew, crew->attempt.n_rejects), FALSE);
@@ -151,11 +155,13 @@ static gboolean resume(RpCrew *crew, PGconn *connection, Source *source, const R
 
 /* ---- opening ---- */
 
-static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const char *place,
-                      const RpInterrupted *last, GError **error) {
+static gboolean begin_run(RpCrew *crew, PGconn *connection, Source *source, const char *place,
+                          const RpInterrupted *last, GError **error) {
     const RpLoadOptions *options = crew->options;
-    const RpRunHead head = {crew->feed->kind, "merge",         options->mapping, place,
-                            source->run_id,   source->version, options->settings};
+    const RpRunHead head = {crew->feed->kind, rp_strategy_name(RP_STRATEGY_MERGE),
+                            options->mapping, place,
+                            source->run_id,   source->version,
+                            options->settings};
     if (last->run != 0 && g_str_equal(crew->feed->kind, "run") && crew->feed->steps == NULL)
         rp_log(RP_LOG_WARNING,
                "run %" G_GUINT64_FORMAT
@@ -168,6 +174,20 @@ static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const ch
     take_source(crew, source);
     rp_event_note(RP_EVENT_RUN_OPENED);
     return TRUE;
+}
+
+static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const char *place,
+                      const RpInterrupted *last, GError **error) {
+    gboolean is_bulk;
+    if (!rp_strategy_choose(crew, connection, &is_bulk, error) ||
+        !begin_run(crew, connection, source, place, last, error))
+        return FALSE;
+    g_autoptr(GError) trouble = NULL;
+    if (!is_bulk || rp_strategy_set_aside(crew, connection, &trouble))
+        return TRUE;
+    rp_ledger_close_run(connection, crew->attempt.run, "failed", trouble->message, NULL);
+    g_propagate_error(error, g_steal_pointer(&trouble));
+    return FALSE;
 }
 
 /* From here on nothing is committed: the ledger itself may have to be created. */
@@ -190,6 +210,10 @@ gboolean rp_opening_run(RpCrew *crew, PGconn *connection, GError **error) {
     rp_ledger_end_lost_writers(connection);
     if (!rehearse(crew, connection, error) ||
         !rp_ledger_find_interrupted(connection, place, options->mapping, &last, error))
+        return FALSE;
+    /* What cannot be resumed is told by that. */
+    const gboolean is_told = options->is_resuming && last.run == 0;
+    if (!is_told && !rp_set_aside_refuse(connection, options->is_resuming ? last.run : 0, error))
         return FALSE;
     return options->is_resuming ? resume(crew, connection, &source, &last, error)
                                 : begin(crew, connection, &source, place, &last, error);

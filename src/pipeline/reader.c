@@ -6,7 +6,9 @@
  * into the next batch, and the position of the first one is the cursor before the page.
  * 3. The first pass sees every key and accounts for it; later passes ask SCAN only for their entities' keys.
  * 4. A pass begins when every batch of the one before is committed: children find their parents. */
+#include "pipeline/again.h"
 #include "pipeline/key_reader.h"
+#include "pipeline/restore.h"
 
 #include "base/error.h"
 #include "base/event.h"
@@ -132,6 +134,28 @@ static gboolean read_pass(Reader *reader, guint64 cursor, GError **error) {
 
 /* ---- passes ---- */
 
+/* After the first pass of a bulk load the tables get their keys back, and what did not fit is merged. */
+static gboolean read_keys_of_pass(Reader *reader, guint64 cursor, GError **error) {
+    const RpCrew *crew = reader->crew;
+    const gboolean is_again = crew->strategy == RP_STRATEGY_BULK && reader->pass > 0;
+    return is_again ? rp_again_read(reader->crew, &reader->keys, reader->pass, cursor, error)
+                    : read_pass(reader, cursor, error);
+}
+
+static gboolean restore(const Reader *reader, GError **error) {
+    RpCrew *crew = reader->crew;
+    const RpLoadOptions *options = crew->options;
+    const RpRestore restore = {.postgres = options->postgres,
+                               .mapping = options->mapping,
+                               .n_connections = options->n_writers,
+                               .timeout_seconds = options->timeout_seconds,
+                               .retry_seconds = options->retry_seconds,
+                               .is_stopping = &crew->is_stopping,
+                               .is_cancelled = &crew->is_cancelled};
+    RpRestored restored;
+    return rp_restore_run(&restore, crew->attempt.run, &restored, error);
+}
+
 /* What SCAN can be told to leave out: all but the first pass want only their entities' keys, and MATCH takes
  * one pattern. */
 static char *match_for(const Reader *reader) {
@@ -188,7 +212,7 @@ static gboolean read_pass_of(Reader *reader, GError **error) {
         const gboolean is_here = attempt->pass == reader->pass;
         const guint64 cursor = is_here ? attempt->cursor : 0;
         rp_filling_begin(&reader->filling, reader->pass, cursor, is_here ? attempt->first_batch : 0);
-        if (open_keys(reader, &trouble) && read_pass(reader, cursor, &trouble))
+        if (open_keys(reader, &trouble) && read_keys_of_pass(reader, cursor, &trouble))
             return TRUE;
         if (reader->crew->feed->is_survey ||
             !g_error_matches(trouble, RP_SOURCE_ERROR, RP_SOURCE_ERROR_RESTARTED)) {
@@ -201,10 +225,20 @@ static gboolean read_pass_of(Reader *reader, GError **error) {
     return TRUE;
 }
 
+/* Called before each pass: those before it are committed. */
+static gboolean prepare_pass(Reader *reader, gboolean *is_restored, GError **error) {
+    if (reader->crew->strategy != RP_STRATEGY_BULK || reader->pass == 0 || *is_restored)
+        return TRUE;
+    return *is_restored = restore(reader, error);
+}
+
 static gboolean read_all(Reader *reader, GError **error) {
     RpCrew *crew = reader->crew;
+    gboolean is_restored = FALSE;
     for (reader->pass = crew->attempt.pass; reader->pass < crew->n_passes && !is_stopping(reader);
          reader->pass++) {
+        if (!prepare_pass(reader, &is_restored, error))
+            return FALSE;
         if (reader->pass > 0 && !has_entities(reader))
             continue;
         g_free(reader->match);

@@ -364,7 +364,7 @@ static gboolean restore_all(Restoring *restoring, Worker *first, RpRestored *res
         return FALSE;
     restored->n_taken_out = restoring->n_again;
     rp_event_note(RP_EVENT_RESTORED_ALL);
-    rp_log(RP_LOG_INFO, "%u indexes and keys are back after %.1f s", restored->n_restored,
+    rp_log(RP_LOG_INFO, "indexes and keys were put back in %.1f s",
            (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC);
     return TRUE;
 }

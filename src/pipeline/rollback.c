@@ -6,13 +6,17 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "base/log.h"
+#include "ledger/lock.h"
 #include "ledger/runs.h"
+#include "ledger/set_aside.h"
+#include "pipeline/restore.h"
 #include "pipeline/signals.h"
 #include "pipeline/undoing.h"
 #include "sink/trouble.h"
 #include "sink/unit.h"
 
-#define WATCH_MS 100
+#define WATCH_MS            100
+#define RESTORE_CONNECTIONS 2
 
 /* ---- opening and closing ---- */
 
@@ -29,6 +33,36 @@ static gboolean open_once(RpUndoing *undoing, GError **error) {
     undoing->is_opened = TRUE;
     rp_event_note(undoing->rollback.is_continued ? RP_EVENT_RUN_CONTINUED : RP_EVENT_RUN_OPENED);
     return rp_undo_stage_prepare(connection, &undoing->rollback, undoing->tables, error);
+}
+
+/* A bulk load that did not come to its end is undone like any other run once its tables have their keys. The
+ * rows that were taken out for that are gone already. */
+static gboolean restore(RpUndoing *undoing, GError **error) {
+    const RpRollbackOptions *options = undoing->options;
+    guint64 run;
+    guint n_definitions;
+    if (!rp_set_aside_refuse(undoing->connection, options->run, error) ||
+        !rp_set_aside_find(undoing->connection, &run, &n_definitions, error) || run == 0)
+        return *error == NULL;
+    if (options->is_dry_run) {
+        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                    "run %" G_GUINT64_FORMAT
+                    " has set %u keys and indexes of its tables aside: only a rollback "
+                    "that is no --dry-run puts them back",
+                    run, n_definitions);
+        return FALSE;
+    }
+    const RpRestore restore = {.postgres = options->postgres,
+                               .n_connections = RESTORE_CONNECTIONS,
+                               .timeout_seconds = options->timeout_seconds,
+                               .retry_seconds = options->retry_seconds,
+                               .is_stopping = &undoing->is_stopping,
+                               .is_cancelled = &undoing->is_cancelled};
+    RpRestored restored;
+    rp_ledger_end_lost_writers(undoing->connection);
+    return rp_ledger_close_abandoned(undoing->connection, 0, error) &&
+           rp_restore_run(&restore, run, &restored, error) &&
+           rp_set_aside_forget(undoing->connection, run, error);
 }
 
 /* A lock is waited for here, too. Who loses the connection has not begun. */
@@ -119,7 +153,7 @@ static gboolean read_summary(RpUndoing *undoing, RpRollbackSummary **summary, GE
 
 static gboolean work(RpUndoing *undoing, RpRollbackSummary **summary, GError **error) {
     GError *why = NULL;
-    if (rp_undoing_connect(undoing, &why) && open_rollback(undoing, &why) &&
+    if (rp_undoing_connect(undoing, &why) && restore(undoing, &why) && open_rollback(undoing, &why) &&
         rp_undo_walks_do(undoing, &why) && close_rollback(undoing, &why))
         return read_summary(undoing, summary, error);
     take_for_signal(undoing, &why);

@@ -140,9 +140,11 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
     return FALSE;
 }
 
-gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
+gboolean rp_writer_write_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
     if (batch->tuples[plan->number].rows->len == 0)
         return TRUE;
+    if (rp_crew_is_bulk_pass(writer->crew, batch->pass))
+        return rp_bulk_writer_load_entity(writer, plan, batch, error);
     g_autoptr(GString) kept = g_string_new(NULL);
     Account account = {.kept = kept};
     return merge_rows(writer, plan, batch, &account, error);
@@ -157,8 +159,10 @@ gboolean rp_writer_begin_merges(RpWriter *writer, RpBatch *batch, const RpMergeP
     const GPtrArray *plans = writer->crew->plans;
     if (!take_first_step(writer, batch, error))
         return FALSE;
+    if (rp_crew_is_bulk_pass(writer->crew, batch->pass))
+        return TRUE;
     for (guint i = 0; g_ptr_array_index(plans, i) != plan; i++)
-        if (!rp_writer_merge_entity(writer, g_ptr_array_index(plans, i), batch, error))
+        if (!rp_writer_write_entity(writer, g_ptr_array_index(plans, i), batch, error))
             return FALSE;
     return TRUE;
 }
@@ -171,7 +175,7 @@ gboolean rp_writer_write_once(RpWriter *writer, RpBatch *batch, const RpMergePla
     if (!take_first_step(writer, batch, error))
         return FALSE;
     for (guint i = 0; i < crew->plans->len; i++)
-        if (!rp_writer_merge_entity(writer, g_ptr_array_index(crew->plans, i), batch, error)) {
+        if (!rp_writer_write_entity(writer, g_ptr_array_index(crew->plans, i), batch, error)) {
             *failed = g_ptr_array_index(crew->plans, i);
             return FALSE;
         }

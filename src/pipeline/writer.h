@@ -49,11 +49,12 @@ gboolean rp_writer_stage_entity(RpWriter *writer, const RpMergePlan *plan, RpBat
 /* The error of a run with more rejects than --max-rejects; the caller owns it. */
 GError *rp_writer_complain_of_rejects(const RpCrew *crew, guint64 n_rejects);
 
-/* Merges the batch's rows of one entity inside the open transaction, and fills its counts. */
-gboolean rp_writer_merge_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error);
+/* Writes the batch's rows of one entity inside the open transaction, and fills its counts: merges them, or
+ * loads them where the batch is of the bulk pass. */
+gboolean rp_writer_write_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error);
 
-/* All that comes before the merge of that plan: what the feed does first, and the entities before it, whose
- * rows its own may refer to. */
+/* All that comes before that plan's entity: what the feed does first, and, unless it is loaded in bulk, the
+ * entities before it, whose rows its own may refer to. */
 gboolean rp_writer_begin_merges(RpWriter *writer, RpBatch *batch, const RpMergePlan *plan, GError **error);
 
 /* Begins every unit that merges, of a search too. */
@@ -61,6 +62,13 @@ gboolean rp_writer_begin(RpWriter *writer, GError **error);
 
 /* Takes all rows out of the staging tables, those that were rolled back too. Between units. */
 gboolean rp_writer_empty_stages(RpWriter *writer, GError **error);
+
+/* ---- bulk_writer.c ---- */
+
+/* Loads the batch's rows of one entity inside the open transaction, fills its counts, and keeps what an undo
+ * and the end of the load go by. */
+gboolean rp_bulk_writer_load_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch,
+                                    GError **error);
 
 /* ---- repeat.c ---- */
 

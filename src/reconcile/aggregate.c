@@ -2,9 +2,9 @@
 #include "reconcile/aggregate.h"
 
 #include "mapping/time_scan.h"
+#include "mapping/time_text.h"
 #include "reconcile/numeric_sum.h"
 #include "reconcile/real_text.h"
-#include "reconcile/time_text.h"
 
 #include <math.h>
 

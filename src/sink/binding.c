@@ -8,6 +8,7 @@
 
 struct RpBinding {
     GPtrArray *tables; /* of RpTable */
+    RpTableCompletion complete;
 };
 
 void rp_binding_free(RpBinding *binding) {
@@ -54,7 +55,7 @@ static gboolean read_table(RpBinding *binding, PGconn *connection, const Wish *w
     }
     if (*table != NULL) {
         g_ptr_array_add(binding->tables, *table);
-        return TRUE;
+        return binding->complete == NULL || binding->complete(connection, *table, error);
     }
     g_autofree char *place = rp_postgres_place(connection);
     rp_findings_add(findings, RP_SEVERITY_ERROR, "unknown_table", wish->place,
@@ -138,8 +139,10 @@ static gboolean bind_entity(RpBinding *binding, PGconn *connection, RpEntity *en
     return rp_bind_try_sql(connection, entity, findings, error);
 }
 
-RpBinding *rp_binding_new(PGconn *connection, RpMapping *mapping, RpFindings *findings, GError **error) {
+RpBinding *rp_binding_new(PGconn *connection, RpMapping *mapping, RpTableCompletion complete,
+                          RpFindings *findings, GError **error) {
     g_autoptr(RpBinding) binding = g_new0(RpBinding, 1);
+    binding->complete = complete;
     binding->tables = g_ptr_array_new_with_free_func((GDestroyNotify)rp_table_free);
     for (guint i = 0; i < mapping->entities->len; i++)
         if (!bind_entity(binding, connection, g_ptr_array_index(mapping->entities, i), findings, error))

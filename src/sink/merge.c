@@ -66,9 +66,21 @@ gboolean rp_merge_count_changed_again(PGconn *connection, const RpMergePlan *pla
     return TRUE;
 }
 
+static const char *judgement_sql(const RpMergePlan *plan, RpJudgement judgement) {
+    switch (judgement) {
+    case RP_JUDGE_MAPPING:
+        return plan->judge_mapping_sql;
+    case RP_JUDGE_ROWS:
+        return plan->judge_rows_sql;
+    case RP_JUDGE_ALL:
+        return plan->judge_all_sql;
+    }
+    g_assert_not_reached();
+}
+
 gboolean rp_merge_judge(PGconn *connection, const RpMergePlan *plan, RpJudgement judgement, RpBatch *batch,
                         GError **error) {
-    const char *sql = judgement == RP_JUDGE_ALL ? plan->judge_all_sql : plan->judge_mapping_sql;
+    const char *sql = judgement_sql(plan, judgement);
     if (sql == NULL)
         return TRUE;
     g_autoptr(PGresult) result = rp_postgres_query(connection, sql, 0, NULL, error);

@@ -56,7 +56,8 @@ gboolean rp_merge_count_changed_again(PGconn *connection, const RpMergePlan *pla
  * them first, a row that violates one fails the INSERT, and the batch has to be merged again. */
 typedef enum {
     RP_JUDGE_MAPPING, /* only where and checks of the mapping */
-    RP_JUDGE_ALL,     /* CHECK and FOREIGN KEY constraints too */
+    RP_JUDGE_ROWS,    /* CHECK constraints too: what a row is refused for whatever other rows there are */
+    RP_JUDGE_ALL,     /* and FOREIGN KEY constraints */
 } RpJudgement;
 
 /* Takes staged rows that the set-based checks refuse out of the staging table: filtered ones are counted,
@@ -84,9 +85,5 @@ gboolean rp_merge_update(PGconn *connection, const RpMergePlan *plan, RpBatch *b
 
 /* The keys of the batch hold the rows that they have given, where rows have holders: the last step. */
 gboolean rp_merge_hold(PGconn *connection, const RpMergePlan *plan, const RpBatch *batch, GError **error);
-
-/* COPY … FROM STDIN (FORMAT binary): sends the format's header, the runs of tuples and its trailer. */
-gboolean rp_copy_binary(PGconn *connection, const char *copy_sql, const RpSpan *runs, guint n_runs,
-                        GError **error);
 
 G_END_DECLS

@@ -121,6 +121,7 @@ void rp_merge_make_judgements(RpMergeSql *generator) {
     append_mapping_checks(generator, cases);
     generator->plan->judge_mapping_sql = select_verdicts(generator, cases);
     append_table_checks(generator, cases);
+    generator->plan->judge_rows_sql = select_verdicts(generator, cases);
     append_foreign_keys(generator, cases);
     generator->plan->judge_all_sql = select_verdicts(generator, cases);
 }

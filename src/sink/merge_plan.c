@@ -162,6 +162,7 @@ static void make_statements(RpMergeSql *generator) {
         g_strdup_printf("FROM %s s JOIN %s t ON %s WHERE (%s)", plan->stage, target, equal_key, distinct);
     make_again(generator);
     rp_merge_make_raw_stage(generator);
+    rp_bulk_make_statements(generator, names, staged);
     if (beside[0] != NULL)
         plan->update_sql = g_strdup_printf("UPDATE %s t SET %s FROM %s s WHERE %s AND (%s)", target, sets,
                                            plan->stage, equal_key, distinct);
@@ -203,6 +204,7 @@ void rp_merge_plan_free(RpMergePlan *plan) {
     g_free(plan->drop_equal_again_sql);
     g_free(plan->changed_again_sql);
     g_free(plan->judge_mapping_sql);
+    g_free(plan->judge_rows_sql);
     g_free(plan->judge_all_sql);
     g_free(plan->insert_sql);
     g_free(plan->drop_inserted_sql);
@@ -212,6 +214,9 @@ void rp_merge_plan_free(RpMergePlan *plan) {
     g_free(plan->release_sql);
     g_free(plan->hold_sql);
     g_free(plan->kept_old_sql);
+    g_free(plan->load_sql);
+    g_free(plan->load_staged_sql);
+    g_free(plan->staged_sql);
     g_free(plan->insert_plainly_sql);
     g_free(plan->duplicates_sql);
     g_free(plan->collisions_sql);

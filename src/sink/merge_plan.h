@@ -67,7 +67,8 @@ typedef struct {
     char *drop_inserted_sql; /* unstages rows that this transaction inserted, but for the ordinals $1 */
     /* Ordinal, verdict and value of staged rows that must not be written; NULL: nothing to check. */
     char *judge_mapping_sql; /* by the mapping's where and checks, which PostgreSQL does not know */
-    char *judge_all_sql;     /* by the table's CHECK and FOREIGN KEY constraints as well */
+    char *judge_rows_sql;    /* by the table's CHECK constraints as well */
+    char *judge_all_sql;     /* and by its FOREIGN KEY constraints */
     /* Both give the number of rows, and take RP_MERGE_BATCH_PARAMETERS. */
     char *insert_sql;         /* what is not there yet */
     char *insert_plainly_sql; /* rows $6 (an integer[]), without ON CONFLICT */
@@ -83,7 +84,14 @@ typedef struct {
     char *release_sql;        /* drops what those keys hold and give no more */
     char *hold_sql;           /* they hold the rows that stand now, but for the ordinals $1 */
     char *kept_old_sql;       /* ordinals of staged rows whose target row this transaction did not write */
+    /* Of a bulk load (sink/bulk.h): */
+    char *load_sql;        /* COPY … FROM STDIN into the target */
+    char *load_staged_sql; /* inserts what is staged */
+    char *staged_sql;      /* ordinals of what is staged, rising */
 } RpMergePlan;
+
+/* Whether PostgreSQL casts or looks up values of the entity, so that its rows go to a raw table first. */
+gboolean rp_merge_needs_raw(const RpEntity *entity);
 
 /* The entity must be bound without errors; it is borrowed. Statements are run with the tables as they are
  * named here, on connections where create_sql was run. is_shared: another

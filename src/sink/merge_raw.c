@@ -31,7 +31,7 @@ static gboolean is_cast(const RpMapColumn *column) {
     return !is_looked_up(column) && column->conversion.column->kind == RP_TYPE_OTHER;
 }
 
-static gboolean needs_raw_stage(const RpEntity *entity) {
+gboolean rp_merge_needs_raw(const RpEntity *entity) {
     for (guint i = 0; i < entity->columns->len; i++) {
         const RpMapColumn *column = g_ptr_array_index(entity->columns, i);
         if (is_looked_up(column) || is_cast(column))
@@ -191,7 +191,7 @@ static void make_statements(RpRawSql *raw, const char *staged_names) {
 
 void rp_merge_make_raw_stage(RpMergeSql *generator) {
     const RpEntity *entity = generator->entity;
-    if (!needs_raw_stage(entity))
+    if (!rp_merge_needs_raw(entity))
         return;
     g_auto(RpRawSql) raw = raw_sql_new(generator);
     g_autoptr(GString) staged_names = g_string_new(NULL);

@@ -67,6 +67,9 @@ void rp_merge_make_raw_stage(RpMergeSql *generator);
 /* Sets the plan's judge_mapping_sql and judge_all_sql, and adds their verdicts (merge_checks.c). */
 void rp_merge_make_judgements(RpMergeSql *generator);
 
+/* Sets the plan's statements of a bulk load (bulk.c). names, and staged: the columns, plainly and of s. */
+void rp_bulk_make_statements(RpMergeSql *generator, const char *names, const char *staged);
+
 /* Gives collisions_sql, and adds its verdicts (merge_checks.c). equal_key and distinct compare t with s. */
 char *rp_merge_make_collisions(RpMergeSql *generator, const char *equal_key, const char *distinct);
 

@@ -4,6 +4,7 @@
  * 2. The rows of other entities are sent into a raw table first, with text for what PostgreSQL must cast and
  * the values to look up by; one statement makes staged rows of them.
  * 3. Every row that is sent ends in the staging table or as a reject. */
+#include "sink/copy.h"
 #include "sink/merge.h"
 #include "sink/merge_rows.h"
 

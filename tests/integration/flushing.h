@@ -130,7 +130,7 @@ static inline void bind(Bound *bound, RpCase *test_case, const char *mapping) {
     g_autofree char *path = rp_source_path("mappings/shop.yaml");
     bound->findings = rp_findings_new();
     bound->mapping = rp_mapping_load(mapping != NULL ? mapping : path, bound->findings);
-    bound->binding = rp_binding_new(test_case->postgres, bound->mapping, bound->findings, &error);
+    bound->binding = rp_binding_new(test_case->postgres, bound->mapping, NULL, bound->findings, &error);
     cr_assert(error == NULL && rp_findings_count(bound->findings, RP_SEVERITY_ERROR) == 0);
 }
 

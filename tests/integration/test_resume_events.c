@@ -16,7 +16,7 @@ typedef enum {
     IN_RUN,    /* every run of these tests meets it */
     IN_RESUME, /* one that goes on does */
     IN_OUTAGE, /* one that fails somewhere does */
-    ELSEWHERE, /* the tests of rollback, replay, replication and sync are about it */
+    ELSEWHERE, /* the tests of bulk loads, rollback, replay, replication and sync are about it */
 } Place;
 
 /* Where an event is met, and what shows that a run which failed there has recovered. */
@@ -27,6 +27,11 @@ static const struct {
 } COVERAGE[RP_N_EVENTS] = {
     [RP_EVENT_RUN_OPENED] = {IN_RUN},
     [RP_EVENT_RUN_CONTINUED] = {IN_RESUME},
+    [RP_EVENT_SET_ASIDE] = {ELSEWHERE},
+    [RP_EVENT_ROWS_LOADED] = {ELSEWHERE},
+    [RP_EVENT_ROWS_TAKEN_OUT] = {ELSEWHERE},
+    [RP_EVENT_RESTORED_ONE] = {ELSEWHERE},
+    [RP_EVENT_RESTORED_ALL] = {ELSEWHERE},
     [RP_EVENT_PAGE_READ] = {IN_RUN, NULL, RP_EVENT_REDIS_BACK},
     [RP_EVENT_BATCH_FILLED] = {IN_RUN},
     [RP_EVENT_BATCH_MAPPED] = {IN_RUN},

@@ -13,11 +13,12 @@ CREATE TABLE redis2pg.set_aside (
     create_index       text,             -- CREATE INDEX …; null of a foreign key
     add_constraint     text,             -- ALTER TABLE …; null of an index that is behind no constraint
     comments           text,             -- COMMENT ON …, when there was one
-    is_unique          boolean NOT NULL DEFAULT false, -- without expressions and WHERE, checked row by row
+    is_unique          boolean NOT NULL DEFAULT false, -- an index that takes no two equal rows
+    is_plain           boolean NOT NULL DEFAULT false, -- and has no expression and no WHERE, and is checked row by row
+    key_expressions    text[],           -- of an index: what it is over, as SQL
+    predicate          text,             -- of a partial index, as SQL
+    is_nulls_equal     boolean NOT NULL DEFAULT false, -- NULLS NOT DISTINCT
     columns            text[]  NOT NULL, -- of an index over expressions: of those that are columns
-    key_expressions    text[]  NOT NULL DEFAULT '{}', -- of an index: what it is over, as SQL, with COLLATE
-    predicate          text,             -- of an index: its WHERE
-    nulls_are_equal    boolean NOT NULL DEFAULT false, -- of a unique index: NULLS NOT DISTINCT
     referenced         oid,              -- of a foreign key: the parent
     referenced_name    text,             -- quoted
     referenced_columns text[],
@@ -27,7 +28,7 @@ CREATE TABLE redis2pg.set_aside (
 );
 
 COMMENT ON COLUMN redis2pg.set_aside.number IS
-    'the order in which they are put back: indexes, the largest tables'' first, then foreign keys, parents'' first';
+    'indexes, then foreign keys, those of parents before those of their children';
 
 -- While the load is under way an entry of insert holds the Redis keys that its rows came from, in the order of
 -- before, and the transaction that wrote them.

@@ -1,5 +1,5 @@
 /* Times of the proleptic Gregorian calendar as text. */
-#include "reconcile/time_text.h"
+#include "mapping/time_text.h"
 
 #include "mapping/time_scan.h"
 

@@ -1,0 +1,143 @@
+/* Reading the list of redis2pg.again, slice after slice; nobody changes it meanwhile. */
+#include "pipeline/again.h"
+
+#include "pipeline/key_list.h"
+#include "pipeline/session.h"
+
+#define SLICE_KEYS 1000
+
+typedef struct {
+    RpCrew *crew;
+    PGconn *connection;
+    char *entities; /* of the pass: text of an integer[] */
+    PGresult *slice;
+    int next; /* row of it */
+    RpBuffer key;
+    /* The place in the list of the last key of the slice before; NULL at the beginning. */
+    char *after[4];
+} Again;
+
+static void again_clear(Again *again) {
+    g_clear_pointer(&again->connection, PQfinish);
+    g_clear_pointer(&again->slice, PQclear);
+    g_free(again->entities);
+    for (guint i = 0; i < G_N_ELEMENTS(again->after); i++)
+        g_free(again->after[i]);
+    rp_buffer_clear(&again->key);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Again, again_clear)
+
+static char *entities_of(const RpCrew *crew, guint pass) {
+    GString *text = g_string_new("{");
+    for (guint i = 0; i < crew->options->mapping->entities->len; i++)
+        if (rp_crew_is_of_pass(crew, i, pass))
+            g_string_append_printf(text, "%s%u", text->len > 1 ? "," : "", i);
+    g_string_append_c(text, '}');
+    return g_string_free(text, FALSE);
+}
+
+/* ---- the list ---- */
+
+#define LIST_SQL                                                                                             \
+    "SELECT entity, batch, undo, place, encode(key, 'hex') FROM redis2pg.again WHERE run = $1 AND entity = " \
+    "ANY "                                                                                                   \
+    "($2::integer[])"
+#define ORDER_SQL " ORDER BY entity, batch, undo, place LIMIT " G_STRINGIFY(SLICE_KEYS)
+
+static gboolean next_slice(Again *again, guint64 skip, GError **error) {
+    g_autofree char *run = g_strdup_printf("%" G_GUINT64_FORMAT, again->crew->attempt.run);
+    g_autofree char *offset = g_strdup_printf("%" G_GUINT64_FORMAT, skip);
+    const gboolean is_first = again->after[0] == NULL;
+    const char *const first[] = {run, again->entities, offset};
+    const char *const next[] = {
+        run, again->entities, again->after[0], again->after[1], again->after[2], again->after[3]};
+    g_clear_pointer(&again->slice, PQclear);
+    again->slice =
+        is_first ? rp_postgres_query(again->connection, LIST_SQL ORDER_SQL " OFFSET $3::bigint",
+                                     G_N_ELEMENTS(first), first, error)
+                 : rp_postgres_query(again->connection,
+                                     LIST_SQL " AND (entity, batch, undo, place) > ($3::integer, $4::bigint, "
+                                              "$5::bigint, $6::integer)" ORDER_SQL,
+                                     G_N_ELEMENTS(next), next, error);
+    if (again->slice == NULL)
+        return FALSE;
+    again->next = 0;
+    const int n_rows = PQntuples(again->slice);
+    for (guint i = 0; n_rows > 0 && i < G_N_ELEMENTS(again->after); i++) {
+        g_free(again->after[i]);
+        again->after[i] = g_strdup(PQgetvalue(again->slice, n_rows - 1, (int)i));
+    }
+    return TRUE;
+}
+
+static void take_key(Again *again, int row) {
+    const char *hex = PQgetvalue(again->slice, row, 4);
+    again->key.size = 0;
+    for (; *hex != '\0'; hex += 2) {
+        const char byte = (char)(g_ascii_xdigit_value(hex[0]) * 16 + g_ascii_xdigit_value(hex[1]));
+        rp_buffer_append(&again->key, &byte, 1);
+    }
+}
+
+static gboolean give_key(guint *entity, RpSpan *key, gboolean *is_end, gpointer data, GError **error) {
+    Again *again = data;
+    (void)error;
+    *is_end = again->next == PQntuples(again->slice);
+    if (*is_end)
+        return TRUE;
+    *entity = (guint)g_ascii_strtoull(PQgetvalue(again->slice, again->next, 0), NULL, 10);
+    take_key(again, again->next++);
+    *key = (RpSpan){again->key.data, again->key.size};
+    return TRUE;
+}
+
+/* ---- the pass ---- */
+
+static gboolean connect(Again *again, GError **error) {
+    const RpLoadOptions *options = again->crew->options;
+    again->connection = rp_postgres_await(options->postgres, options->retry_seconds, error);
+    if (again->connection == NULL)
+        return FALSE;
+    rp_session_limit(again->connection, options->timeout_seconds, &again->crew->is_cancelled);
+    return TRUE;
+}
+
+/* A slice is a page of the pass: reading may go on after it. */
+static gboolean read_slice(Again *again, RpKeyReader *keys, guint64 *n_read, gboolean *is_end,
+                           GError **error) {
+    const RpKeyList list = {.next = give_key, .data = again, .is_known = TRUE};
+    RpFilling *filling = keys->filling;
+    const int n_keys = PQntuples(again->slice);
+    *is_end = n_keys < SLICE_KEYS;
+    if (!rp_filling_open(filling, error))
+        return FALSE;
+    rp_filling_begin_page(filling);
+    if (!rp_key_list_read(&list, keys, error))
+        return FALSE;
+    if (g_atomic_int_get(&again->crew->is_stopping) && again->next < n_keys)
+        return TRUE; /* perhaps in the middle of a key */
+    *n_read += (guint64)n_keys;
+    rp_filling_reach(filling, *is_end ? 0 : *n_read);
+    return TRUE;
+}
+
+gboolean rp_again_read(RpCrew *crew, RpKeyReader *keys, guint pass, guint64 cursor, GError **error) {
+    g_auto(Again) again = {.crew = crew, .entities = entities_of(crew, pass)};
+    guint64 n_read = cursor;
+    if (!connect(&again, error))
+        return FALSE;
+    for (gboolean is_end = FALSE; !is_end && !g_atomic_int_get(&crew->is_stopping);) {
+        if (!next_slice(&again, n_read, error))
+            return FALSE;
+        if (n_read == 0 && PQntuples(again.slice) == 0)
+            return TRUE; /* nothing was taken out */
+        if (!read_slice(&again, keys, &n_read, &is_end, error))
+            return FALSE;
+        if (rp_filling_is_full(keys->filling))
+            rp_filling_close(keys->filling);
+    }
+    if (keys->filling->batch != NULL)
+        rp_filling_close(keys->filling);
+    return TRUE;
+}

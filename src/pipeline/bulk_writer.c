@@ -1,0 +1,61 @@
+/* An entity's rows of a batch of the bulk pass: straight into its table.
+ *
+ * 1. Keys and foreign keys of the table are set aside: what they refuse comes out when they are put back.
+ * 2. What else may refuse a row is judged over staged rows, by the checks of a merge: where `where` filters
+ * some, where PostgreSQL makes values, and after it has refused a row. */
+#include "pipeline/writer.h"
+
+#include "base/event.h"
+#include "ledger/loaded.h"
+#include "sink/bulk.h"
+
+static gboolean is_to_be_staged(const RpWriter *writer, const RpMergePlan *plan) {
+    return plan->entity->where != NULL || plan->raw != NULL ||
+           writer->experience[plan->number].judgement != RP_JUDGE_MAPPING;
+}
+
+static gboolean load_straight(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
+    return rp_bulk_copy(writer->connection, plan, batch, &batch->counts[plan->number].inserted, error);
+}
+
+/* Refused rows come seldom, or come often: while there are none a batch is not staged for them. */
+static void note_staged(RpExperience *experience, const RpBatch *batch, const RpMergePlan *plan,
+                        guint64 n_written) {
+    if (n_written == batch->tuples[plan->number].rows->len)
+        experience->judgement = RP_JUDGE_MAPPING;
+}
+
+/* *written: the ordinals; NULL: all that take part. */
+static gboolean load_staged(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GArray **written,
+                            GError **error) {
+    PGconn *connection = writer->connection;
+    RpExperience *experience = &writer->experience[plan->number];
+    RpCounts *counts = &batch->counts[plan->number];
+    const RpJudgement judgement =
+        experience->judgement == RP_JUDGE_MAPPING ? RP_JUDGE_MAPPING : RP_JUDGE_ROWS;
+    const guint64 rejected_before = counts->rejected;
+    guint64 n_staged;
+    if (!rp_writer_stage_entity(writer, plan, batch, &n_staged, error) ||
+        !rp_event_pass(RP_EVENT_ROWS_STAGED, error) ||
+        !rp_merge_judge(connection, plan, judgement, batch, error) ||
+        !rp_event_pass(RP_EVENT_ROWS_CHECKED, error))
+        return FALSE;
+    const guint64 n_left = n_staged - (counts->rejected - rejected_before) - counts->filtered;
+    if (n_left < n_staged && (*written = rp_bulk_list_staged(connection, plan, error)) == NULL)
+        return FALSE;
+    if (n_left > 0 && !rp_bulk_insert(connection, plan, n_left, error))
+        return FALSE;
+    counts->inserted = n_left;
+    note_staged(experience, batch, plan, n_left);
+    return TRUE;
+}
+
+gboolean rp_bulk_writer_load_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch,
+                                    GError **error) {
+    g_autoptr(GArray) written = NULL;
+    return (is_to_be_staged(writer, plan) ? load_staged(writer, plan, batch, &written, error)
+                                          : load_straight(writer, plan, batch, error)) &&
+           rp_ledger_keep_loaded(writer->connection, plan, writer->crew->attempt.run, batch, written,
+                                 error) &&
+           rp_event_pass(RP_EVENT_ROWS_LOADED, error);
+}
