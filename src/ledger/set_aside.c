@@ -254,13 +254,13 @@ gboolean rp_set_aside_complete(PGconn *connection, RpTable *table, GError **erro
         return TRUE;
     g_autofree char *oid = g_strdup_printf("%u", table->oid);
     const char *const parameters[] = {oid};
-    g_autoptr(PGresult) found =
-        rp_postgres_query(connection,
-                          "SELECT name, kind = 'foreign', array_to_json(columns), referenced, "
-                          "referenced_name, coalesce(array_to_json(referenced_columns), '[]')"
-                          " FROM redis2pg.set_aside WHERE target = $1::oid AND restored_at IS NULL"
-                          " AND (is_plain OR kind = 'foreign')",
-                          1, parameters, error);
+    g_autoptr(PGresult) found = rp_postgres_query(
+        connection,
+        "SELECT name, kind = 'foreign', array_to_json(columns), referenced, "
+        "referenced_name, coalesce(array_to_json(referenced_columns), '[]')"
+        " FROM redis2pg.set_aside WHERE target = $1::oid AND built_at IS NULL AND restored_at IS NULL"
+        " AND (is_plain OR kind = 'foreign')",
+        1, parameters, error);
     if (found == NULL)
         return FALSE;
     for (int row = 0; row < PQntuples(found); row++)

@@ -20,8 +20,8 @@ typedef struct {
 
 /* What it found. */
 typedef struct {
-    guint n_restored;    /* indexes and constraints that it put back */
-    guint64 n_taken_out; /* rows whose keys are to be merged again (redis2pg.again) */
+    guint n_restored;    /* indexes and foreign keys that it put back */
+    guint64 n_taken_out; /* keys that are to be merged again (redis2pg.again), also of earlier attempts */
 } RpRestored;
 
 /* Builds the indexes of the run's tables, puts their constraints and foreign keys back and validates them,

@@ -22,6 +22,7 @@ CREATE TABLE redis2pg.set_aside (
     referenced         oid,              -- of a foreign key: the parent
     referenced_name    text,             -- quoted
     referenced_columns text[],
+    built_at           timestamptz,      -- of an index: it is built; of a foreign key: it is there, not validated
     restored_at        timestamptz,      -- written by the transaction that put it back
     PRIMARY KEY (run, number)
 );

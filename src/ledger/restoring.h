@@ -1,0 +1,57 @@
+/* What a bulk load has set aside (ledger/set_aside.h), as it is put back: definitions, and how far each is.
+ */
+#pragma once
+
+#include "sink/connection.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* An index, with the constraint that it is behind, or a foreign key. Pieces of SQL name its table t, and the
+ * parent p. */
+typedef struct {
+    guint number;
+    guint32 target;
+    char *target_name; /* quoted */
+    char *name;
+    char *create_index;   /* NULL: it is a foreign key */
+    char *add_constraint; /* or NULL */
+    char *comments;       /* or NULL */
+    gboolean is_unique;   /* an index that refuses twins, of whatever kind */
+    gboolean nulls_are_equal;
+    char *predicate; /* or NULL */
+    char *keys;      /* "(a) AS r2p_k1, (lower(b)) AS r2p_k2" */
+    guint n_keys;
+    guint32 referenced; /* of a foreign key, as what follows */
+    char *referenced_name;
+    char *match;              /* "p.id = t.a AND …" */
+    char *all_filled;         /* "t.a IS NOT NULL AND …" */
+    char *any_filled;         /* "t.a IS NOT NULL OR …" */
+    gboolean stays_unchecked; /* it was NOT VALID, or NOT ENFORCED */
+    gboolean is_built;        /* of a foreign key: it is there, perhaps not validated */
+    gboolean is_restored;
+} RpRestorable;
+
+/* All of the run, in the order of their numbers: an array of RpRestorable that frees them. NULL with the
+ * error of PostgreSQL. */
+GPtrArray *rp_restoring_list(PGconn *connection, guint64 run, GError **error);
+
+/* Inside a transaction: keeps others from it, and reads how far it is. What a transaction of a session that
+ * was lost did to it shows only here. */
+gboolean rp_restoring_lock(PGconn *connection, guint64 run, RpRestorable *entry, GError **error);
+
+/* Inside that transaction: how far it is from its COMMIT on. */
+gboolean rp_restoring_mark_built(PGconn *connection, guint64 run, const RpRestorable *entry, GError **error);
+gboolean rp_restoring_mark_restored(PGconn *connection, guint64 run, const RpRestorable *entry,
+                                    GError **error);
+
+/* Inside a transaction: takes off the foreign keys of the run that refer to the table and are there already.
+ */
+gboolean rp_restoring_take_off_references(PGconn *connection, guint64 run, guint32 target, GError **error);
+
+/* The numbers of entities (of guint) of which rows were taken out already. NULL with the error of PostgreSQL.
+ */
+GArray *rp_restoring_read_again(PGconn *connection, guint64 run, guint64 *n_keys, GError **error);
+
+G_END_DECLS
