@@ -255,6 +255,39 @@ Test(bulk_load, refused_rows_are_rejects_like_those_of_a_merge) {
     assert_answer(KEPT_SQL, "0:a<t:a 0:d<t:d 1:e<t:e 2:f<t:f");
 }
 
+static guint64 staged_by(const char *key, const char *n) {
+    const guint64 n_before = rp_event_count(RP_EVENT_ROWS_STAGED);
+    next_batch();
+    add(key, n, NULL);
+    write_batch();
+    return rp_event_count(RP_EVENT_ROWS_STAGED) - n_before;
+}
+
+Test(bulk_load, the_more_often_rows_are_refused_the_longer_batches_are_staged) {
+    open_run(COLUMNS);
+    cr_assert(staged_by("t:a", "1") == 0);
+    cr_assert(staged_by("t:bad1", "100") == 1);
+    cr_assert(staged_by("t:b", "1") == 1 && staged_by("t:c", "1") == 0);
+    cr_assert(staged_by("t:bad2", "100") == 1);
+    cr_assert(staged_by("t:d", "1") == 1 && staged_by("t:bad3", "100") == 1 && staged_by("t:e", "1") == 1);
+    cr_assert(staged_by("t:f", "1") == 1 && staged_by("t:g", "1") == 0);
+    assert_answer("SELECT string_agg(id, ' ' ORDER BY id) FROM t", "a b c d e f g");
+}
+
+/* The mapping knows of the foreign key, as it will be put back. */
+Test(bulk_load, rows_whose_parents_are_not_there_yet_are_loaded_in_any_way) {
+    run_sql("CREATE TABLE parent (note text PRIMARY KEY); ALTER TABLE t ADD CONSTRAINT of_parent FOREIGN KEY "
+            "(note) "
+            "REFERENCES parent");
+    open_run(COLUMNS);
+    run_sql("ALTER TABLE t DROP CONSTRAINT of_parent");
+    add("t:a", "1", "orphan");
+    add("t:b", "100", "orphan");
+    write_batch();
+    assert_answer(ROWS_SQL, "a|1|orphan");
+    assert_answer(REJECTS_SQL, "t:b stage check_failed small");
+}
+
 Test(bulk_load, a_batch_of_which_every_row_is_refused_leaves_none) {
     open_run(COLUMNS);
     add("t:a", "100", NULL);
