@@ -1,4 +1,4 @@
-/* Identities of loaded rows, and the keys that they came from, as entries of the undo log.
+/* Identities of rows, and the keys that they came from, as entries of the undo log.
  *
  * 1. They are written by the transaction that writes the rows.
  * 2. What a statement takes is bounded: a batch that has more makes several entries. */
@@ -16,7 +16,7 @@
 static const char KEEP_SQL[] =
     "INSERT INTO redis2pg.undo (run, pass, batch, entity, target, operation, before, loaded_keys, loaded_by)"
     " VALUES ($1::bigint, $2::integer, $3::bigint, $4::integer, $5::text, 'insert', $6::json, "
-    "$7::bytea[], " RP_UNIT_XID ")";
+    "$7::bytea[], CASE WHEN $7::bytea[] IS NOT NULL THEN " RP_UNIT_XID " END)";
 
 const RpColumn *rp_ledger_loaded_obstacle(const RpEntity *entity) {
     for (char **name = entity->key; *name != NULL; name++) {
@@ -32,6 +32,7 @@ typedef struct {
     const RpMergePlan *plan;
     guint64 run;
     const RpBatch *batch;
+    gboolean has_keys;
     RpBuffer identities; /* [{…},{…}  */
     RpBuffer keys;       /* postgresql: array_send() */
     guint32 n_rows;
@@ -54,11 +55,13 @@ static gboolean write_entry(Entry *entry, GError **error) {
         return TRUE;
     memcpy(entry->keys.data + ROWS_AT, &n_rows, sizeof n_rows);
     rp_buffer_append(&entry->identities, "]", 1);
-    const RpSpan values[] = {
-        {(const char *)&run, sizeof run},           {(const char *)&pass, sizeof pass},
-        {(const char *)&batch, sizeof batch},       {(const char *)&number, sizeof number},
-        rp_span(entry->plan->entity->table->shown), {entry->identities.data, entry->identities.size},
-        {entry->keys.data, entry->keys.size}};
+    const RpSpan values[] = {{(const char *)&run, sizeof run},
+                             {(const char *)&pass, sizeof pass},
+                             {(const char *)&batch, sizeof batch},
+                             {(const char *)&number, sizeof number},
+                             rp_span(entry->plan->entity->table->shown),
+                             {entry->identities.data, entry->identities.size},
+                             {entry->has_keys ? entry->keys.data : NULL, entry->keys.size}};
     g_autoptr(PGresult) result =
         rp_wait_execute_values(entry->connection, KEEP_SQL, G_N_ELEMENTS(values), values, error);
     if (result != NULL && PQresultStatus(result) != PGRES_COMMAND_OK)
@@ -91,14 +94,14 @@ static gboolean add_rows(Entry *entry, const RpIdentityJson *json, const GArray 
 }
 
 gboolean rp_ledger_keep_loaded(PGconn *connection, const RpMergePlan *plan, guint64 run, const RpBatch *batch,
-                               const GArray *ordinals, GError **error) {
+                               const GArray *ordinals, gboolean has_keys, GError **error) {
     g_autoptr(RpIdentityJson) json = rp_identity_json_new(plan->entity);
-    Entry entry = {.connection = connection, .plan = plan, .run = run, .batch = batch};
+    Entry entry = {.connection = connection, .plan = plan, .run = run, .batch = batch, .has_keys = has_keys};
     begin_entry(&entry);
     const gboolean is_fine = add_rows(&entry, json, ordinals, error);
     rp_buffer_clear(&entry.identities);
     rp_buffer_clear(&entry.keys);
     if (!is_fine)
-        g_prefix_error(error, "keeping the keys of %s that were loaded: ", plan->entity->table->shown);
+        g_prefix_error(error, "keeping the identities of rows of %s: ", plan->entity->table->shown);
     return is_fine;
 }

@@ -1,4 +1,4 @@
-/* The rows of a bulk load in the undo log. */
+/* Rows that were written as they are, without a merge, in the undo log. */
 #pragma once
 
 #include "model/batch.h"
@@ -16,6 +16,6 @@ const RpColumn *rp_ledger_loaded_obstacle(const RpEntity *entity);
  * are taken from the tuples. ordinals (of guint32): the rows that were written, in this order; NULL: all that
  * are RP_ROW_IN. Inside the batch's transaction. */
 gboolean rp_ledger_keep_loaded(PGconn *connection, const RpMergePlan *plan, guint64 run, const RpBatch *batch,
-                               const GArray *ordinals, GError **error);
+                               const GArray *ordinals, gboolean has_keys, GError **error);
 
 G_END_DECLS

@@ -22,7 +22,7 @@ gboolean rp_ledger_has_batch(PGconn *connection, guint64 run, const RpBatch *bat
 
 /* SQLSTATE unique_violation, of the primary key of redis2pg.batches. */
 gboolean rp_ledger_is_written(const GError *error) {
-    return g_strcmp0(rp_sink_error_get_sqlstate(error), "23505") == 0 &&
+    return g_strcmp0(rp_sink_error_get_sqlstate(error), RP_UNIQUE_VIOLATION) == 0 &&
            g_strcmp0(rp_sink_error_get_constraint(error), "batches_pkey") == 0;
 }
 

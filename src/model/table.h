@@ -80,6 +80,9 @@ typedef struct {
     GPtrArray *columns;     /* of RpColumn, in the table's order */
     GPtrArray *constraints; /* of RpConstraint */
     gboolean has_deferrable_unique;
+    /* What is sent is what is stored, or refused: it has no trigger or rule on INSERT, no row-level security
+     * for this role, and no partitions. */
+    gboolean is_plain;
 } RpTable;
 
 RpTable *rp_table_new(void);

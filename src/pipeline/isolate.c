@@ -87,7 +87,7 @@ static RpRejectCode code_of(const char *sqlstate) {
         RpRejectCode code;
     } codes[] = {{"23502", RP_REJECT_NOT_NULL},
                  {"23503", RP_REJECT_MISSING_REFERENCE},
-                 {"23505", RP_REJECT_DUPLICATE_KEY},
+                 {RP_UNIQUE_VIOLATION, RP_REJECT_DUPLICATE_KEY},
                  {"23514", RP_REJECT_CHECK_FAILED}};
     for (guint i = 0; i < G_N_ELEMENTS(codes); i++)
         if (g_strcmp0(sqlstate, codes[i].sqlstate) == 0)
@@ -97,7 +97,7 @@ static RpRejectCode code_of(const char *sqlstate) {
 
 /* Foreign keys, unique values, exclusions: other rows are in the way, or missing. */
 static gboolean is_of_others(const char *sqlstate) {
-    static const char *const states[] = {RP_FOREIGN_KEY_VIOLATION, "23505", "23P01", NULL};
+    static const char *const states[] = {RP_FOREIGN_KEY_VIOLATION, RP_UNIQUE_VIOLATION, "23P01", NULL};
     return sqlstate != NULL && g_strv_contains(states, sqlstate);
 }
 

@@ -23,15 +23,19 @@ static gboolean may_be_a_row(const RpWriter *writer, const GError *error) {
     return rp_trouble_may_be_of_rows(error) && !g_atomic_int_get(&writer->crew->is_cancelled);
 }
 
-/* Has the checks foresee what they can: constraints of the table, when the trouble is one of data, and texts
- * that do not cast. FALSE when they foresee all of that already. */
+/* Has rows merged that were not, and the checks foresee what they can: constraints of the table, when the
+ * trouble is one of data that a merge does not settle, and texts that do not cast. FALSE when all of that is
+ * so already. */
 static gboolean look_closer(RpExperience *experience, const RpMergePlan *plan, const GError *why) {
     const RpExperience before = *experience;
-    if (why->code == RP_SINK_ERROR_DATA)
+    experience->meets_others = TRUE;
+    if (why->code == RP_SINK_ERROR_DATA &&
+        g_strcmp0(rp_sink_error_get_sqlstate(why), RP_UNIQUE_VIOLATION) != 0)
         experience->judgement = RP_JUDGE_ALL;
     if (plan->judge_casts_sql != NULL)
         experience->casting = RP_CAST_JUDGED;
-    return experience->judgement != before.judgement || experience->casting != before.casting;
+    return experience->meets_others != before.meets_others || experience->judgement != before.judgement ||
+           experience->casting != before.casting;
 }
 
 /* A trouble is logged, and what ends a run is stored: what the server says of rows may quote them. */

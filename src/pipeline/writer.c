@@ -130,6 +130,7 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
     n_done = counts->unchanged + counts->rejected - rejected_before + counts->filtered + counts->inserted +
              counts->updated;
     experience->expects_equal = counts->unchanged > account->n_staged / 2;
+    experience->meets_others = counts->inserted < account->n_staged;
     leave_out_counted(counts, account);
     if (n_done == account->n_staged)
         return rp_merge_hold(connection, plan, batch, error) && rp_event_pass(RP_EVENT_ROWS_MERGED, error);
@@ -143,8 +144,8 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
 gboolean rp_writer_write_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
     if (batch->tuples[plan->number].rows->len == 0)
         return TRUE;
-    if (rp_crew_is_bulk_pass(writer->crew, batch->pass))
-        return rp_bulk_writer_load_entity(writer, plan, batch, error);
+    if (rp_crew_is_bulk_pass(writer->crew, batch->pass) || rp_direct_is_promising(writer, plan))
+        return rp_direct_write_entity(writer, plan, batch, error);
     g_autoptr(GString) kept = g_string_new(NULL);
     Account account = {.kept = kept};
     return merge_rows(writer, plan, batch, &account, error);

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 
 /* What a writer has learned about an entity. It decides how the work is done, never what comes of it. */
 typedef struct {
+    /* Rows of the last batch stood in the target already, or were refused: more of them are expected. */
+    gboolean meets_others;
     gboolean expects_equal; /* most rows of the last batch stood in the target already: compare first */
     RpJudgement judgement;  /* ALL since a row was met that violates a constraint of the table */
     guint64 n_clean;        /* of a bulk load: batches in a row that were judged so and had none */
@@ -65,12 +67,15 @@ gboolean rp_writer_begin(RpWriter *writer, GError **error);
 /* Takes all rows out of the staging tables, those that were rolled back too. Between units. */
 gboolean rp_writer_empty_stages(RpWriter *writer, GError **error);
 
-/* ---- bulk_writer.c ---- */
+/* ---- direct.c ---- */
 
-/* Loads the batch's rows of one entity inside the open transaction, fills its counts, and keeps what an undo
- * and the end of the load go by. */
-gboolean rp_bulk_writer_load_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch,
-                                    GError **error);
+/* Whether the entity's rows are likely to be new, and such that the table takes them as they are. */
+gboolean rp_direct_is_promising(const RpWriter *writer, const RpMergePlan *plan);
+
+/* Writes the batch's rows of one entity straight into the table inside the open transaction, fills its
+ * counts, and keeps what an undo, and the end of a bulk load, go by. Outside of the bulk pass a row that
+ * stands there already fails it. */
+gboolean rp_direct_write_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error);
 
 /* ---- repeat.c ---- */
 

@@ -1,5 +1,5 @@
-/* The steps of a bulk load, on one connection inside one transaction: rows straight into a target whose keys
- * are set aside. pipeline/bulk_writer.c puts them in order. */
+/* Writing rows without a merge, on one connection inside one transaction: straight into the target.
+ * pipeline/direct.c puts the steps in order. */
 #pragma once
 
 #include "model/batch.h"

@@ -6,7 +6,13 @@
 
 static const char FIND_TABLE_SQL[] =
     "SELECT c.oid, n.nspname, c.relname, EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid"
-    "  AND x.indisunique AND NOT x.indimmediate) FROM pg_class c JOIN pg_namespace n ON n.oid = "
+    "  AND x.indisunique AND NOT x.indimmediate),"
+    "  c.relkind = 'r' AND NOT c.relispartition AND NOT row_security_active(c.oid)"
+    "  AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND "
+    "g.tgenabled <> "
+    "'D' AND g.tgtype & 4 <> 0)"
+    "  AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type = '3') FROM pg_class "
+    "c JOIN pg_namespace n ON n.oid = "
     "c.relnamespace "
     "WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p')";
 
@@ -260,6 +266,7 @@ gboolean rp_catalog_read_table(PGconn *connection, const char *name, RpTable **t
     found->schema = g_strdup(PQgetvalue(result, 0, 1));
     found->name = g_strdup(PQgetvalue(result, 0, 2));
     found->has_deferrable_unique = is_true(result, 0, 3);
+    found->is_plain = is_true(result, 0, 4);
     found->shown = g_strconcat(found->schema, ".", found->name, NULL);
     found->quoted = rp_postgres_qualified(connection, found->schema, found->name);
     if (!read_columns(connection, oid, found, error) || !read_constraints(connection, oid, found, error)) {

@@ -25,6 +25,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PGresult, PQclear)
 
 /* SQLSTATE foreign_key_violation */
 #define RP_FOREIGN_KEY_VIOLATION "23503"
+#define RP_UNIQUE_VIOLATION      "23505"
 
 /* An SQLSTATE's class of remedy; an empty or absent one means that the connection is gone. */
 RpSinkError rp_sqlstate_classify(const char *sqlstate);

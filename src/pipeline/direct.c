@@ -1,16 +1,26 @@
-/* An entity's rows of a batch of the bulk pass: straight into its table.
+/* An entity's rows of a batch without a merge: straight into their table.
  *
- * 1. Keys and foreign keys of the table are set aside: what they refuse comes out when they are put back.
- * 2. What else may refuse a row is judged over staged rows, by the checks of a merge: where `where` filters
- * some, where PostgreSQL makes values, and after it has refused a row. */
+ * 1. In the bulk pass keys and foreign keys of the table are set aside: what they refuse comes out when they
+ * are put back. What else may refuse a row is judged over staged rows, by the checks of a merge: where
+ * `where` filters some, and after PostgreSQL has refused a row.
+ * 2. In other passes it is an attempt, worth its price where rows are new: the table has its keys, and
+ * whatever they refuse, the batch is written again by a merge. */
 #include "pipeline/writer.h"
 
 #include "base/event.h"
 #include "ledger/loaded.h"
 #include "sink/bulk.h"
 
-static gboolean is_to_be_staged(const RpWriter *writer, const RpMergePlan *plan) {
-    return plan->entity->where != NULL || plan->raw != NULL ||
+/* A sync writes down which key each row is of; a row that an earlier attempt wrote is not counted again. */
+gboolean rp_direct_is_promising(const RpWriter *writer, const RpMergePlan *plan) {
+    return !writer->experience[plan->number].meets_others && !writer->crew->attempt.has_superseded &&
+           !plan->is_for_sync && plan->raw == NULL && plan->entity->table->is_plain &&
+           rp_ledger_loaded_obstacle(plan->entity) == NULL;
+}
+
+/* Checks of the mapping, which the table does not have, come after the bulk pass with its keys. */
+static gboolean is_to_be_staged(const RpWriter *writer, const RpMergePlan *plan, gboolean is_bulk) {
+    return plan->entity->where != NULL || (!is_bulk && plan->judge_mapping_sql != NULL) ||
            writer->experience[plan->number].judgement != RP_JUDGE_MAPPING;
 }
 
@@ -55,12 +65,12 @@ static gboolean load_staged(RpWriter *writer, const RpMergePlan *plan, RpBatch *
     return TRUE;
 }
 
-gboolean rp_bulk_writer_load_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch,
-                                    GError **error) {
+gboolean rp_direct_write_entity(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, GError **error) {
+    const gboolean is_bulk = rp_crew_is_bulk_pass(writer->crew, batch->pass);
     g_autoptr(GArray) written = NULL;
-    return (is_to_be_staged(writer, plan) ? load_staged(writer, plan, batch, &written, error)
-                                          : load_straight(writer, plan, batch, error)) &&
-           rp_ledger_keep_loaded(writer->connection, plan, writer->crew->attempt.run, batch, written,
+    return (is_to_be_staged(writer, plan, is_bulk) ? load_staged(writer, plan, batch, &written, error)
+                                                   : load_straight(writer, plan, batch, error)) &&
+           rp_ledger_keep_loaded(writer->connection, plan, writer->crew->attempt.run, batch, written, is_bulk,
                                  error) &&
-           rp_event_pass(RP_EVENT_ROWS_LOADED, error);
+           rp_event_pass(is_bulk ? RP_EVENT_ROWS_LOADED : RP_EVENT_ROWS_MERGED, error);
 }
