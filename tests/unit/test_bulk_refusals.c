@@ -107,16 +107,3 @@ Test(bulk_refusals, checks_of_the_mapping_do_not_keep_rows_from_being_copied) {
     bulk_assert_answer(BULK_ROWS_SQL, "a|1|- b|2|- e|4|-");
     bulk_assert_answer(BULK_REJECTS_SQL, "t:c stage rule_failed even, t:d stage check_failed small");
 }
-
-Test(bulk_refusals, values_that_postgres_makes_are_staged) {
-    bulk_run_sql("ALTER TABLE t ADD ip inet");
-    bulk_open_run("    columns: {id: $key.id, n: n, ip: note}\n");
-    bulk_add("t:a", "1", "10.0.0.1");
-    bulk_add("t:b", "2", "no address");
-    bulk_add("t:c", "3", NULL);
-    bulk_write_batch();
-    bulk_assert_answer("SELECT string_agg(concat_ws('|', id, n, ip), ' ' ORDER BY id) FROM t",
-                       "a|1|10.0.0.1 c|3");
-    bulk_assert_answer(BULK_REJECTS_SQL, "t:b stage invalid_value");
-    bulk_assert_answer(BULK_KEPT_SQL, "0:a<t:a 0:c<t:c");
-}
