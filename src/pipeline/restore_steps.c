@@ -182,6 +182,8 @@ static gboolean take_out(const RpRestoreSession *session, const RpRestoreUnit *u
     const guint seconds = rp_wait_change(session->connection, G_MAXUINT);
     const gboolean is_done = take_out_found(session, &out, unit, &result->n_taken_out, error);
     rp_wait_change(session->connection, seconds);
+    if (is_done && result->n_taken_out == 0)
+        return rp_unit_commit(session->connection, error);
     return is_done && end(session, RP_EVENT_ROWS_TAKEN_OUT, error);
 }
 
