@@ -11,7 +11,7 @@
 #define SLICE_US      (20 * 1000) /* how soon a stop is seen */
 #define PING_EVERY_US (50 * 1000)
 #define PING_SECONDS  5                     /* no answer in that time: it failed */
-#define SAY_EVERY_US  (30 * G_USEC_PER_SEC) /* a pace that goes up and down is told no oftener */
+#define SAY_EVERY_US  (30 * G_USEC_PER_SEC) /* what comes and goes is told no oftener */
 
 /* What the pinging thread knows. */
 typedef struct {
@@ -20,8 +20,8 @@ typedef struct {
     gint64 held_since_us; /* 0: not held back */
     gint64 held_us;       /* before that */
     gint64 said_us;       /* when it was last said that the reading is held back; 0: never */
+    gint64 failed_us;     /* when it was last said that a PING failed; 0: never */
     gboolean is_said;     /* of this time */
-    gboolean has_failed;  /* and that was said */
 } Watch;
 
 struct RpThrottle {
@@ -47,12 +47,18 @@ static double seconds_of(gint64 us) {
 
 /* ---- what the PINGs tell ---- */
 
+static gboolean is_time_to_say(gint64 *said_us, gint64 now) {
+    if (*said_us != 0 && now - *said_us < SAY_EVERY_US)
+        return FALSE;
+    *said_us = now;
+    return TRUE;
+}
+
 static void begin_holding(const RpThrottle *throttle, Watch *watch, gint64 now, gint64 took_us) {
     watch->held_since_us = now;
-    watch->is_said = watch->said_us == 0 || now - watch->said_us >= SAY_EVERY_US;
+    watch->is_said = is_time_to_say(&watch->said_us, now);
     if (!watch->is_said)
         return;
-    watch->said_us = now;
     if (took_us == G_MAXINT64)
         rp_log(RP_LOG_INFO, "Redis does not answer a PING: the reading is held back");
     else
@@ -98,9 +104,8 @@ static void ask(RpThrottle *throttle, Watch *watch, RpPing *ping) {
         return;
     if (is_answered)
         watch->quickest_us = watch->quickest_us == 0 ? took_us : MIN(watch->quickest_us, took_us);
-    else if (!watch->has_failed)
+    else if (is_time_to_say(&watch->failed_us, g_get_monotonic_time()))
         rp_log(RP_LOG_WARNING, "%s: for --redis-latency-ms that counts as slow", trouble->message);
-    watch->has_failed = !is_answered;
     note_ping(throttle, watch, is_answered ? took_us : G_MAXINT64);
 }
 

@@ -206,10 +206,10 @@ Test(throttle, quick_pings_hold_nothing_back) {
     rp_assert_keeps_quiet(out.errors, "PING");
 }
 
-Test(throttle, a_ping_that_fails_is_said_once_and_is_no_outage) {
+Test(throttle, pings_that_fail_are_said_once_and_are_no_outage) {
     g_auto(Slow) slow = slow_new();
     g_auto(RpOutcome) out = {0};
-    for (guint i = 0; i < 3; i++) /* and the greetings of the connections that come after it */
+    for (guint i = 0; i < 3; i++)
         add_rule(&slow, RP_PROXY_CUT, FIRST_OWN_PING + i);
     g_autoptr(json_t) run = load_slowly(&slow, &out, "10000");
     rp_proxy_await_met(slow.proxy, 3);
