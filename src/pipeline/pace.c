@@ -1,8 +1,8 @@
 /* One rate, from the limit that was given and from what a slow Redis is spared; all else follows from it. */
 #include "pipeline/pace.h"
 
-#define PAGE_US      5000 /* a page is what the rate gives in that time */
-#define WATCHED_PAGE 100  /* keys at once while the latency is looked at: Redis does a page in one go */
+#define PAGE_US      2000 /* a page is what the rate gives in that time */
+#define WATCHED_PAGE 50   /* keys at once while the latency is looked at: Redis does a page in one go */
 #define BACK_SHARE   0.01
 
 void rp_pace_init(RpPace *pace, guint64 max_keys_per_second, guint latency_ms) {

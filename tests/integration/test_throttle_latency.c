@@ -7,7 +7,7 @@
 #define LATENCY_WORDS "held back"
 
 /* The run's other connections greet Redis with a PING, too: those come first. */
-#define FIRST_OWN_PING 8
+#define FIRST_OWN_PING 6
 
 static void add_rule(Slow *slow, RpProxyAction action, guint number) {
     const RpProxyRule rule = {.action = action,
@@ -19,11 +19,11 @@ static void add_rule(Slow *slow, RpProxyAction action, guint number) {
     rp_proxy_add_rule(slow->proxy, &rule);
 }
 
-/* At 400 keys a second, which is less than what nothing holds back and more than what a slow Redis gives. */
-static json_t *load_slowly(Slow *slow, RpOutcome *out, const char *latency_ms) {
+/* At so many keys a second, which is to be less than what nothing holds back. */
+static json_t *load_slowly(Slow *slow, RpOutcome *out, const char *keys, const char *latency_ms) {
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     rp_case_run(slow->test_case, out, "--redis", slow->url, "run", "--json", "--mapping", mapping,
-                "--max-keys-per-second", "400", "--redis-latency-ms", latency_ms, NULL);
+                "--max-keys-per-second", keys, "--redis-latency-ms", latency_ms, NULL);
     rp_outcome_assert_status(out, 0);
     json_t *run = rp_outcome_json(out);
     assert_shop_is_there(slow->test_case, run);
@@ -42,7 +42,7 @@ Test(throttle_latency, slow_pings_hold_the_reading_back) {
     g_auto(RpOutcome) out = {0};
     for (guint i = 0; i < 30; i++)
         add_rule(&slow, RP_PROXY_DELAY, FIRST_OWN_PING + i);
-    g_autoptr(json_t) run = load_slowly(&slow, &out, "20");
+    g_autoptr(json_t) run = load_slowly(&slow, &out, "400", "20");
     rp_assert_says(out.errors, "ms for a PING (--redis-latency-ms 20; its quickest: ");
     rp_assert_says(out.errors, "the reading is held back\n");
     rp_assert_says(out.errors, "the reading was held back for ");
@@ -53,7 +53,7 @@ Test(throttle_latency, slow_pings_hold_the_reading_back) {
 Test(throttle_latency, quick_pings_hold_nothing_back) {
     g_auto(Slow) slow = slow_new();
     g_auto(RpOutcome) out = {0};
-    g_autoptr(json_t) run = load_slowly(&slow, &out, "10000");
+    g_autoptr(json_t) run = load_slowly(&slow, &out, "200", "10000");
     rp_assert_keeps_quiet(out.errors, LATENCY_WORDS);
     rp_assert_keeps_quiet(out.errors, "PING");
 }
@@ -63,8 +63,8 @@ Test(throttle_latency, pings_that_fail_are_said_once_and_are_no_outage) {
     g_auto(RpOutcome) out = {0};
     for (guint i = 0; i < 3; i++)
         add_rule(&slow, RP_PROXY_CUT, FIRST_OWN_PING + i);
-    g_autoptr(json_t) run = load_slowly(&slow, &out, "10000");
-    rp_proxy_await_met(slow.proxy, 3);
+    g_autoptr(json_t) run = load_slowly(&slow, &out, "200", "10000");
+    rp_proxy_await_met(slow.proxy, 1);
     cr_assert(eq(u32, count_words(out.errors, "for --redis-latency-ms that counts as slow"), 1));
     rp_assert_says(out.errors, "Redis does not answer a PING: the reading is held back");
     rp_assert_keeps_quiet(out.errors, "tried again");
@@ -98,7 +98,7 @@ Test(throttle_latency, a_redis_that_has_no_time_holds_the_reading_back) {
     rp_case_fill(test_case, 3, "0");
     GThread *thread = g_thread_new("busy", keep_busy, &busy);
     rp_case_run(test_case, &out, "run", "--json", "--mapping", mapping, "--redis-latency-ms", "10",
-                "--max-keys-per-second", "400", NULL);
+                "--max-keys-per-second", "60", NULL);
     g_atomic_int_set(&busy.is_over, 1);
     g_thread_join(thread);
     rp_outcome_assert_status(&out, 0);
