@@ -1,4 +1,4 @@
-"""Keys, foreign keys, other constraints and indexes of tables, as the catalogue has them: to compare, drop and build."""
+"""Keys, other constraints and indexes of tables, as the catalogue has them: to compare, drop and build."""
 
 import json
 
@@ -9,7 +9,8 @@ CONSTRAINTS = """
     SELECT contype::text AS kind, conrelid::regclass::text AS "table", conname::text AS name,
         pg_get_constraintdef(oid) AS definition, convalidated AS is_valid,
         CASE WHEN contype IN ('p', 'u', 'x', 'f') THEN
-            format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) END AS build,
+            format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+        END AS build,
         CASE WHEN contype IN ('p', 'u', 'x', 'f') THEN
             format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) END AS drop
     FROM pg_constraint WHERE conrelid = ANY ('{TABLES}'::regclass[])"""

@@ -69,8 +69,9 @@ HEAD = ["", "median s", ": CSV", "rows/s", "CPU s: tool", "PostgreSQL", "Redis",
 def cells(one):
     cpu = one["cpu_seconds"]
     ratio = "" if one["ratio"] is None else f"{one['ratio']:.2f}"
+    peak = f"{'< ' if one['is_peak_less'] else ''}{one['peak_mib']:.1f}"
     return [one["label"], f"{one['seconds']:.2f}", ratio, f"{one['rows_per_second']:,.0f}", f"{cpu['tool']:.2f}",
-            f"{cpu['postgres']:.2f}", f"{cpu['redis']:.2f}", f"{'< ' if one['is_peak_less'] else ''}{one['peak_mib']:.1f}",
+            f"{cpu['postgres']:.2f}", f"{cpu['redis']:.2f}", peak,
             "  ".join(f"{seconds:.2f}" for seconds in one["rounds"])]
 
 
