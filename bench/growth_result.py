@@ -84,10 +84,14 @@ def show(result):
     print(f"{limits_text(result['limits'])}\n\n{circumstances_text(result['circumstances'])}")
 
 
+def section(name):
+    return f"bench/growth {name}"
+
+
 def write(result, document):
     """A section for each block that was measured; the others stay. The limits go with the keys."""
     for name, lines in result["blocks"].items():
         at = circumstances_text(result["circumstances"])
         told = f"{limits_text(result['limits'])}\n\n{at}" if name == "keys" else at
         table = markdown_table(*TABLES[name](lines))
-        write_section(document, f"bench/growth {name}", f"{table}\n\n```text\n{told}\n```")
+        write_section(document, section(name), f"{table}\n\n```text\n{told}\n```")

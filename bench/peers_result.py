@@ -24,6 +24,7 @@ LABELS = {
     "python": "Python script, redis-py, psycopg2",
 }
 OURS = {"bulk", "merge"}
+SECTION = "bench/peers"
 
 
 def summary_of(rounds, name, n_rows):
@@ -97,9 +98,9 @@ def write(result, document):
     note = f"seconds, median of {len(result['rounds'])}; less is better; {result['circumstances']['cores']} cores"
     bars = [(one["label"], one["seconds"], f"{one['seconds']:.1f} s", name in OURS)
             for name, one in result["peers"].items()]
-    write_file(picture, bar_chart(title, note, bars))
     rows = [[row[0].replace("\\", "\\\\"), *row[1:]] for row in map(cells, result["peers"].values())]
-    write_section(document, "bench/peers", "\n\n".join([
+    write_section(document, SECTION, "\n\n".join([
         f"![{title}](performance-peers.svg)", markdown_table(HEAD, rows), notes(result),
         f"```text\n{limits_text(result['limits'])}\n\n{circumstances_text(result['circumstances'])}\n```"]))
+    write_file(picture, bar_chart(title, note, bars))
     return document, picture
