@@ -71,6 +71,20 @@ static RpParsed read_number(RpReplyParser *parser, const char **at, gint64 *numb
     return RP_PARSED_REPLY;
 }
 
+/* A length of one or two digits, which most strings have. FALSE: it may be anything else. */
+static gboolean read_short_length(const RpReplyParser *parser, const char **at, gint64 *length) {
+    const char *text = *at;
+    if (parser->bytes.data + parser->bytes.size - text < 4 || !g_ascii_isdigit(text[0]))
+        return FALSE;
+    const gboolean has_one = text[1] == '\r';
+    if (has_one ? text[2] != '\n'
+                : text[0] == '0' || !g_ascii_isdigit(text[1]) || text[2] != '\r' || text[3] != '\n')
+        return FALSE;
+    *length = has_one ? text[0] - '0' : (text[0] - '0') * 10 + (text[1] - '0');
+    *at += has_one ? 3 : 4;
+    return TRUE;
+}
+
 /* An element that ends with its line. */
 static RpParsed read_line(RpReplyParser *parser, const char **at, RpSpan *line) {
     const gsize n_there = (gsize)(parser->bytes.data + parser->bytes.size - *at);
@@ -119,7 +133,8 @@ static RpParsed take_nil(RpReplyParser *parser, RpReplyTarget *target) {
 
 static RpParsed take_bulk(RpReplyParser *parser, RpReplyTarget *target, const char **at) {
     gint64 size;
-    const RpParsed parsed = read_number(parser, at, &size);
+    const RpParsed parsed =
+        read_short_length(parser, at, &size) ? RP_PARSED_REPLY : read_number(parser, at, &size);
     if (parsed != RP_PARSED_REPLY)
         return parsed;
     if (size == -1)

@@ -7,7 +7,9 @@
 #define VERY_LONG_LINE (100 * 1024)
 
 static void feed(RpReplyParser *parser, const char *bytes, gsize size) {
-    memcpy(rp_reply_parser_reserve(parser, size), bytes, size);
+    char *room = rp_reply_parser_reserve(parser, size);
+    if (size > 0)
+        memcpy(room, bytes, size);
     rp_reply_parser_note_received(parser, size);
 }
 
@@ -69,6 +71,25 @@ static RpParsed take(const char *bytes, gsize size, RpReplyTarget *target) {
     return parsed;
 }
 
+Test(reply_parser, strings_of_any_length_are_taken_whole) {
+    for (gsize size = 0; size < 1200; size++) {
+        g_autofree char *text = g_strnfill(size, 'x');
+        g_autofree char *reply = g_strdup_printf("$%zu\r\n%s\r\n", size, text);
+        RpRecords records;
+        rp_records_init(&records);
+        RpReplyTarget target = {.shape = RP_REPLY_VALUES,
+                                .records = &records,
+                                .head = {.type = RP_RECORD_STRING},
+                                .max_bytes = 10000};
+        rp_reply_begin_record(&target);
+        cr_assert(take(reply, strlen(reply), &target) == RP_PARSED_REPLY, "%zu", size);
+        RpSpan value;
+        cr_assert(rp_records_values(&records, 0, &value, 1) == 1);
+        cr_assert(rp_span_equal(value, (RpSpan){text, size}), "%zu", size);
+        rp_records_clear(&records);
+    }
+}
+
 Test(reply_parser, numbers_are_of_64_bits) {
     static const struct {
         const char *bytes;
@@ -109,6 +130,9 @@ Test(reply_parser, what_is_no_reply_is_refused) {
         ": 1\r\n",
         "$99999999999999999999\r\n",
         "$+1\r\n",
+        "$01\r\na\r\n",
+        "$1\n\r\na\r\n",
+        "$10\n\r\n",
         "*1\r\n*1\r\n*1\r\n*1\r\n",
         "*2147483648\r\n",
         "%1\r\n",
