@@ -41,7 +41,7 @@ typedef struct {
          .goes_with = (words),                                                                               \
          .target = &(settings).batch_bytes,                                                                  \
          .argument = "N",                                                                                    \
-         .fallback = "6291456",                                                                              \
+         .fallback = "4194304",                                                                              \
          .minimum = 65536,                                                                                   \
          .maximum = 1073741824,                                                                              \
          .help = "bytes of records in a batch, at most about"},                                              \

@@ -217,6 +217,9 @@ static gboolean match_glob(const RpPattern *pattern, RpSpan key) {
 gboolean rp_pattern_match(const RpPattern *pattern, RpSpan key, RpSpan *captures) {
     if (pattern->is_glob)
         return match_glob(pattern, key);
+    const Part *first = &g_array_index(pattern->parts, Part, 0);
+    if (first->literal != NULL && !has_literal(first, key, 0)) /* most keys are another entity's */
+        return FALSE;
     Match match = {.pattern = pattern, .key = key, .captures = captures};
     for (guint i = 0; i < pattern->parts->len; i++)
         match.lowest[i] = key.size + 1;
