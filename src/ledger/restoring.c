@@ -31,10 +31,11 @@ static const char LIST_SQL[] =
     "0),"
     " s.referenced, s.referenced_name,"
     " (SELECT string_agg(format('p.%I = t.%I', r, c), ' AND ' ORDER BY n)"
-    "  FROM unnest(s.columns, s.referenced_columns) WITH ORDINALITY AS k (c, r, n) WHERE r IS NOT NULL), " FILLED(
-        "AND") ", " FILLED("OR") ", s.kind = 'foreign' AND s.add_constraint ~ ' NOT (VALID|ENFORCED)$',"
-                                 " s.built_at IS NOT NULL, s.restored_at IS NOT NULL"
-                                 " FROM redis2pg.set_aside s WHERE s.run = $1 ORDER BY s.number";
+    "  FROM unnest(s.columns, s.referenced_columns) WITH ORDINALITY AS k (c, r, n) WHERE r IS NOT "
+    "NULL), " FILLED("AND") ", " FILLED(
+        "OR") ", s.kind = 'foreign' AND s.add_constraint ~ ' NOT (VALID|ENFORCED)$',"
+              " s.built_at IS NOT NULL, s.restored_at IS NOT NULL"
+              " FROM redis2pg.set_aside s WHERE s.run = $1 ORDER BY s.number";
 
 static char *text_at(const PGresult *result, int row, int field) {
     return PQgetisnull(result, row, field) ? NULL : g_strdup(PQgetvalue(result, row, field));
