@@ -220,7 +220,10 @@ gboolean rp_pattern_match(const RpPattern *pattern, RpSpan key, RpSpan *captures
     const Part *first = &g_array_index(pattern->parts, Part, 0);
     if (first->literal != NULL && !has_literal(first, key, 0)) /* most keys are another entity's */
         return FALSE;
-    Match match = {.pattern = pattern, .key = key, .captures = captures};
+    Match match; /* of its places only those that the pattern has are written */
+    match.pattern = pattern;
+    match.key = key;
+    match.captures = captures;
     for (guint i = 0; i < pattern->parts->len; i++)
         match.lowest[i] = key.size + 1;
     return match_from(&match, 0, 0, 0);
