@@ -1,5 +1,7 @@
 """What the measurements share: other programs, the build, private servers."""
 
+import collections
+import itertools
 import json
 import os
 import socket
@@ -8,6 +10,9 @@ import sys
 import time
 
 INSIDE = "REDIS2PG_BENCH_INSIDE"
+
+# Of a process that has ended: how long it took, the most memory that it held, its user and system time.
+Usage = collections.namedtuple("Usage", "seconds peak_mib cpu_seconds")
 
 
 class Failure(Exception):
@@ -23,8 +28,8 @@ def output_of(argv, what):
     return done.stdout
 
 
-def timed(argv, what, stdout_path=os.devnull, expected=0):
-    """Runs argv, which must end with that status; gives seconds and the most memory that it held, in MiB.
+def used(argv, what, stdout_path=os.devnull, expected=0):
+    """Runs argv, which must end with that status; gives its Usage.
 
     Linux counts what the forking process held into its child's peak, so ours is the least that can be told."""
     with open(stdout_path, "wb") as stdout:
@@ -35,7 +40,12 @@ def timed(argv, what, stdout_path=os.devnull, expected=0):
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != expected:
         raise Failure(f"{what} ended with status {child.returncode}: {' '.join(argv)}")
-    return seconds, usage.ru_maxrss / 1024
+    return Usage(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
+
+
+def timed(argv, what, stdout_path=os.devnull, expected=0):
+    """As used(), only seconds and memory."""
+    return used(argv, what, stdout_path, expected)[:2]
 
 
 def psql(sql):
@@ -50,6 +60,20 @@ def redis(*words):
         connection.sendall(request.encode())
         with connection.makefile("rb") as replies:
             return read_reply(replies, words[0])
+
+
+def redis_pipeline(commands, n_at_once=500):
+    """Sends commands, each a list of bytes, and reads the replies of so many at a time."""
+    commands = iter(commands)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(os.environ["REDIS_SOCKET"])
+        with connection.makefile("rb") as replies:
+            while part := list(itertools.islice(commands, n_at_once)):
+                connection.sendall(b"".join(
+                    b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+                    for words in part))
+                for words in part:
+                    read_reply(replies, words[0].decode())
 
 
 def read_reply(replies, command):

@@ -1,5 +1,6 @@
 """The shop's data for measurements, where it goes, and the circumstances of a measurement."""
 
+import json
 import os
 import platform
 
@@ -8,6 +9,7 @@ from measuring import Failure, output_of, psql, redis
 SOURCE_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MAPPING = os.path.join(SOURCE_ROOT, "mappings", "shop.yaml")
 SCHEMA = os.path.join(SOURCE_ROOT, "schema", "shop")
+PERFORMANCE = os.path.join(SOURCE_ROOT, "docs", "performance.md")
 
 POSTGRES_SETTINGS = ["max_wal_size=4GB"]
 
@@ -20,6 +22,7 @@ ENTITIES = [
     ("payments", "payments", 400_000,
      "id, payment_id, order_id, transaction_id, status, amount, currency, processed_at, created_at"),
 ]
+TABLES = [table for _, table, _, _ in ENTITIES]
 
 
 # ---- The data ----
@@ -28,15 +31,17 @@ def counts(scale):
     return {name: max(1, round(n_hashes * scale)) for name, _, n_hashes, _ in ENTITIES}
 
 
-def generate(program, scale):
+def generate(program, scale, faults=0):
+    """Fills Redis anew, with that percentage of faulty hashes; gives what was planted, as `demo` tells it."""
     redis("FLUSHALL")
     words = [word for name, count in counts(scale).items() for word in (f"--{name}", str(count))]
-    output_of([program, "demo", "--fill", "--faults", "0", "--json", *words], "redis2pg demo --fill")
+    told = output_of([program, "demo", "--fill", "--faults", str(faults), "--json", *words], "redis2pg demo --fill")
+    return json.loads(told)["planted"]
 
 
-def empty_tables():
+def empty_tables(tables=tuple(TABLES)):
     """Empties the tables and forgets all earlier runs, and leaves PostgreSQL nothing to write behind."""
-    psql("TRUNCATE " + ", ".join(table for _, table, _, _ in ENTITIES))
+    psql("TRUNCATE " + ", ".join(tables))
     psql("SET client_min_messages = error; DROP SCHEMA IF EXISTS redis2pg CASCADE")
     psql("CHECKPOINT")
 
@@ -75,15 +80,33 @@ def circumstances(program):
 # ---- Limits ----
 
 def judged(limits):
-    """From (figure, value, limit) to what a result holds."""
-    return [{"figure": name, "value": value, "limit": limit, "kept": value <= limit} for name, value, limit in limits]
+    """From (figure, value, limit) to what a result holds. A fourth word, "at least", turns the limit round."""
+    return [{"figure": name, "value": value, "limit": limit, "bound": bound,
+             "kept": value >= limit if bound == "at least" else value <= limit}
+            for name, value, limit, bound in ((*each, "at most")[:4] for each in limits)]
+
+
+def shown_limit(limit):
+    return f"{'>= ' if limit['bound'] == 'at least' else ''}{limit['limit']:.2f}"
+
+
+def shown_verdict(limit):
+    return "kept" if limit["kept"] else "MISSED"
+
+
+def limits_text(limits):
+    lines = [f"{'figure':42} {'value':>8} {'limit':>8}"]
+    lines += [f"{limit['figure']:42} {limit['value']:8.2f} {shown_limit(limit):>8}  {shown_verdict(limit)}"
+              for limit in limits]
+    return "\n".join(lines)
+
+
+def circumstances_text(at):
+    return (f"{at['redis2pg']}, Redis {at['redis']}, PostgreSQL {at['postgres']}, {at['psql']}; "
+            f"{at['cores']} cores, {at['system']}\n"
+            "PostgreSQL settings that are not the defaults: " + (", ".join(at["postgres_settings"]) or "none"))
 
 
 def show_limits(result):
-    print(f"{'figure':42} {'value':>8} {'limit':>8}")
-    for limit in result["limits"]:
-        print(f"{limit['figure']:42} {limit['value']:8.2f} {limit['limit']:8.2f}  {'kept' if limit['kept'] else 'MISSED'}")
-    at = result["circumstances"]
-    print(f"\n{at['redis2pg']}, Redis {at['redis']}, PostgreSQL {at['postgres']}, {at['psql']}; "
-          f"{at['cores']} cores, {at['system']}")
-    print("PostgreSQL settings that are not the defaults: " + (", ".join(at["postgres_settings"]) or "none"))
+    print(limits_text(result["limits"]))
+    print("\n" + circumstances_text(result["circumstances"]))

@@ -75,7 +75,9 @@ gboolean rp_span_is_text(RpSpan span) {
         at += sizeof word;
         left -= sizeof word;
     }
-    return g_utf8_validate_len(at, left, NULL);
+    for (; left > 0 && *at != 0 && (guchar)*at < 0x80; at++)
+        left--;
+    return left == 0 || g_utf8_validate_len(at, left, NULL);
 }
 
 char *rp_span_hex(RpSpan span) {

@@ -6,9 +6,12 @@
 #include "report/run_report.h"
 
 json_t *rp_load_settings_json(const RpLoadSettings *settings) {
-    return json_pack("{sI sI sI sI sI}", "batch_rows", (json_int_t)settings->batch_rows, "batch_bytes",
-                     (json_int_t)settings->batch_bytes, "mappers", (json_int_t)settings->mappers, "writers",
-                     (json_int_t)settings->writers, "max_value_bytes", (json_int_t)settings->max_value_bytes);
+    json_t *object =
+        json_pack("{sI sI sI sI sI}", "batch_rows", (json_int_t)settings->batch_rows, "batch_bytes",
+                  (json_int_t)settings->batch_bytes, "mappers", (json_int_t)settings->mappers, "writers",
+                  (json_int_t)settings->writers, "max_value_bytes", (json_int_t)settings->max_value_bytes);
+    rp_throttle_options_add(&settings->throttle, object);
+    return object;
 }
 
 void rp_load_settings_apply(const RpLoadSettings *settings, RpLoadOptions *options) {
@@ -19,6 +22,7 @@ void rp_load_settings_apply(const RpLoadSettings *settings, RpLoadOptions *optio
     options->max_value_bytes = (gsize)settings->max_value_bytes;
     options->retry_seconds = (guint)settings->retry_seconds;
     options->timeout_seconds = (guint)settings->timeout_seconds;
+    rp_throttle_options_apply(&settings->throttle, options);
     options->max_rejects = settings->max_rejects < 0 ? G_MAXUINT64 : (guint64)settings->max_rejects;
 }
 

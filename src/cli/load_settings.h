@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "cli/throttle_options.h"
 #include "ledger/summary.h"
 #include "pipeline/load.h"
 
@@ -19,6 +20,7 @@ typedef struct {
     gint64 max_rejects; /* -1, which it must be at first: no limit */
     gint64 retry_seconds;
     gint64 timeout_seconds;
+    RpThrottleSettings throttle;
     gboolean allows_rejects;
 } RpLoadSettings;
 
@@ -39,7 +41,7 @@ typedef struct {
          .goes_with = (words),                                                                               \
          .target = &(settings).batch_bytes,                                                                  \
          .argument = "N",                                                                                    \
-         .fallback = "6291456",                                                                              \
+         .fallback = "4194304",                                                                              \
          .minimum = 65536,                                                                                   \
          .maximum = 1073741824,                                                                              \
          .help = "bytes of records in a batch, at most about"},                                              \
@@ -96,7 +98,7 @@ typedef struct {
          .minimum = 1,                                                                                       \
          .maximum = 86400,                                                                                   \
          .help = "how long an answer of either server may take"},                                            \
-    {                                                                                                        \
+        RP_THROTTLE_OPTIONS((settings).throttle, (words)), {                                                 \
         .name = "allow-rejects", .kind = RP_OPTION_FLAG, .goes_with = (words),                               \
         .target = &(settings).allows_rejects, .help = "exit status 0 although there are rejects"             \
     }

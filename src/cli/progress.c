@@ -75,8 +75,9 @@ static char *describe(const RpLoadProgress *load) {
     g_autofree char *keys_rate = rp_text_number((guint64)((double)load->keys_read / seconds));
     g_autofree char *rows_rate = rp_text_number((guint64)((double)load->rows_committed / seconds));
     g_autofree char *left = time_left(load);
-    return g_strdup_printf("%s rows, %s keys/s, %s rows/s, %" G_GUINT64_FORMAT " rejects, %s", rows,
-                           keys_rate, rows_rate, load->rejects, left);
+    return g_strdup_printf("%s rows, %s keys/s%s, %s rows/s, %" G_GUINT64_FORMAT " rejects, %s", rows,
+                           keys_rate, load->is_held_back ? " (held back)" : "", rows_rate, load->rejects,
+                           left);
 }
 
 static void draw_bar(const RpLoadProgress *load, const char *text) {

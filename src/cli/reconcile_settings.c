@@ -102,6 +102,7 @@ const RpOption RP_RECONCILE_OPTIONS[] = {
      .minimum = 1,
      .maximum = 86400,
      .help = "how long an answer of either server may take"},
+    RP_THROTTLE_OPTIONS(rp_reconcile_settings.throttle, NULL),
     RP_REPORT_OPTION(rp_reconcile_settings.report, NULL),
     {.name = "format",
      .kind = RP_OPTION_TEXT,
@@ -157,6 +158,7 @@ char *rp_reconcile_settings_text(void) {
                   (json_int_t)rp_reconcile_settings.timeout_seconds, "allow_rejects",
                   rp_reconcile_settings.allows_rejects, "repair", rp_reconcile_settings.repairs,
                   "delete_extra", rp_reconcile_settings.deletes_extra);
+    rp_throttle_options_add(&rp_reconcile_settings.throttle, object);
     if (rp_reconcile_settings.repairs)
         json_object_set_new(object, "writers", json_integer(REPAIR_WRITERS));
     if (rp_reconcile_settings.deletes_extra)
@@ -179,6 +181,7 @@ void rp_reconcile_settings_apply(RpLoadOptions *load) {
     load->max_value_bytes = (gsize)rp_reconcile_settings.max_value_bytes;
     load->retry_seconds = (guint)rp_reconcile_settings.retry_seconds;
     load->timeout_seconds = (guint)rp_reconcile_settings.timeout_seconds;
+    rp_throttle_options_apply(&rp_reconcile_settings.throttle, load);
 }
 
 void rp_reconcile_settings_apply_repair(RpRepairOptions *repair) {

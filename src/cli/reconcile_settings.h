@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "cli/throttle_options.h"
 #include "reconcile/reconcile.h"
 
 G_BEGIN_DECLS
@@ -15,6 +16,7 @@ typedef struct {
     gint64 max_value_bytes;
     gint64 retry_seconds;
     gint64 timeout_seconds;
+    RpThrottleSettings throttle;
     gint64 max_rejects;
     gboolean allows_rejects;
     gboolean repairs;

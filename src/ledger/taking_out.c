@@ -190,17 +190,17 @@ static gboolean correct_undo(const RpTakingOut *out, GError **error) {
                NULL, error);
 }
 
-/* Each key as often as it was read. One that gives many rows was read as often as there are batches with one
- * of them. A reading that another attempt has repeated counts only where that did not meet the key. */
+/* Each key as often as it was read. One that gives many rows may fill several batches, one after the other:
+ * where some batch between two of its own has none of it, it was read again. A reading that another attempt
+ * has repeated counts only where that did not meet the key. */
 static gboolean note_keys(const RpTakingOut *out, GError **error) {
-    g_autofree char *turn = out->has_elements
-                                ? g_strdup_printf("dense_rank() OVER (PARTITION BY r2p_key, %s ORDER BY"
-                                                  " r2p_batch)",
-                                                  out->table->names)
-                                : g_strdup("row_number() OVER (PARTITION BY r2p_key ORDER BY r2p_batch,"
-                                           " r2p_undo, r2p_place)");
+    const char *turn =
+        out->has_elements
+            ? "dense_rank() OVER (PARTITION BY r2p_key ORDER BY r2p_reading)"
+            : "row_number() OVER (PARTITION BY r2p_key ORDER BY r2p_batch, r2p_undo, r2p_place)";
     return runf(out, NULL, error,
-                "WITH met AS (SELECT g.*, b.is_superseded, bool_and(b.is_superseded) OVER (PARTITION BY"
+                "WITH met AS (SELECT g.*, g.r2p_batch - dense_rank() OVER (PARTITION BY g.r2p_key ORDER BY"
+                " g.r2p_batch) AS r2p_reading, b.is_superseded, bool_and(b.is_superseded) OVER (PARTITION BY"
                 " g.r2p_key) AS is_lost FROM pg_temp.r2p_gone g JOIN redis2pg.batches b ON b.xid::xid ="
                 " g.r2p_writer AND b.run = %" NUMBER "), turns AS (SELECT m.*, %s AS turn FROM met m"
                 " WHERE is_lost OR NOT is_superseded) INSERT INTO redis2pg.again (run, entity, undo, batch,"

@@ -4,13 +4,11 @@
 void rp_cell_maker_init(RpCellMaker *maker, const RpMapping *mapping, const RpOccasion *occasion) {
     *maker = (RpCellMaker){.mapping = mapping,
                            .reading = rp_reading_new(mapping, occasion),
-                           .sha1 = g_checksum_new(G_CHECKSUM_SHA1),
                            .sha256 = g_checksum_new(G_CHECKSUM_SHA256)};
 }
 
 void rp_cell_maker_clear(RpCellMaker *maker) {
     rp_reading_free(maker->reading);
-    g_checksum_free(maker->sha1);
     g_checksum_free(maker->sha256);
     rp_buffer_clear(&maker->scratch[0]);
     rp_buffer_clear(&maker->scratch[1]);
@@ -52,7 +50,7 @@ static gboolean make_uuid5(RpCellMaker *maker, const RpMapColumn *column, RpCell
     if (is_null)
         return TRUE;
     RpUuid *uuid = (RpUuid *)rp_buffer_reserve(next_scratch(maker), sizeof(RpUuid));
-    rp_uuid_v5(&maker->mapping->uuid_namespace, parts, column->n_parts, maker->sha1, uuid);
+    rp_uuid_v5(&maker->mapping->uuid_namespace, parts, column->n_parts, uuid);
     *cell = (RpCell){{(const char *)uuid->bytes, sizeof uuid->bytes}, TRUE};
     return TRUE;
 }

@@ -11,7 +11,6 @@ G_BEGIN_DECLS
 typedef struct {
     const RpMapping *mapping;
     RpReading *reading;
-    GChecksum *sha1;
     GChecksum *sha256;
     /* Each step that makes a text takes the other buffer: the text of the step before is still there to be
      * read, that of the step before it is not. */

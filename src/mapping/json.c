@@ -53,28 +53,58 @@ static gboolean scan_unicode(Scan *scan) {
                                                 : fail(scan, "a high surrogate without a low one after it");
 }
 
+#define EACH_BYTE(value) (G_GUINT64_CONSTANT(0x0101010101010101) * (value))
+
+/* The highest bit of each byte that is zero. Those above the lowest one that is set may be set in vain. */
+static guint64 zero_bytes(guint64 word) {
+    return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
+}
+
+/* Passes over bytes that stand for themselves inside a string, eight at a time. */
+static const char *skip_plain(const char *at, const char *end) {
+    while ((gsize)(end - at) >= sizeof(guint64)) {
+        guint64 word;
+        memcpy(&word, at, sizeof word);
+        word = GUINT64_FROM_LE(word);
+        const guint64 controls = (word - EACH_BYTE(0x20)) & ~word & EACH_BYTE(0x80);
+        const guint64 special =
+            zero_bytes(word ^ EACH_BYTE('"')) | zero_bytes(word ^ EACH_BYTE('\\')) | controls;
+        if (special != 0)
+            return at + __builtin_ctzll(special) / 8;
+        at += sizeof word;
+    }
+    while (at < end && *at != '"' && *at != '\\' && (guchar)*at >= 0x20)
+        at++;
+    return at;
+}
+
+/* After a backslash. */
+static gboolean scan_escape(Scan *scan) {
+    const char escape = *scan->at++;
+    if (escape == 'u')
+        return scan_unicode(scan);
+    if (strchr("\"\\/bfnrt", escape) == NULL || escape == '\0')
+        return fail(scan, "an unknown escape in a string");
+    return TRUE;
+}
+
 /* At the opening quote. */
 static gboolean scan_string(Scan *scan) {
     const char *start = ++scan->at;
-    while (scan->at < scan->end) {
-        const guchar byte = (guchar)*scan->at++;
+    for (;;) {
+        scan->at = skip_plain(scan->at, scan->end);
+        if (scan->at == scan->end)
+            return fail(scan, "it ends inside a string");
+        const char byte = *scan->at++;
         if (byte == '"')
             return scan->at - start <= MAX_STRING_BYTES ? TRUE : fail(scan, "a string is too long for jsonb");
-        if (byte < 0x20)
-            return fail(scan, "a control character in a string is not escaped");
         if (byte != '\\')
-            continue;
+            return fail(scan, "a control character in a string is not escaped");
         if (scan->at == scan->end)
-            break;
-        const char escape = *scan->at++;
-        if (escape == 'u') {
-            if (!scan_unicode(scan))
-                return FALSE;
-        } else if (strchr("\"\\/bfnrt", escape) == NULL || escape == '\0') {
-            return fail(scan, "an unknown escape in a string");
-        }
+            return fail(scan, "it ends inside a string");
+        if (!scan_escape(scan))
+            return FALSE;
     }
-    return fail(scan, "it ends inside a string");
 }
 
 static int skip_digits(Scan *scan) {

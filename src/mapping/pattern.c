@@ -217,7 +217,13 @@ static gboolean match_glob(const RpPattern *pattern, RpSpan key) {
 gboolean rp_pattern_match(const RpPattern *pattern, RpSpan key, RpSpan *captures) {
     if (pattern->is_glob)
         return match_glob(pattern, key);
-    Match match = {.pattern = pattern, .key = key, .captures = captures};
+    const Part *first = &g_array_index(pattern->parts, Part, 0);
+    if (first->literal != NULL && !has_literal(first, key, 0)) /* most keys are another entity's */
+        return FALSE;
+    Match match; /* of its places only those that the pattern has are written */
+    match.pattern = pattern;
+    match.key = key;
+    match.captures = captures;
     for (guint i = 0; i < pattern->parts->len; i++)
         match.lowest[i] = key.size + 1;
     return match_from(&match, 0, 0, 0);

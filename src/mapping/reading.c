@@ -14,9 +14,15 @@ typedef struct {
     RpBuffer scratch;  /* strings that had to be unescaped */
 } Document;
 
+/* A field that an entity reads. */
+typedef struct {
+    RpSpan name;
+    guint32 hint; /* where it stood last time */
+} Field;
+
 /* What is kept for an entity between its records. */
 typedef struct {
-    guint32 *hints; /* by field: where it stood last time */
+    Field *fields;
     Document *documents;
 } Memory;
 
@@ -34,10 +40,11 @@ struct RpReading {
     RpJsonElements elements;
     RpSpan element;
     guint32 n_elements; /* passed so far */
+    gint64 index;       /* of the record in its list, or of the element in its array */
     /* Texts made of numbers: one for each reference that has one. */
     RpNumberText database;
     RpNumberText now;
-    RpNumberText index;
+    RpNumberText index_text;
     RpNumberText ttl_ms;
     RpNumberText expires_at;
     RpNumberText score;
@@ -46,7 +53,9 @@ struct RpReading {
 /* ---- life ---- */
 
 static void memory_init(Memory *memory, const RpReferenceScope *scope) {
-    memory->hints = g_new0(guint32, scope->fields->len);
+    memory->fields = g_new0(Field, scope->fields->len);
+    for (guint i = 0; i < scope->fields->len; i++)
+        memory->fields[i].name = rp_span(g_ptr_array_index(scope->fields, i));
     memory->documents = g_new0(Document, scope->documents->len);
     for (guint i = 0; i < scope->documents->len; i++) {
         const guint n_slots = rp_json_paths_size(((RpDocument *)scope->documents->pdata[i])->paths);
@@ -56,7 +65,7 @@ static void memory_init(Memory *memory, const RpReferenceScope *scope) {
 }
 
 static void memory_clear(Memory *memory, const RpReferenceScope *scope) {
-    g_free(memory->hints);
+    g_free(memory->fields);
     for (guint i = 0; i < scope->documents->len; i++) {
         g_free(memory->documents[i].values);
         g_free(memory->documents[i].texts);
@@ -101,18 +110,18 @@ void rp_reading_free(RpReading *reading) {
 /* Finds each field that the entity reads. The hashes of an application are mostly written with the same
  * fields in the same order: where the field stood last time is looked at first. Names begin at `first`. */
 static void find_fields(RpReading *reading, guint32 first, guint32 n_values) {
-    const GPtrArray *names = reading->entity->scope.fields;
-    for (guint field = 0; field < names->len; field++) {
-        const RpSpan name = rp_span(g_ptr_array_index(names, field));
-        guint32 position = MAX(reading->memory->hints[field], first);
-        reading->fields[field] = (RpSpan){0};
-        if (position + 1 >= n_values || !rp_span_equal(reading->values[position], name))
+    const guint n_fields = reading->entity->scope.fields->len;
+    for (guint i = 0; i < n_fields; i++) {
+        Field *field = &reading->memory->fields[i];
+        guint32 position = MAX(field->hint, first);
+        reading->fields[i] = (RpSpan){0};
+        if (position + 1 >= n_values || !rp_span_equal(reading->values[position], field->name))
             for (position = first; position + 1 < n_values; position += 2)
-                if (rp_span_equal(reading->values[position], name))
+                if (rp_span_equal(reading->values[position], field->name))
                     break;
         if (position + 1 < n_values) {
-            reading->memory->hints[field] = position;
-            reading->fields[field] = reading->values[position + 1];
+            field->hint = position;
+            reading->fields[i] = reading->values[position + 1];
         }
     }
 }
@@ -145,7 +154,7 @@ void rp_reading_begin(RpReading *reading, const RpRecords *records, guint record
         rp_number_text_integer(&reading->ttl_ms, head->ttl_ms);
     if (reading->entity->scope.has_expiry)
         rp_number_text_time(&reading->expires_at, head->expires_at_ms, 1000);
-    rp_number_text_integer(&reading->index, head->index);
+    reading->index = head->index;
 }
 
 /* ---- JSON ---- */
@@ -218,7 +227,8 @@ static RpSpan get_plain(RpReading *reading, const RpReference *reference) {
     case RP_REFERENCE_SCORE:
         return rp_number_text_score(&reading->score, reading->values[1]);
     case RP_REFERENCE_INDEX:
-        return rp_span(reading->index.bytes);
+        rp_number_text_integer(&reading->index_text, reading->index);
+        return rp_span(reading->index_text.bytes);
     case RP_REFERENCE_TTL_MS:
         return reading->record->ttl_ms < 0 ? (RpSpan){0} : rp_span(reading->ttl_ms.bytes);
     case RP_REFERENCE_EXPIRES_AT:
@@ -267,7 +277,7 @@ gboolean rp_reading_next_element(RpReading *reading) {
     if (!rp_json_elements_next(&reading->elements, &reading->element))
         return FALSE;
     forget_documents(reading, TRUE);
-    rp_number_text_integer(&reading->index, reading->n_elements++);
+    reading->index = reading->n_elements++;
     return TRUE;
 }
 

@@ -144,11 +144,12 @@ RpRule *rp_rule_new_matches(RpRegex *regex, const char *text) {
     return rule;
 }
 
+/* Without a way out in between, the compiler takes many bytes at a time. */
 static gboolean has_blank(RpSpan text) {
+    gboolean is_found = FALSE;
     for (gsize i = 0; i < text.size; i++)
-        if ((guchar)text.data[i] <= ' ' || text.data[i] == 0x7f)
-            return TRUE;
-    return FALSE;
+        is_found |= (guchar)text.data[i] <= ' ' || text.data[i] == 0x7f;
+    return is_found;
 }
 
 /* local@domain.tld, loosely: RFC 5321's lengths, one @, a dot inside the domain. Whether mail arrives, no

@@ -1,6 +1,8 @@
 /* UUID text and version 5. */
 #include "mapping/uuid.h"
 
+#include <nettle/sha1.h>
+
 /* uuid5(6ba7b810-9dad-11d1-80b4-00c04fd430c8, "redis2pg.invalid"); tests/unit/test_uuid.c computes it. */
 const RpUuid RP_UUID_DEFAULT_NAMESPACE = {
     {0x41, 0x4f, 0xb8, 0x53, 0x7c, 0x64, 0x57, 0xc2, 0xa4, 0xea, 0xb0, 0x77, 0xbb, 0x75, 0x68, 0x84}};
@@ -35,19 +37,17 @@ void rp_uuid_format(const RpUuid *uuid, char text[37]) {
     *at = '\0';
 }
 
-void rp_uuid_v5(const RpUuid *name_space, const RpSpan *parts, guint n_parts, GChecksum *sha1, RpUuid *uuid) {
-    g_checksum_reset(sha1);
-    g_checksum_update(sha1, name_space->bytes, sizeof name_space->bytes);
+void rp_uuid_v5(const RpUuid *name_space, const RpSpan *parts, guint n_parts, RpUuid *uuid) {
+    struct sha1_ctx sha1;
+    sha1_init(&sha1);
+    sha1_update(&sha1, sizeof name_space->bytes, name_space->bytes);
     for (guint i = 0; i < n_parts; i++) {
         if (i > 0)
-            g_checksum_update(sha1, (const guchar *)":", 1);
+            sha1_update(&sha1, 1, (const guint8 *)":");
         if (parts[i].size > 0)
-            g_checksum_update(sha1, (const guchar *)parts[i].data, (gssize)parts[i].size);
+            sha1_update(&sha1, parts[i].size, (const guint8 *)parts[i].data);
     }
-    guint8 digest[20];
-    gsize size = sizeof digest;
-    g_checksum_get_digest(sha1, digest, &size);
-    memcpy(uuid->bytes, digest, sizeof uuid->bytes);
+    sha1_digest(&sha1, sizeof uuid->bytes, uuid->bytes);
     uuid->bytes[6] = (guint8)((uuid->bytes[6] & 0x0f) | 0x50);
     uuid->bytes[8] = (guint8)((uuid->bytes[8] & 0x3f) | 0x80);
 }

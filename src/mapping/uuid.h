@@ -20,8 +20,7 @@ gboolean rp_uuid_parse(RpSpan text, RpUuid *uuid);
 /* Writes the 36 characters and a NUL. */
 void rp_uuid_format(const RpUuid *uuid, char text[37]);
 
-/* UUIDv5 (RFC 9562, section 5.5) of the parts joined with ':'. sha1 is a G_CHECKSUM_SHA1 that is reset and
- * used. */
-void rp_uuid_v5(const RpUuid *name_space, const RpSpan *parts, guint n_parts, GChecksum *sha1, RpUuid *uuid);
+/* UUIDv5 (RFC 9562, section 5.5) of the parts joined with ':'. */
+void rp_uuid_v5(const RpUuid *name_space, const RpSpan *parts, guint n_parts, RpUuid *uuid);
 
 G_END_DECLS

@@ -39,8 +39,11 @@ void rp_records_reset(RpRecords *records, gsize keep_bytes) {
 
 static void append_sized(RpBuffer *bytes, RpSpan span) {
     const guint32 size = (guint32)span.size;
-    rp_buffer_append(bytes, &size, sizeof size);
-    rp_buffer_append(bytes, span.data, span.size);
+    char *room = rp_buffer_reserve(bytes, sizeof size + span.size);
+    memcpy(room, &size, sizeof size);
+    if (span.size > 0)
+        memcpy(room + sizeof size, span.data, span.size);
+    bytes->size += sizeof size + span.size;
 }
 
 /* Reads the sized span at *offset and moves past it. */

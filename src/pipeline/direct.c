@@ -28,11 +28,16 @@ static gboolean load_straight(RpWriter *writer, const RpMergePlan *plan, RpBatch
     return rp_bulk_copy(writer->connection, plan, batch, &batch->counts[plan->number].inserted, error);
 }
 
-/* Refused rows come seldom, or come often: while there are none a batch is not staged for them. */
-static void note_staged(RpExperience *experience, const RpBatch *batch, const RpMergePlan *plan,
-                        guint64 n_written) {
-    if (n_written == batch->tuples[plan->number].rows->len)
-        experience->judgement = RP_JUDGE_MAPPING;
+/* Refused rows come seldom, or come often: where there were none for a while, the next batch is not staged
+ * for them. What is refused in the middle of a COPY leaves its place in the table taken: the while is longer
+ * each time. */
+static void note_staged(RpExperience *experience, gboolean is_clean) {
+    experience->n_clean = is_clean ? experience->n_clean + 1 : 0;
+    if (experience->judgement == RP_JUDGE_MAPPING || experience->n_clean <= experience->n_doubts)
+        return;
+    experience->judgement = RP_JUDGE_MAPPING;
+    experience->n_clean = 0;
+    experience->n_doubts = 2 * experience->n_doubts + 1;
 }
 
 /* *written: the ordinals; NULL: all that take part. */
@@ -56,7 +61,7 @@ static gboolean load_staged(RpWriter *writer, const RpMergePlan *plan, RpBatch *
     if (n_left > 0 && !rp_bulk_insert(connection, plan, n_left, error))
         return FALSE;
     counts->inserted = n_left;
-    note_staged(experience, batch, plan, n_left);
+    note_staged(experience, n_left == batch->tuples[plan->number].rows->len);
     return TRUE;
 }
 

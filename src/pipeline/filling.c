@@ -25,7 +25,9 @@ gboolean rp_filling_open(RpFilling *filling, GError **error) {
         g_set_error(error, RP_STOP_ERROR, RP_STOP_ERROR_INTERRUPTED, "stopped while reading Redis");
         return FALSE;
     }
-    rp_batch_reset(filling->batch, 2 * filling->crew->options->batch_bytes);
+    /* Tuples that another pass left are of other entities. */
+    const gboolean is_of_pass = filling->batch->pass == filling->pass;
+    rp_batch_reset(filling->batch, is_of_pass ? 2 * filling->crew->options->batch_bytes : 0);
     filling->batch->pass = filling->pass;
     filling->batch->number = filling->next_batch++;
     filling->batch->before = filling->cursor;

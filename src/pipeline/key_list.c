@@ -30,7 +30,8 @@ static gboolean list_keys(Slice *slice, GError **error) {
     const RpKeyList *list = slice->list;
     slice->n_wishes = 0;
     slice->bytes.size = 0;
-    while (slice->n_wishes < RP_KEYS_AHEAD) {
+    const guint most = rp_throttle_fit(slice->keys->throttle, RP_KEYS_AHEAD);
+    while (slice->n_wishes < most) {
         guint entity;
         RpSpan key;
         if (!list->next(&entity, &key, &slice->is_end, list->data, error))
@@ -64,6 +65,8 @@ static gboolean take_key(Slice *slice, Wish *wish, GError **error) {
 }
 
 static gboolean take_keys(Slice *slice, GError **error) {
+    if (slice->n_wishes > 0)
+        rp_key_reader_await(slice->keys, slice->n_wishes);
     for (guint i = 0; i < slice->n_wishes; i++) {
         Wish *wish = &slice->wishes[i];
         wish->window = rp_key_reader_send(slice->keys, wish->entity, key_of(slice, wish));

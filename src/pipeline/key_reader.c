@@ -2,7 +2,9 @@
  *
  * 1. What a key holds beyond its first window is read on a connection of its own: the answers to what was
  *    asked ahead on the other one come in their order.
- * 2. Elements are asked for by as many as a bounded number of bytes should hold. */
+ * 2. Elements are asked for by as many as a bounded number of bytes should hold.
+ * 3. What is asked for is counted at once, and what came beside it when it came: Redis is asked for no more
+ *    until that is made up for. */
 #include "pipeline/key_reader.h"
 
 #define MAX_WINDOW 1000 /* elements: later ones may be far larger than those that came before */
@@ -18,18 +20,33 @@ gboolean rp_key_reader_open(RpKeyReader *reader, RpCrew *crew, RpFilling *fillin
         reader->counts[i] = RP_FIRST_WINDOW;
     }
     reader->fetch = rp_fetch_new(crew->options->redis, &crew->patience, error);
-    return reader->fetch != NULL;
+    if (reader->fetch == NULL)
+        return FALSE;
+    reader->throttle = rp_throttle_new(crew->options, &crew->is_stopping);
+    return TRUE;
 }
 
 void rp_key_reader_clear(RpKeyReader *reader) {
+    rp_throttle_free(reader->throttle);
     rp_fetch_free(reader->fetch);
     rp_fetch_free(reader->rest);
     g_free(reader->reads);
     g_free(reader->counts);
 }
 
+void rp_key_reader_await(RpKeyReader *reader, guint n_keys) {
+    RpCrew *crew = reader->crew;
+    if (reader->throttle == NULL)
+        return;
+    rp_throttle_await(reader->throttle, n_keys);
+    const gboolean is_held_back = rp_throttle_is_holding_back(reader->throttle);
+    g_mutex_lock(&crew->mutex);
+    crew->progress.is_held_back = is_held_back;
+    g_mutex_unlock(&crew->mutex);
+}
+
 RpWindow rp_key_reader_send(RpKeyReader *reader, guint entity, RpSpan key) {
-    const RpWindow window = {.count = reader->counts[entity]};
+    const RpWindow window = {.count = rp_throttle_fit(reader->throttle, reader->counts[entity])};
     rp_fetch_send_read(reader->fetch, &reader->reads[entity], &window, key);
     return window;
 }
@@ -58,10 +75,14 @@ static gboolean read_windows(RpKeyReader *reader, guint entity, const RpWindow *
         RpRecords *records = &reader->filling->batch->records;
         const gsize bytes_before = records->bytes.size;
         const guint records_before = records->index->len;
+        if (has_elements)
+            window.count = rp_throttle_fit(reader->throttle, window.count);
+        rp_key_reader_await(reader, 0);
         rp_fetch_send_read(reader->rest, read, &window, key);
         if (!rp_fetch_receive_read(reader->rest, read, &window, key, records, &is_complete, error))
             return FALSE;
         const guint n_records = records->index->len - records_before;
+        rp_throttle_count(reader->throttle, n_records);
         adapt_window(reader, entity, records->bytes.size - bytes_before, n_records);
         if (n_records > 0) {
             window.count = reader->counts[entity];
@@ -92,7 +113,10 @@ gboolean rp_key_reader_take(RpKeyReader *reader, guint entity, RpWindow *window,
     if (!rp_fetch_receive_read(reader->fetch, read, window, key, records, &is_complete, error))
         return FALSE;
     *n_bytes = records->bytes.size - bytes_before;
+    const guint n_records = records->index->len - records_before;
     if (rp_record_type_has_elements(read->type))
-        adapt_window(reader, entity, *n_bytes, records->index->len - records_before);
-    return is_complete || read_rest(reader, entity, window, key, records->index->len - records_before, error);
+        adapt_window(reader, entity, *n_bytes, n_records);
+    if (n_records > 1)
+        rp_throttle_count(reader->throttle, n_records - 1);
+    return is_complete || read_rest(reader, entity, window, key, n_records, error);
 }

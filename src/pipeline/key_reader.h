@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pipeline/filling.h"
+#include "pipeline/throttle.h"
 #include "pipeline/wanted.h"
 
 #include <glib.h>
@@ -13,14 +14,19 @@ typedef struct {
     RpCrew *crew;
     RpFilling *filling; /* borrowed */
     RpFetch *fetch;
-    RpFetch *rest; /* for what keys hold beyond their first window; made at first use */
-    RpRead *reads; /* by entity */
-    guint *counts; /* by entity: elements to ask for at once */
+    RpFetch *rest;        /* for what keys hold beyond their first window; made at first use */
+    RpRead *reads;        /* by entity */
+    guint *counts;        /* by entity: elements to ask for at once */
+    RpThrottle *throttle; /* NULL: none */
 } RpKeyReader;
 
 /* Connects. After FALSE it can, and after TRUE it must, be cleared. */
 gboolean rp_key_reader_open(RpKeyReader *reader, RpCrew *crew, RpFilling *filling, GError **error);
 void rp_key_reader_clear(RpKeyReader *reader);
+
+/* Waits until Redis may be asked for n_keys, or the crew stops: at most as many as rp_throttle_fit gives.
+ * Goes before rp_key_reader_send. */
+void rp_key_reader_await(RpKeyReader *reader, guint n_keys);
 
 /* Asks for what the entity reads of a key; gives the window that was asked for. */
 RpWindow rp_key_reader_send(RpKeyReader *reader, guint entity, RpSpan key);

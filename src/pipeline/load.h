@@ -26,6 +26,7 @@ typedef struct {
     guint64 keys_expected;  /* an estimate; 0: not known yet */
     guint64 rows_committed; /* inserted, updated or unchanged */
     guint64 rejects;
+    gboolean is_held_back; /* Redis is slow: see redis_latency_ms */
     double seconds;
 } RpLoadProgress;
 
@@ -49,7 +50,10 @@ typedef struct {
     gboolean is_resuming; /* goes on with the last interrupted run of this mapping and source */
     guint retry_seconds; /* how long a trouble that passes may last (a lost server, a deadlock); 0: not at all
                           */
-    guint timeout_seconds;  /* how long an answer of a server may take; not 0 */
+    guint timeout_seconds;       /* how long an answer of a server may take; not 0 */
+    guint64 max_keys_per_second; /* that SCAN goes over or that are read, elements of collections among them;
+                                    0: any number */
+    guint redis_latency_ms; /* fewer keys are read while Redis takes longer for a PING; 0: nobody looks */
     guint64 max_rejects;    /* more stop the run with RP_GUARD_ERROR; G_MAXUINT64: no limit */
     RpLoadObserver observe; /* called from the calling thread a few times a second; may be NULL */
     gpointer observe_data;

@@ -21,6 +21,7 @@
 typedef struct {
     RpKeyPage keys;
     GArray *wishes; /* of RpWish: what is read for it */
+    guint n_asked;  /* keys that SCAN was asked for */
 } Page;
 
 #define N_PAGES 2
@@ -61,6 +62,8 @@ static void send_reads(Reader *reader, Page *page) {
             const RpWish wish = {key, entity, rp_key_reader_send(&reader->keys, entity, span)};
             g_array_append_val(page->wishes, wish);
         }
+    if (page->wishes->len > page->n_asked)
+        rp_throttle_count(reader->keys.throttle, page->wishes->len - page->n_asked);
 }
 
 static void adapt_page_size(Reader *reader, gsize n_bytes, guint n_records) {
@@ -99,17 +102,23 @@ static gboolean take_page(Reader *reader, Page *page, GError **error) {
     return TRUE;
 }
 
+static void request(Reader *reader, guint64 cursor, Page *page) {
+    page->n_asked = rp_throttle_fit(reader->keys.throttle, reader->page_keys);
+    rp_key_reader_await(&reader->keys, page->n_asked);
+    rp_fetch_send_scan(reader->fetch, cursor, reader->match, page->n_asked);
+}
+
 /* Asks for the page after this one, unless it is the last. */
-static void request_after(Reader *reader, const Page *page) {
+static void request_after(Reader *reader, const Page *page, Page *after) {
     if (page->keys.next_cursor != 0)
-        rp_fetch_send_scan(reader->fetch, page->keys.next_cursor, reader->match, reader->page_keys);
+        request(reader, page->keys.next_cursor, after);
 }
 
 static gboolean read_pass(Reader *reader, guint64 cursor, GError **error) {
-    rp_fetch_send_scan(reader->fetch, cursor, reader->match, reader->page_keys);
+    request(reader, cursor, &reader->pages[0]);
     if (!rp_fetch_receive_page(reader->fetch, &reader->pages[0].keys, error))
         return FALSE;
-    request_after(reader, &reader->pages[0]);
+    request_after(reader, &reader->pages[0], &reader->pages[1]);
     send_reads(reader, &reader->pages[0]);
     for (guint turn = 0;; turn++) {
         Page *page = &reader->pages[turn % N_PAGES];
@@ -119,7 +128,7 @@ static gboolean read_pass(Reader *reader, guint64 cursor, GError **error) {
         if (!is_last && !rp_fetch_receive_page(reader->fetch, &next->keys, error))
             return FALSE;
         if (!is_last) {
-            request_after(reader, next);
+            request_after(reader, next, page); /* whose records are taken before it comes */
             send_reads(reader, next);
         }
         if (!rp_fetch_flush(reader->fetch, error) || !take_page(reader, page, error))

@@ -23,14 +23,17 @@ static gboolean may_be_a_row(const RpWriter *writer, const GError *error) {
     return rp_trouble_may_be_of_rows(error) && !g_atomic_int_get(&writer->crew->is_cancelled);
 }
 
-/* Has rows merged that were not, and the checks foresee what they can: constraints of the table, when the
- * trouble is one of data that a merge does not settle, and texts that do not cast. FALSE when all of that is
- * so already. */
+/* A row that stands already, or twice: a merge settles that, and most of the others need no closer look. */
+static gboolean is_for_merge(const RpExperience *before, const GError *why) {
+    return !before->meets_others && g_strcmp0(rp_sink_error_get_sqlstate(why), RP_UNIQUE_VIOLATION) == 0;
+}
+
+/* Has rows merged that were not, and the checks foresee what they can: constraints of the table, and texts
+ * that do not cast. FALSE when all of that is so already. */
 static gboolean look_closer(RpExperience *experience, const RpMergePlan *plan, const GError *why) {
     const RpExperience before = *experience;
     experience->meets_others = TRUE;
-    if (why->code == RP_SINK_ERROR_DATA &&
-        g_strcmp0(rp_sink_error_get_sqlstate(why), RP_UNIQUE_VIOLATION) != 0)
+    if (!is_for_merge(&before, why))
         experience->judgement = RP_JUDGE_ALL;
     if (plan->judge_casts_sql != NULL)
         experience->casting = RP_CAST_JUDGED;

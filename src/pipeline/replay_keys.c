@@ -27,11 +27,16 @@ static gboolean take_slice(RpReplayFeed *feed, const RpReplayPage *page, guint f
     const RpPattern *keys = rp_replay_feed_entity(feed)->keys;
     RpWindow windows[KEYS_AHEAD];
     RpReplayEntry entry;
+    guint n_asked = 0;
+    rp_key_reader_await(&feed->keys, 0);
     for (guint i = first; i < end; i++) {
         rp_replay_page_get(page, i, &entry);
-        if (entry.is_first && rp_pattern_match(keys, entry.key, NULL))
-            windows[i - first] = rp_key_reader_send(&feed->keys, feed->entity, entry.key);
+        if (!entry.is_first || !rp_pattern_match(keys, entry.key, NULL))
+            continue;
+        windows[i - first] = rp_key_reader_send(&feed->keys, feed->entity, entry.key);
+        n_asked++;
     }
+    rp_throttle_count(feed->keys.throttle, n_asked);
     for (guint i = first; i < end && !rp_replay_feed_is_stopping(feed); i++) {
         rp_replay_page_get(page, i, &entry);
         if (entry.is_first && rp_pattern_match(keys, entry.key, NULL)) {
@@ -52,8 +57,10 @@ static gboolean take_slice(RpReplayFeed *feed, const RpReplayPage *page, guint f
 
 gboolean rp_replay_take_keys(RpReplayFeed *feed, const RpReplayPage *page, GError **error) {
     const guint n_entries = rp_replay_page_size(page);
-    for (guint first = 0; first < n_entries; first += KEYS_AHEAD)
-        if (!take_slice(feed, page, first, MIN(first + KEYS_AHEAD, n_entries), error))
+    for (guint first = 0, end; first < n_entries; first = end) {
+        end = first + MIN(rp_throttle_fit(feed->keys.throttle, KEYS_AHEAD), n_entries - first);
+        if (!take_slice(feed, page, first, end, error))
             return FALSE;
+    }
     return TRUE;
 }

@@ -42,8 +42,10 @@ static gboolean restore(RpUndoing *undoing, GError **error) {
     guint64 run;
     guint n_definitions;
     if (!rp_set_aside_refuse(undoing->connection, options->run, error) ||
-        !rp_set_aside_find(undoing->connection, &run, &n_definitions, error) || run == 0)
-        return *error == NULL;
+        !rp_set_aside_find(undoing->connection, &run, &n_definitions, error))
+        return FALSE;
+    if (run == 0)
+        return TRUE;
     if (options->is_dry_run) {
         g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
                     "run %" G_GUINT64_FORMAT
@@ -61,8 +63,7 @@ static gboolean restore(RpUndoing *undoing, GError **error) {
     RpRestored restored;
     rp_ledger_end_lost_writers(undoing->connection);
     return rp_ledger_close_abandoned(undoing->connection, 0, error) &&
-           rp_restore_run(&restore, run, &restored, error) &&
-           rp_set_aside_forget(undoing->connection, run, error);
+           rp_restore_run(&restore, run, &restored, error);
 }
 
 /* A lock is waited for here, too. Who loses the connection has not begun. */

@@ -97,6 +97,15 @@ static void leave_out_counted(RpCounts *counts, const Account *account) {
     counts->updated -= n_changed_again;
 }
 
+/* What a row that has several faults is rejected for must not depend on which of them were looked for: the
+ * checks come before other rows that are in its way. Where they did not, the batch is written again. */
+static gboolean has_judged_all(const RpExperience *experience, GError **error) {
+    if (experience->judgement == RP_JUDGE_ALL)
+        return TRUE;
+    g_set_error(error, RP_SINK_ERROR, RP_SINK_ERROR_DATA, "rows are in the way of others");
+    return FALSE;
+}
+
 static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *batch, Account *account,
                            GError **error) {
     PGconn *connection = writer->connection;
@@ -113,6 +122,7 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
          !rp_event_pass(RP_EVENT_ROWS_CHECKED, error) ||
          !rp_merge_insert(connection, plan, writer->crew->attempt.run, batch, &counts->inserted, error)))
         return FALSE;
+    const guint64 rejected_by_checks = counts->rejected;
     n_done = account->n_equal + account->n_repeated + counts->rejected - rejected_before + counts->filtered +
              counts->inserted;
     if (n_done < account->n_staged) {
@@ -123,7 +133,8 @@ static gboolean merge_rows(RpWriter *writer, const RpMergePlan *plan, RpBatch *b
                 ? counts->inserted > 0 && !rp_merge_drop_inserted(connection, plan, none, &n_dropped, error)
                 : !compare(writer, plan, batch, account, error))
             return FALSE;
-        if (!change(writer, plan, batch, account, error))
+        if (!change(writer, plan, batch, account, error) ||
+            (counts->rejected > rejected_by_checks && !has_judged_all(experience, error)))
             return FALSE;
     }
     counts->unchanged = account->n_equal + account->n_repeated;

@@ -16,6 +16,8 @@ typedef struct {
     gboolean meets_others;
     gboolean expects_equal; /* most rows of the last batch stood in the target already: compare first */
     RpJudgement judgement;  /* ALL since a row was met that violates a constraint of the table */
+    guint64 n_clean;        /* of a bulk load: batches in a row that were judged so and had none */
+    guint64 n_doubts;       /* so many of them are not enough to judge no longer */
     RpCasting casting;      /* JUDGED since a text was met that may be no value of its column's type */
 } RpExperience;
 

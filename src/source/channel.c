@@ -12,22 +12,23 @@
 #include "source/info.h"
 #include "source/mark.h"
 #include "source/pending.h"
+#include "source/reply_parser.h"
+#include "source/socket.h"
 
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define READER_SLACK_BYTES (64 * 1024)
+#define RECEIVED_BYTES (64 * 1024) /* at once, at most */
 
 struct RpChannel {
     const RpRedisAddress *address;
     RpPatience patience;
     RpRedisWait wait;
     RpOutage outage;
-    redisContext *redis; /* NULL: lost */
+    redisContext *redis; /* NULL: lost. hiredis enters; what comes after that is parsed by parser */
     redisContext *aside;
     RpPending pending;
+    RpReplyParser parser;
     char *run_id;  /* of the process that was connected to first; NULL: it does not tell */
     guint version; /* of the server: major * 100 + minor */
 };
@@ -92,7 +93,7 @@ static gboolean connect_again(RpChannel *channel, GError **error) {
         return FALSE;
     if (channel->version == 0)
         read_version(channel);
-    channel->redis->reader->fn = &RP_REPLY_FUNCTIONS;
+    rp_reply_parser_reset(&channel->parser);
     rp_pending_rewind(&channel->pending);
     return TRUE;
 }
@@ -116,13 +117,6 @@ static gboolean come_back(RpChannel *channel, GError *trouble, GError **error) {
     return TRUE;
 }
 
-/* Whether the server has closed its side: it does so to connections that are idle for longer than its
- * `timeout`. */
-static gboolean is_closed(const redisContext *redis) {
-    struct pollfd pollfd = {.fd = redis->fd, .events = POLLRDHUP};
-    return poll(&pollfd, 1, 0) > 0;
-}
-
 RpChannel *rp_channel_new(const RpRedisAddress *address, const RpPatience *patience, GError **error) {
     g_autoptr(RpChannel) channel = g_new0(RpChannel, 1);
     channel->address = address;
@@ -131,6 +125,7 @@ RpChannel *rp_channel_new(const RpRedisAddress *address, const RpPatience *patie
     channel->patience = *patience;
     channel->wait = (RpRedisWait){patience->timeout_seconds, patience->is_cancelled};
     rp_pending_init(&channel->pending);
+    rp_reply_parser_init(&channel->parser);
     rp_outage_init(&channel->outage, "Redis", RP_EVENT_REDIS_LOST, RP_EVENT_REDIS_BACK,
                    patience->retry_seconds);
     GError *trouble = NULL;
@@ -147,12 +142,13 @@ void rp_channel_free(RpChannel *channel) {
     g_clear_pointer(&channel->aside, redisFree);
     rp_outage_clear(&channel->outage);
     rp_pending_clear(&channel->pending);
+    rp_reply_parser_clear(&channel->parser);
     g_free(channel->run_id);
     g_free(channel);
 }
 
 static redisContext *get_aside(RpChannel *channel, GError **error) {
-    if (channel->aside != NULL && (channel->aside->err != 0 || is_closed(channel->aside)))
+    if (channel->aside != NULL && (channel->aside->err != 0 || rp_socket_is_closed(channel->aside->fd)))
         g_clear_pointer(&channel->aside, redisFree);
     if (channel->aside == NULL)
         channel->aside = enter(channel, error);
@@ -182,29 +178,21 @@ redisReply *rp_channel_ask(RpChannel *channel, int type, int argc, const char *c
 /* ---- sending ---- */
 
 void rp_channel_send(RpChannel *channel, int argc, const char *const *argv, const gsize *sizes) {
-    char *command = NULL;
-    const int size = redisFormatCommandArgv(&command, argc, (const char **)argv, sizes);
-    g_assert(size > 0); /* fails only when memory is out */
-    rp_pending_add(&channel->pending, command, (gsize)size);
-    redisFreeCommand(command);
+    rp_pending_add(&channel->pending, argc, argv, sizes);
 }
 
 static gboolean flush_once(RpChannel *channel, GError **error) {
     RpPending *pending = &channel->pending;
     if (!rp_pending_has_unwritten(pending))
         return TRUE;
-    int is_done = 0;
     /* Written to, a closed connection would drop the answers that it still holds: they are asked for again.
      */
-    if (is_closed(channel->redis) && !connect_again(channel, error))
+    if (rp_socket_is_closed(channel->redis->fd) && !connect_again(channel, error))
         return FALSE;
-    if (redisAppendFormattedCommand(channel->redis, pending->bytes.data + pending->n_written,
-                                    pending->bytes.size - pending->n_written) != REDIS_OK)
-        return lose(channel, channel->redis->errstr, error);
-    pending->n_written = pending->bytes.size;
-    while (!is_done)
-        if (redisBufferWrite(channel->redis, &is_done) != REDIS_OK)
-            return lose(channel, channel->redis->errstr, error);
+    const char *trouble;
+    if (!rp_socket_send(channel->redis->fd, rp_pending_get_unwritten(pending), &trouble))
+        return lose(channel, trouble, error);
+    rp_pending_note_written(pending);
     return TRUE;
 }
 
@@ -221,15 +209,12 @@ gboolean rp_channel_flush(RpChannel *channel, GError **error) {
 /* ---- receiving ---- */
 
 static gboolean wait_readable(RpChannel *channel, GError **error) {
-    GError *trouble = NULL;
+    g_autoptr(GError) trouble = NULL;
     if (rp_ask_await(channel->redis, &channel->wait, &trouble))
         return TRUE;
-    if (trouble->domain != RP_SOURCE_ERROR) {
-        g_propagate_error(error, trouble);
-        return FALSE;
-    }
-    lose(channel, trouble->message, error);
-    g_error_free(trouble);
+    if (trouble->domain == RP_SOURCE_ERROR)
+        return lose(channel, trouble->message, error);
+    g_propagate_error(error, g_steal_pointer(&trouble));
     return FALSE;
 }
 
@@ -245,27 +230,44 @@ static gboolean take_answer(RpChannel *channel, RpReplyTarget *target, GError **
     return TRUE;
 }
 
-/* A single value over the limit is never waited for: the connection is to be dropped then, and *is_cut. */
-static gboolean receive_once(RpChannel *channel, RpReplyTarget *target, gboolean *is_cut, GError **error) {
-    if (!flush_once(channel, error))
-        return FALSE;
-    redisReader *reader = channel->redis->reader;
-    reader->privdata = target;
+/* Receives what has come, and waits when that is nothing. */
+static gboolean receive_more(RpChannel *channel, GError **error) {
     for (;;) {
-        void *reply = NULL;
-        if (redisReaderGetReply(reader, &reply) != REDIS_OK)
-            return rp_channel_doubt(channel, reader->errstr, error);
-        if (reply != NULL)
-            return take_answer(channel, target, error);
-        if (reader->len - reader->pos > channel->patience.max_value_bytes + READER_SLACK_BYTES) {
-            target->is_too_large = *is_cut = TRUE;
-            rp_pending_note_answered(&channel->pending);
+        char *room = rp_reply_parser_reserve(&channel->parser, RECEIVED_BYTES);
+        const char *why;
+        const gssize n_received = rp_socket_receive(channel->redis->fd, room, RECEIVED_BYTES, &why);
+        if (n_received < 0)
+            return lose(channel, why, error);
+        if (n_received > 0) {
+            rp_reply_parser_note_received(&channel->parser, (gsize)n_received);
             return TRUE;
         }
         if (!wait_readable(channel, error))
             return FALSE;
-        if (redisBufferRead(channel->redis) != REDIS_OK)
-            return lose(channel, channel->redis->errstr, error);
+    }
+}
+
+/* A single value over the limit is never waited for: the connection is to be dropped then, and *is_cut. */
+static gboolean receive_once(RpChannel *channel, RpReplyTarget *target, gboolean *is_cut, GError **error) {
+    if (!flush_once(channel, error))
+        return FALSE;
+    RpReplyParser *parser = &channel->parser;
+    for (;;) {
+        switch (rp_reply_parser_take(parser, target)) {
+        case RP_PARSED_REPLY:
+            return take_answer(channel, target, error);
+        case RP_PARSED_BAD:
+            return rp_channel_doubt(channel, parser->trouble, error);
+        case RP_PARSED_PART:
+            break;
+        }
+        if (rp_reply_parser_n_left(parser) > channel->patience.max_value_bytes + RECEIVED_BYTES) {
+            target->is_too_large = *is_cut = TRUE;
+            rp_pending_note_answered(&channel->pending);
+            return TRUE;
+        }
+        if (!receive_more(channel, error))
+            return FALSE;
     }
 }
 

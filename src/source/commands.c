@@ -21,10 +21,15 @@ static void add_text(Command *command, const char *word) {
     add_word(command, rp_span(word));
 }
 
+/* Every hash that is read has one. */
 static void add_number(Command *command, guint64 number) {
-    char *text = command->numbers[command->n_numbers++];
-    g_snprintf(text, sizeof command->numbers[0], "%" G_GUINT64_FORMAT, number);
-    add_text(command, text);
+    char *const end = command->numbers[command->n_numbers++] + sizeof command->numbers[0];
+    char *at = end;
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    add_word(command, (RpSpan){at, (gsize)(end - at)});
 }
 
 static void add_id(Command *command, const guint64 id[2]) {

@@ -15,8 +15,28 @@ void rp_pending_clear(RpPending *pending) {
     g_clear_pointer(&pending->ends, g_array_unref);
 }
 
-void rp_pending_add(RpPending *pending, const char *command, gsize size) {
-    rp_buffer_append(&pending->bytes, command, size);
+/* The sign, the number in decimal, and the end of the line. */
+static void append_head(RpBuffer *bytes, char sign, gsize number) {
+    char head[24];
+    char *at = head + sizeof head;
+    *--at = '\n';
+    *--at = '\r';
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    *--at = sign;
+    rp_buffer_append(bytes, at, (gsize)(head + sizeof head - at));
+}
+
+void rp_pending_add(RpPending *pending, int argc, const char *const *argv, const gsize *sizes) {
+    append_head(&pending->bytes, '*', (gsize)argc);
+    for (int i = 0; i < argc; i++) {
+        const gsize size = sizes != NULL ? sizes[i] : strlen(argv[i]);
+        append_head(&pending->bytes, '$', size);
+        rp_buffer_append(&pending->bytes, argv[i], size);
+        rp_buffer_append(&pending->bytes, "\r\n", 2);
+    }
     g_array_append_val(pending->ends, pending->bytes.size);
 }
 
@@ -26,6 +46,14 @@ gboolean rp_pending_has_unanswered(const RpPending *pending) {
 
 gboolean rp_pending_has_unwritten(const RpPending *pending) {
     return pending->n_written < pending->bytes.size;
+}
+
+RpSpan rp_pending_get_unwritten(const RpPending *pending) {
+    return (RpSpan){pending->bytes.data + pending->n_written, pending->bytes.size - pending->n_written};
+}
+
+void rp_pending_note_written(RpPending *pending) {
+    pending->n_written = pending->bytes.size;
 }
 
 /* Forgets commands that were answered, now and then, since there is always one that was not. */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "base/span.h"
 
 #include <glib.h>
 
@@ -18,11 +19,16 @@ typedef struct {
 void rp_pending_init(RpPending *pending);
 void rp_pending_clear(RpPending *pending);
 
-void rp_pending_add(RpPending *pending, const char *command, gsize size);
+/* Adds the command of these words; sizes NULL: they are C strings. */
+void rp_pending_add(RpPending *pending, int argc, const char *const *argv, const gsize *sizes);
 
 /* Whether a command waits for its answer; and one for being written. */
 gboolean rp_pending_has_unanswered(const RpPending *pending);
 gboolean rp_pending_has_unwritten(const RpPending *pending);
+
+/* What is to be written; then it was. */
+RpSpan rp_pending_get_unwritten(const RpPending *pending);
+void rp_pending_note_written(RpPending *pending);
 
 /* The oldest unanswered command is answered. */
 void rp_pending_note_answered(RpPending *pending);

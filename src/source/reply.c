@@ -1,4 +1,4 @@
-/* hiredis' callbacks, called with pointers into its read buffer. */
+/* What stands in replies, each in its shape: the rest is refused as odd. */
 #include "source/reply.h"
 
 typedef struct {
@@ -6,16 +6,9 @@ typedef struct {
     gsize size;
 } KeySpan;
 
-static guint depth_of(const redisReadTask *task) {
-    guint depth = 0;
-    for (const redisReadTask *parent = task->parent; parent != NULL; parent = parent->parent)
-        depth++;
-    return depth;
-}
-
 /* Whether a string belongs at that place. */
-static gboolean has_place(const RpReplyTarget *target, const redisReadTask *task) {
-    const guint depth = depth_of(task);
+static gboolean has_place(const RpReplyTarget *target, const RpReplyPlace *place) {
+    const guint depth = place->depth;
     switch (target->shape) {
     case RP_REPLY_NUMBER:
         return FALSE;
@@ -27,9 +20,9 @@ static gboolean has_place(const RpReplyTarget *target, const redisReadTask *task
     case RP_REPLY_PAGE:
     case RP_REPLY_MEMBERS:
     case RP_REPLY_SCORES:
-        return (depth == 1 && task->idx == 0) || (depth == 2 && task->parent->idx == 1);
+        return (depth == 1 && place->index == 0) || (depth == 2 && place->parent_index == 1);
     case RP_REPLY_ENTRIES:
-        return (depth == 2 && task->idx == 0) || (depth == 3 && task->parent->idx == 1);
+        return (depth == 2 && place->index == 0) || (depth == 3 && place->parent_index == 1);
     }
     g_assert_not_reached();
 }
@@ -40,8 +33,8 @@ static gboolean is_asked_for(const RpReplyTarget *target, int n_elements) {
 }
 
 /* Whether an array belongs at that place, and may have that many elements. */
-static gboolean has_place_for(const RpReplyTarget *target, const redisReadTask *task, int n_elements) {
-    const guint depth = depth_of(task);
+static gboolean has_place_for(const RpReplyTarget *target, const RpReplyPlace *place, int n_elements) {
+    const guint depth = place->depth;
     switch (target->shape) {
     case RP_REPLY_NUMBER:
         return FALSE;
@@ -53,12 +46,12 @@ static gboolean has_place_for(const RpReplyTarget *target, const redisReadTask *
         return depth == 0 && is_asked_for(target, n_elements);
     case RP_REPLY_PAGE:
     case RP_REPLY_MEMBERS:
-        return depth == 0 ? n_elements == 2 : depth == 1 && task->idx == 1;
+        return depth == 0 ? n_elements == 2 : depth == 1 && place->index == 1;
     case RP_REPLY_SCORES:
-        return depth == 0 ? n_elements == 2 : depth == 1 && task->idx == 1 && n_elements % 2 == 0;
+        return depth == 0 ? n_elements == 2 : depth == 1 && place->index == 1 && n_elements % 2 == 0;
     case RP_REPLY_ENTRIES:
         return (depth == 0 && is_asked_for(target, n_elements)) || (depth == 1 && n_elements == 2) ||
-               (depth == 2 && task->idx == 1 && n_elements % 2 == 0);
+               (depth == 2 && place->index == 1 && n_elements % 2 == 0);
     }
     g_assert_not_reached();
 }
@@ -76,18 +69,19 @@ static gboolean read_number(const char **at, const char *end, guint64 *number) {
     return *at > start;
 }
 
-static gboolean read_cursor(const char *text, gsize size, guint64 *cursor) {
-    const char *at = text;
-    return read_number(&at, text + size, cursor) && at == text + size;
+static gboolean read_cursor(RpSpan text, guint64 *cursor) {
+    const char *at = text.data;
+    const char *end = text.data + text.size;
+    return read_number(&at, end, cursor) && at == end;
 }
 
-static void take_scan_string(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
-    if (depth_of(task) == 1) { /* the cursor: first of the outer two */
-        target->page->has_cursor = read_cursor(text, size, &target->page->next_cursor);
+static void take_scan_string(RpReplyTarget *target, const RpReplyPlace *place, RpSpan text) {
+    if (place->depth == 1) { /* the cursor: first of the outer two */
+        target->page->has_cursor = read_cursor(text, &target->page->next_cursor);
         return;
     }
-    const KeySpan span = {target->page->bytes.size, size};
-    rp_buffer_append(&target->page->bytes, text, size);
+    const KeySpan span = {target->page->bytes.size, text.size};
+    rp_buffer_append(&target->page->bytes, text.data, text.size);
     g_array_append_val(target->page->spans, span);
 }
 
@@ -113,51 +107,50 @@ static void weigh(RpReplyTarget *target, gsize size) {
 }
 
 /* A value of the newest record. When they are too large together, none is kept. */
-static void take_value(RpReplyTarget *target, char *text, gsize size) {
-    weigh(target, size);
+static void take_value(RpReplyTarget *target, RpSpan text) {
+    weigh(target, text.size);
     if (target->is_too_large)
         return;
     RpRecord *newest = &g_array_index(target->records->index, RpRecord, target->records->index->len - 1);
-    target->n_record_bytes += size;
-    if (target->n_record_bytes > target->max_bytes || size > G_MAXUINT32) {
+    target->n_record_bytes += text.size;
+    if (target->n_record_bytes > target->max_bytes || text.size > G_MAXUINT32) {
         rp_records_drop_values(target->records);
         newest->outcome = RP_READ_TOO_LARGE;
     } else if (newest->outcome == RP_READ_OK) {
-        rp_records_add_value(target->records, (RpSpan){text, size});
+        rp_records_add_value(target->records, text);
     }
 }
 
-static void take_field(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
-    if ((guint)task->idx >= target->fields->len) /* asked for because HMGET wants one */
+static void take_field(RpReplyTarget *target, const RpReplyPlace *place, RpSpan text) {
+    if ((guint)place->index >= target->fields->len) /* asked for because HMGET wants one */
         return;
-    char *name = g_ptr_array_index(target->fields, (guint)task->idx);
-    take_value(target, name, strlen(name));
-    take_value(target, text, size);
+    take_value(target, rp_span(g_ptr_array_index(target->fields, (guint)place->index)));
+    take_value(target, text);
 }
 
-static void take_element(RpReplyTarget *target, gint64 index, char *text, gsize size) {
+static void take_element(RpReplyTarget *target, gint64 index, RpSpan text) {
     target->n_bytes += target->key.size; /* each record has it */
     if (target->is_too_large)
         return;
     rp_reply_begin_record(target)->index = index;
-    take_value(target, text, size);
+    take_value(target, text);
 }
 
-static void take_member(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
-    if (depth_of(task) == 1) {
-        target->has_position = read_cursor(text, size, &target->cursor);
+static void take_member(RpReplyTarget *target, const RpReplyPlace *place, RpSpan text) {
+    if (place->depth == 1) {
+        target->has_position = read_cursor(text, &target->cursor);
         target->is_odd = !target->has_position;
-    } else if (target->shape == RP_REPLY_MEMBERS || task->idx % 2 == 0)
-        take_element(target, -1, text, size);
+    } else if (target->shape == RP_REPLY_MEMBERS || place->index % 2 == 0)
+        take_element(target, -1, text);
     else if (!target->is_too_large)
-        take_value(target, text, size);
+        take_value(target, text);
 }
 
 /* redis: stream.h, streamID: two 64-bit numbers, written ms-seq. Entries come in their order; one that came
  * before would be read again and again. */
-static gboolean read_id(RpReplyTarget *target, const char *text, gsize size) {
+static gboolean read_id(RpReplyTarget *target, RpSpan text) {
     const guint64 *least = target->has_position ? target->last_id : target->first_id;
-    const char *at = text, *end = text + size;
+    const char *at = text.data, *end = text.data + text.size;
     guint64 id[2];
     if (!read_number(&at, end, &id[0]) || at == end || *at++ != '-' || !read_number(&at, end, &id[1]) ||
         at != end)
@@ -170,84 +163,75 @@ static gboolean read_id(RpReplyTarget *target, const char *text, gsize size) {
     return TRUE;
 }
 
-static void take_entry(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
-    if (depth_of(task) == 2 && !read_id(target, text, size)) {
+static void take_entry(RpReplyTarget *target, const RpReplyPlace *place, RpSpan text) {
+    if (place->depth == 2 && !read_id(target, text)) {
         target->is_odd = TRUE;
-    } else if (depth_of(task) == 2) {
-        take_element(target, -1, text, size);
+    } else if (place->depth == 2) {
+        take_element(target, -1, text);
     } else if (!target->is_too_large) {
-        take_value(target, text, size);
+        take_value(target, text);
     }
 }
 
-static void take_string(RpReplyTarget *target, const redisReadTask *task, char *text, gsize size) {
+static void take_string(RpReplyTarget *target, const RpReplyPlace *place, RpSpan text) {
     switch (target->shape) {
     case RP_REPLY_NUMBER:
         return;
     case RP_REPLY_PAGE:
-        take_scan_string(target, task, text, size);
+        take_scan_string(target, place, text);
         return;
     case RP_REPLY_VALUES:
-        take_value(target, text, size);
+        take_value(target, text);
         return;
     case RP_REPLY_FIELDS:
-        take_field(target, task, text, size);
+        take_field(target, place, text);
         return;
     case RP_REPLY_ITEMS:
-        take_element(target, target->head.index + task->idx, text, size);
+        take_element(target, target->head.index + place->index, text);
         return;
     case RP_REPLY_MEMBERS:
     case RP_REPLY_SCORES:
-        take_member(target, task, text, size);
+        take_member(target, place, text);
         return;
     case RP_REPLY_ENTRIES:
-        take_entry(target, task, text, size);
+        take_entry(target, place, text);
         return;
     }
 }
 
-static void *on_string(const redisReadTask *task, char *text, size_t size) {
-    RpReplyTarget *target = task->privdata;
-    if (task->type == REDIS_REPLY_ERROR && task->parent == NULL)
-        target->error_text = g_strndup(text, size);
-    else if (target->is_odd || task->type == REDIS_REPLY_ERROR || !has_place(target, task))
+void rp_reply_take_string(RpReplyTarget *target, const RpReplyPlace *place, RpSpan text) {
+    if (target->is_odd || !has_place(target, place))
         target->is_odd = TRUE;
     else
-        take_string(target, task, text, size);
-    return target;
+        take_string(target, place, text);
 }
 
-static void *on_array(const redisReadTask *task, int n_elements) {
-    RpReplyTarget *target = task->privdata;
-    if (!has_place_for(target, task, n_elements))
+void rp_reply_take_error(RpReplyTarget *target, const RpReplyPlace *place, RpSpan text) {
+    if (place->depth == 0)
+        target->error_text = g_strndup(text.data, text.size);
+    else
+        target->is_odd = TRUE;
+}
+
+void rp_reply_take_array(RpReplyTarget *target, const RpReplyPlace *place, gint n_elements) {
+    if (!has_place_for(target, place, n_elements))
         target->is_odd = TRUE;
     const gboolean has_cursor = target->shape == RP_REPLY_MEMBERS || target->shape == RP_REPLY_SCORES;
-    if (depth_of(task) == (has_cursor ? 1 : 0))
+    if (place->depth == (has_cursor ? 1 : 0))
         target->n_announced = (guint64)n_elements / (target->shape == RP_REPLY_SCORES ? 2 : 1);
-    return target;
 }
 
-static void *on_integer(const redisReadTask *task, long long value) {
-    RpReplyTarget *target = task->privdata;
+void rp_reply_take_integer(RpReplyTarget *target, const RpReplyPlace *place, gint64 value) {
     target->integer = value;
-    if (target->shape != RP_REPLY_NUMBER || task->parent != NULL)
+    if (target->shape != RP_REPLY_NUMBER || place->depth > 0)
         target->is_odd = TRUE;
-    return target;
 }
 
-static void *on_nil(const redisReadTask *task) {
-    RpReplyTarget *target = task->privdata;
-    target->is_nil = task->parent == NULL;
+void rp_reply_take_nil(RpReplyTarget *target, const RpReplyPlace *place) {
+    target->is_nil = place->depth == 0;
     if (!target->is_nil && target->shape != RP_REPLY_FIELDS)
         target->is_odd = TRUE;
-    return target;
 }
-
-static void on_free(void *object) {
-    (void)object; /* nothing was made */
-}
-
-redisReplyObjectFunctions RP_REPLY_FUNCTIONS = {on_string, on_array, on_integer, on_nil, on_free};
 
 void rp_key_page_init(RpKeyPage *page) {
     *page = (RpKeyPage){.spans = g_array_new(FALSE, FALSE, sizeof(KeySpan))};

@@ -1,12 +1,11 @@
-/* Taking replies apart while hiredis parses them: values go from its read buffer straight to where they
- * belong, and no tree of replies is made. */
+/* What the elements of replies mean: values go from the read buffer straight to where they belong, and no
+ * tree of replies is made. */
 #pragma once
 
 #include "base/buffer.h"
 #include "model/record.h"
 
 #include <glib.h>
-#include <hiredis/hiredis.h>
 
 G_BEGIN_DECLS
 
@@ -36,7 +35,7 @@ typedef enum {
     RP_REPLY_ENTRIES, /* XRANGE: a record for each of [id, [name, value, …]] */
 } RpReplyShape;
 
-/* What the next reply is for; hiredis hands it to the callbacks below. */
+/* What the next reply is for. */
 typedef struct {
     RpReplyShape shape;
     RpKeyPage *page;    /* of RP_REPLY_PAGE */
@@ -60,14 +59,29 @@ typedef struct {
     gboolean is_odd;    /* it is not made up like that: what came of it is not to be used */
     gboolean is_too_large;
     gboolean is_nil;
-    long long integer;
+    gint64 integer;
     char *error_text;
 } RpReplyTarget;
 
 /* Begins a record of the target's. */
 RpRecord *rp_reply_begin_record(RpReplyTarget *target);
 
-/* For a reader (redisReader.fn) whose privdata is an RpReplyTarget; a reply is then that target again. */
-extern redisReplyObjectFunctions RP_REPLY_FUNCTIONS;
+/* Arrays inside arrays: the entries of a stream, an entry, its fields. */
+#define RP_REPLY_MAX_DEPTH 3
+
+/* Where in a reply an element stands. */
+typedef struct {
+    guint depth;       /* 0: it is the reply */
+    gint index;        /* in the array that it stands in */
+    gint parent_index; /* of that array in its own */
+} RpReplyPlace;
+
+/* The reply's elements, in their order, as the parser of replies finds them. */
+void rp_reply_take_string(RpReplyTarget *target, const RpReplyPlace *place, RpSpan text);
+void rp_reply_take_error(RpReplyTarget *target, const RpReplyPlace *place, RpSpan text);
+void rp_reply_take_integer(RpReplyTarget *target, const RpReplyPlace *place, gint64 value);
+void rp_reply_take_nil(RpReplyTarget *target, const RpReplyPlace *place);
+/* Its elements come after it. */
+void rp_reply_take_array(RpReplyTarget *target, const RpReplyPlace *place, gint n_elements);
 
 G_END_DECLS

@@ -1,8 +1,10 @@
 /* Replies of Redis: a digit for the shape that is expected, one for the most bytes of a value, one for
  * whether less can be asked for, and after a newline the protocol's bytes, which come in two pieces. */
-#include "source/reply.h"
+#include "source/reply_parser.h"
 
 #include "input.h"
+
+#include <hiredis/hiredis.h>
 
 static const gsize MAX_BYTES[] = {0, 1, 10, 100, 1000, 1 << 20};
 
@@ -42,20 +44,40 @@ static void check_page(const RpKeyPage *page) {
     g_assert(n_bytes == page->bytes.size);
 }
 
-/* Reads one reply of what is fed, as a channel does. FALSE: it is not there yet, or no reply. */
-static gboolean receive(RpReplyTarget *target, RpSpan bytes) {
-    redisReader *reader = redisReaderCreateWithFunctions(&RP_REPLY_FUNCTIONS);
-    reader->privdata = target;
-    void *reply = NULL;
-    const gsize half = bytes.size / 2;
-    redisReaderFeed(reader, bytes.data, half);
-    if (redisReaderGetReply(reader, &reply) == REDIS_OK && reply == NULL) {
-        redisReaderFeed(reader, bytes.data + half, bytes.size - half);
-        redisReaderGetReply(reader, &reply);
-    }
-    g_assert(reply == NULL || reply == target);
+static void feed(RpReplyParser *parser, const char *bytes, gsize size) {
+    char *room = rp_reply_parser_reserve(parser, size);
+    if (size > 0)
+        memcpy(room, bytes, size);
+    rp_reply_parser_note_received(parser, size);
+}
+
+/* What hiredis makes of the bytes. */
+static gboolean is_reply_for_hiredis(RpSpan bytes) {
+    redisReader *reader = redisReaderCreate();
+    redisReply *reply = NULL;
+    redisReaderFeed(reader, bytes.data, bytes.size);
+    redisReaderGetReply(reader, (void **)&reply);
+    if (reply != NULL)
+        freeReplyObject(reply);
     redisReaderFree(reader);
     return reply != NULL;
+}
+
+/* Reads one reply of what is fed, as a channel does. FALSE: it is not there yet, or no reply. */
+static gboolean receive(RpReplyTarget *target, RpSpan bytes) {
+    RpReplyParser parser;
+    rp_reply_parser_init(&parser);
+    const gsize half = bytes.size / 2;
+    feed(&parser, bytes.data, half);
+    RpParsed parsed = rp_reply_parser_take(&parser, target);
+    if (parsed == RP_PARSED_PART) {
+        feed(&parser, bytes.data + half, bytes.size - half);
+        parsed = rp_reply_parser_take(&parser, target);
+    }
+    g_assert((parsed == RP_PARSED_BAD) == (parser.trouble != NULL));
+    g_assert(parsed != RP_PARSED_REPLY || is_reply_for_hiredis(bytes));
+    rp_reply_parser_clear(&parser);
+    return parsed == RP_PARSED_REPLY;
 }
 
 static RpRecordType type_of(RpReplyShape shape, gboolean is_string) {

@@ -71,7 +71,7 @@ Test(ledger, of_an_earlier_version_is_read_and_brought_up_to_date) {
         test_case, "SELECT number, portion, is_whole FROM redis2pg.batches WHERE run = 1 ORDER BY number",
         "0|0|t\n1|0|t");
     rp_case_assert_rows(test_case, "SELECT version FROM redis2pg.schema_migrations ORDER BY version",
-                        "1\n2\n3\n4\n5");
+                        "1\n2\n3\n4\n5\n6");
 }
 
 /* Columns with their types, and constraints, of the whole schema. */

@@ -139,3 +139,24 @@ Test(json, has_numbers_of_1000_digits_at_most) {
     assert_refused(rp_span(whole), RP_JSON_ANY, "too many digits");
     assert_refused(rp_span(places), RP_JSON_ANY, "too many digits");
 }
+
+/* Every byte that may stand in a string as it is, next to every one that may not, at every place: strings are
+ * passed over eight bytes at a time. */
+Test(json, a_byte_that_ends_a_string_is_seen_at_every_place) {
+    static const char *const plain[] = {" ", "!", "#", "[", "]", "~", "\x7f", "\x80", "\xa2", "\xdc", "\xff"};
+    for (guint filler = 0; filler < G_N_ELEMENTS(plain); filler++)
+        for (gsize size = 1; size <= 26; size++)
+            for (gsize place = 0; place < size; place++) {
+                g_autofree char *inside = g_strnfill(size, plain[filler][0]);
+                g_autofree char *whole = g_strdup_printf("\"%s\"", inside);
+                assert_taken(rp_span(whole), RP_JSON_ANY);
+                whole[place + 1] = '"';
+                cr_assert(rp_json_check(rp_span(whole), RP_JSON_ANY) != NULL, "quote: %s", whole);
+                whole[place + 1] = '\x1f';
+                assert_refused(rp_span(whole), RP_JSON_ANY, "control character");
+                whole[place + 1] = '\0';
+                assert_refused((RpSpan){whole, size + 2}, RP_JSON_ANY, "control character");
+                whole[place + 1] = '\\';
+                cr_assert(rp_json_check(rp_span(whole), RP_JSON_ANY) != NULL, "backslash: %s", whole);
+            }
+}

@@ -1,5 +1,5 @@
 /* Replies that are not made up as their command's replies are: said, and never taken for records. */
-#include "source/reply.h"
+#include "source/reply_parser.h"
 
 #include <criterion/criterion.h>
 #include <glib.h>
@@ -112,12 +112,14 @@ static void assert_reply(const Case *expected, guint max_elements, guint64 first
                             .max_bytes = 1000};
     if (target.shape == RP_REPLY_VALUES || target.shape == RP_REPLY_FIELDS)
         rp_reply_begin_record(&target);
-    redisReader *reader = redisReaderCreateWithFunctions(&RP_REPLY_FUNCTIONS);
-    reader->privdata = &target;
-    void *reply = NULL;
-    redisReaderFeed(reader, expected->bytes, strlen(expected->bytes));
-    cr_assert(redisReaderGetReply(reader, &reply) == REDIS_OK && reply == &target, "%s", expected->bytes);
-    redisReaderFree(reader);
+    RpReplyParser parser;
+    rp_reply_parser_init(&parser);
+    const gsize size = strlen(expected->bytes);
+    memcpy(rp_reply_parser_reserve(&parser, size), expected->bytes, size);
+    rp_reply_parser_note_received(&parser, size);
+    cr_assert(rp_reply_parser_take(&parser, &target) == RP_PARSED_REPLY, "%s", expected->bytes);
+    cr_assert(rp_reply_parser_n_left(&parser) == 0, "%s", expected->bytes);
+    rp_reply_parser_clear(&parser);
     g_autofree char *shown = show(&records);
     cr_assert(target.is_odd == (expected->shown == NULL), "shape %d: %s", expected->shape, expected->bytes);
     cr_assert(target.is_odd || strcmp(shown, expected->shown) == 0, "%s gave %s", expected->bytes, shown);

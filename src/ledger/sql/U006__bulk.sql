@@ -6,6 +6,13 @@ BEGIN
     END IF;
 END $$;
 
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression') THEN
+        ALTER TABLE redis2pg.undo ALTER COLUMN before SET COMPRESSION default;
+    END IF;
+END $$;
+
 DROP TABLE redis2pg.again;
 ALTER TABLE redis2pg.undo DROP COLUMN loaded_keys, DROP COLUMN loaded_by;
 DROP TABLE redis2pg.set_aside;
