@@ -335,6 +335,31 @@ Test(restore, a_stop_ends_what_is_under_way_at_once) {
     rp_case_assert_definitions(scene.test_case, scene.definitions, "after it went on");
 }
 
+#define SLOW(seconds)                                                                                        \
+    "CREATE OR REPLACE FUNCTION public.slow(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN" \
+    " PERFORM pg_sleep(" #seconds "); RETURN $1; END $$"
+
+Test(restore, a_stop_cancels_a_build_that_is_under_way) {
+    g_auto(Scene) scene = {0};
+    scene_init(&scene, SLOW(0) "; CREATE INDEX ON things (public.slow(a))");
+    add_thing(&scene, 1, 1, 1);
+    run(&scene, RUN, "kill:pass_ended:1", 128 + SIGKILL, NULL);
+    rp_case_sql(scene.test_case, SLOW(60));
+    const gint64 start = g_get_monotonic_time();
+    RpProcess *process = rp_fault_spawn(scene.test_case, NULL, RESUME);
+    while (rp_case_sql_number(scene.test_case, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = "
+                                               "'PgSleep' AND datname = current_database()") == 0)
+        cr_assert(lt(i64, g_get_monotonic_time() - start, 20 * G_USEC_PER_SEC));
+    rp_process_signal(process, SIGINT);
+    g_auto(RpOutcome) out = {0};
+    rp_process_wait(process, &out);
+    rp_outcome_assert_status(&out, INTERRUPTED);
+    cr_assert(lt(i64, g_get_monotonic_time() - start, 40 * G_USEC_PER_SEC));
+    rp_case_sql(scene.test_case, SLOW(0));
+    run(&scene, RESUME, NULL, 0, NULL);
+    rp_case_assert_definitions(scene.test_case, scene.definitions, "after it went on");
+}
+
 /* Longer than one turn of waiting for a lock. */
 Test(restore, a_lock_of_somebody_else_is_waited_for) {
     g_auto(Scene) scene = {0};
