@@ -173,6 +173,16 @@ static gboolean follow_cleaning(RpRestorePlan *plan, RpRestoreTable *table, guin
     return TRUE;
 }
 
+/* An index is built over rows, too, that were taken out and that an older transaction may still see, in this
+ * database or another: it cannot hold them before that has ended. */
+static gboolean follow_unfit(RpRestorePlan *plan, RpRestoreEntry *entry, guint64 n_taken_out,
+                             GError **error) {
+    if (n_taken_out == 0 && entry->table->is_dirty && !entry->is_cleaned)
+        g_clear_error(&entry->refusal);
+    entry->is_cleaned = TRUE;
+    return follow_cleaning(plan, entry->table, n_taken_out, &entry->refusal, error);
+}
+
 static gboolean follow_orphans(RpRestorePlan *plan, RpRestoreEntry *entry, guint64 n_taken_out,
                                GError **error) {
     if (n_taken_out > 0)
@@ -206,7 +216,7 @@ gboolean rp_restore_plan_end(RpRestorePlan *plan, RpRestoreUnit *unit, RpRestore
     case RP_RESTORE_TWINS:
         return follow_cleaning(plan, table, n_taken_out, &table->refusal, error);
     case RP_RESTORE_UNFIT:
-        return follow_cleaning(plan, table, n_taken_out, &entry->refusal, error);
+        return follow_unfit(plan, entry, n_taken_out, error);
     case RP_RESTORE_ORPHANS:
         return follow_orphans(plan, entry, n_taken_out, error);
     case RP_RESTORE_FAILING:

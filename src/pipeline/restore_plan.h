@@ -66,6 +66,7 @@ struct RpRestoreEntry {
     RpRestoreTable *table;
     RpRestoreTable *parent; /* of a foreign key; NULL where it is no table of the run's */
     GError *refusal;
+    gboolean is_cleaned; /* of rows that it cannot hold: what it says next is of rows that are gone */
     RpRestoreUnit build, unfit, add, orphans, validate;
 };
 

@@ -57,6 +57,20 @@ static gboolean is_of_rows(GError *trouble, const char *sqlstate, RpRestoreResul
     return TRUE;
 }
 
+/* Rows that were taken out stand against the index as long as a transaction may see them. */
+static gboolean is_of_gone_rows(const RpRestoreUnit *unit, GError **trouble) {
+    if (!unit->entry->is_cleaned || !g_error_matches(*trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA) ||
+        g_strcmp0(rp_sink_error_get_sqlstate(*trouble), UNIQUE_VIOLATION) == 0)
+        return FALSE;
+    GError *passing = g_error_new(RP_SINK_ERROR, RP_SINK_ERROR_RETRY,
+                                  "%s; it may be over rows that were taken out, and that transactions which "
+                                  "began before may still see",
+                                  (*trouble)->message);
+    g_error_free(*trouble);
+    *trouble = passing;
+    return TRUE;
+}
+
 static gboolean build(const RpRestoreSession *session, const RpRestoreUnit *unit, RpRestoreResult *result,
                       GError **error) {
     RpRestorable *what = unit->entry->what;
@@ -67,7 +81,10 @@ static gboolean build(const RpRestoreSession *session, const RpRestoreUnit *unit
         return rp_unit_commit(session->connection, error);
     if (!run_long(session, what->create_index, &trouble)) {
         rp_unit_abort(session->connection);
-        return is_of_rows(trouble, UNIQUE_VIOLATION, result, error);
+        if (!is_of_gone_rows(unit, &trouble))
+            return is_of_rows(trouble, UNIQUE_VIOLATION, result, error);
+        g_propagate_error(error, trouble);
+        return FALSE;
     }
     return rp_restoring_mark_built(session->connection, session->run, what, error) &&
            end(session, RP_EVENT_RESTORED_ONE, error);
