@@ -204,28 +204,10 @@ gboolean rp_bad_rows_add_unfit(const RpTakingOut *out, const RpRestorable *entry
 
 /* ---- foreign keys ---- */
 
-static gboolean matches_full(PGconn *connection, const RpRestorable *entry, gboolean *is_full,
-                             GError **error) {
-    g_autofree char *oid = g_strdup_printf("%u", entry->target);
-    const char *const parameters[] = {oid, entry->name};
-    g_autoptr(PGresult) result = rp_postgres_query(connection,
-                                                   "SELECT confmatchtype = 'f' FROM pg_constraint"
-                                                   " WHERE conrelid = $1::oid AND conname = $2",
-                                                   G_N_ELEMENTS(parameters), parameters, error);
-    if (result == NULL)
-        return FALSE;
-    *is_full = PQntuples(result) == 1 && rp_postgres_is_true(result, 0, 0);
-    return TRUE;
-}
-
 gboolean rp_bad_rows_add_orphans(const RpTakingOut *out, const RpRestorable *entry, GError **error) {
-    gboolean is_full;
-    if (!matches_full(out->connection, entry, &is_full, error))
-        return FALSE;
-    g_autofree char *query =
-        g_strdup_printf("SELECT t.xmin, %s FROM %s t WHERE (%s) AND " RP_TAKING_OUT_OURS
-                        " AND NOT EXISTS (SELECT FROM %s p WHERE %s)",
-                        out->table->of_t, out->table->quoted, is_full ? entry->any_filled : entry->all_filled,
-                        entry->referenced_name, entry->match);
+    g_autofree char *query = g_strdup_printf("SELECT t.xmin, %s FROM %s t WHERE (%s) AND " RP_TAKING_OUT_OURS
+                                             " AND NOT EXISTS (SELECT FROM %s p WHERE %s)",
+                                             out->table->of_t, out->table->quoted, entry->filled,
+                                             entry->referenced_name, entry->match);
     return rp_taking_out_add(out, query, error);
 }

@@ -25,7 +25,7 @@ gboolean rp_bad_rows_add_twins(const RpTakingOut *out, const GPtrArray *entries,
 /* Rows that may be too long for the index, or of which its expressions cannot be told. */
 gboolean rp_bad_rows_add_unfit(const RpTakingOut *out, const RpRestorable *entry, GError **error);
 
-/* Rows that refer to no parent by the foreign key, which is there. */
+/* Rows that refer to no parent by the foreign key (MATCH SIMPLE, or over one column). */
 gboolean rp_bad_rows_add_orphans(const RpTakingOut *out, const RpRestorable *entry, GError **error);
 
 G_END_DECLS

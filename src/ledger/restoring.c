@@ -15,27 +15,23 @@ static void restorable_free(gpointer data) {
     g_free(entry->keys);
     g_free(entry->referenced_name);
     g_free(entry->match);
-    g_free(entry->all_filled);
-    g_free(entry->any_filled);
+    g_free(entry->filled);
     g_free(entry);
 }
-
-#define FILLED(word)                                                                                         \
-    "(SELECT string_agg(format('t.%I IS NOT NULL', c), ' " word " ') FROM unnest(s.columns) AS k (c))"
 
 static const char LIST_SQL[] =
     "SELECT s.number, s.target, s.target_name, s.name, s.create_index, s.add_constraint, s.comments,"
     " s.is_unique, s.is_nulls_equal, s.predicate,"
-    " (SELECT string_agg(format('(%s) AS r2p_k%s', e, n), ', ' ORDER BY n)"
-    "  FROM unnest(s.key_expressions) WITH ORDINALITY AS k (e, n)), coalesce(cardinality(s.key_expressions), "
-    "0),"
-    " s.referenced, s.referenced_name,"
-    " (SELECT string_agg(format('p.%I = t.%I', r, c), ' AND ' ORDER BY n)"
-    "  FROM unnest(s.columns, s.referenced_columns) WITH ORDINALITY AS k (c, r, n) WHERE r IS NOT "
-    "NULL), " FILLED("AND") ", " FILLED(
-        "OR") ", s.kind = 'foreign' AND s.add_constraint ~ ' NOT (VALID|ENFORCED)$',"
-              " s.built_at IS NOT NULL, s.restored_at IS NOT NULL"
-              " FROM redis2pg.set_aside s WHERE s.run = $1 ORDER BY s.number";
+    " (SELECT string_agg(format('(%s) AS r2p_k%s', k.e, k.n), ', ' ORDER BY k.n)"
+    "  FROM unnest(s.key_expressions) WITH ORDINALITY AS k (e, n)),"
+    " coalesce(cardinality(s.key_expressions), 0), s.referenced, s.referenced_name,"
+    " (SELECT string_agg(format('p.%I = t.%I', k.r, k.c), ' AND ' ORDER BY k.n)"
+    "  FROM unnest(s.columns, s.referenced_columns) WITH ORDINALITY AS k (c, r, n)"
+    "  WHERE s.kind = 'foreign'),"
+    " (SELECT string_agg(format('t.%I IS NOT NULL', k.c), ' AND ') FROM unnest(s.columns) AS k (c)"
+    "  WHERE s.kind = 'foreign'),"
+    " s.built_at IS NOT NULL, s.restored_at IS NOT NULL, coalesce(pg_relation_size(s.target), 0)"
+    " FROM redis2pg.set_aside s WHERE s.run = $1 ORDER BY s.number";
 
 static char *text_at(const PGresult *result, int row, int field) {
     return PQgetisnull(result, row, field) ? NULL : g_strdup(PQgetvalue(result, row, field));
@@ -62,11 +58,10 @@ static RpRestorable *restorable_from(const PGresult *result, int row) {
                             .referenced = (guint32)number_at(result, row, 12),
                             .referenced_name = text_at(result, row, 13),
                             .match = text_at(result, row, 14),
-                            .all_filled = text_at(result, row, 15),
-                            .any_filled = text_at(result, row, 16),
-                            .stays_unchecked = rp_postgres_is_true(result, row, 17),
-                            .is_built = rp_postgres_is_true(result, row, 18),
-                            .is_restored = rp_postgres_is_true(result, row, 19)};
+                            .filled = text_at(result, row, 15),
+                            .is_built = rp_postgres_is_true(result, row, 16),
+                            .is_restored = rp_postgres_is_true(result, row, 17),
+                            .size_bytes = number_at(result, row, 18)};
     return entry;
 }
 

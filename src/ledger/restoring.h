@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 typedef struct {
     guint number;
     guint32 target;
-    char *target_name; /* quoted */
+    char *target_name;  /* quoted */
+    guint64 size_bytes; /* of the table */
     char *name;
     char *create_index;   /* NULL: it is a foreign key */
     char *add_constraint; /* or NULL */
@@ -25,11 +26,9 @@ typedef struct {
     guint n_keys;
     guint32 referenced; /* of a foreign key, as what follows */
     char *referenced_name;
-    char *match;              /* "p.id = t.a AND …" */
-    char *all_filled;         /* "t.a IS NOT NULL AND …" */
-    char *any_filled;         /* "t.a IS NOT NULL OR …" */
-    gboolean stays_unchecked; /* it was NOT VALID, or NOT ENFORCED */
-    gboolean is_built;        /* of a foreign key: it is there, perhaps not validated */
+    char *match;       /* "p.id = t.a AND …" */
+    char *filled;      /* "t.a IS NOT NULL AND …" */
+    gboolean is_built; /* of a foreign key: it is there, perhaps not validated */
     gboolean is_restored;
 } RpRestorable;
 

@@ -4,8 +4,8 @@
  * twins are looked for in all of its rows at once.
  * 2. A table's indexes count as back only together, when its checks were looked at: a crash leaves no check
  * out.
- * 3. Foreign keys are validated all at once as long as no row was taken out. From then on those of the parent
- * come before those of its children, and orphans are looked for where the parent has lost rows.
+ * 3. Foreign keys are validated all at once as long as no row is to be taken out. From then on those of the
+ * parent come before those of its children, and orphans are looked for where the parent has lost rows.
  * 4. What refers to a table of which orphans are taken out is taken off by the same transaction, and is added
  * again: no row goes, or changes, by a foreign key's action. */
 #include "pipeline/restore_plan.h"
@@ -141,13 +141,17 @@ static void add_references_again(RpRestorePlan *plan, const RpRestoreTable *tabl
     }
 }
 
-static void note_refusal(RpRestorePlan *plan, RpRestoreUnit *unit, GError **held, GError *refusal,
-                         RpRestoreUnit *remedy) {
-    (void)plan;
+static void note_refusal(RpRestoreUnit *unit, GError **held, GError *refusal, RpRestoreUnit *remedy) {
     g_clear_error(held);
     *held = refusal;
     remedy->state = RP_RESTORE_WAITING;
     unit->state = RP_RESTORE_WAITING;
+}
+
+/* The table is to lose rows: what refers to it can wait. */
+static void note_orphans(RpRestorePlan *plan, RpRestoreUnit *unit, GError *refusal) {
+    note_refusal(unit, &unit->entry->refusal, refusal, &unit->entry->orphans);
+    plan->is_dirty = TRUE;
 }
 
 static void follow_add(RpRestoreEntry *entry) {
@@ -188,13 +192,13 @@ gboolean rp_restore_plan_end(RpRestorePlan *plan, RpRestoreUnit *unit, RpRestore
         return TRUE;
     case RP_RESTORE_BUILD:
         if (outcome == RP_RESTORE_REFUSED)
-            note_refusal(plan, unit, &table->refusal, refusal, &table->twins);
+            note_refusal(unit, &table->refusal, refusal, &table->twins);
         else if (outcome == RP_RESTORE_UNABLE)
-            note_refusal(plan, unit, &entry->refusal, refusal, &entry->unfit);
+            note_refusal(unit, &entry->refusal, refusal, &entry->unfit);
         return TRUE;
     case RP_RESTORE_VALIDATE:
         if (outcome == RP_RESTORE_REFUSED)
-            note_refusal(plan, unit, &entry->refusal, refusal, &entry->orphans);
+            note_orphans(plan, unit, refusal);
         return TRUE;
     case RP_RESTORE_ADD:
         follow_add(entry);

@@ -64,7 +64,7 @@ static void add_table_units(RpRestorePlan *plan, RpRestoreTable *table) {
 }
 
 gboolean rp_restore_entry_is_suspect(const RpRestoreEntry *entry) {
-    return entry->what->stays_unchecked || (entry->parent != NULL && entry->parent->is_dirty);
+    return entry->parent != NULL && entry->parent->is_dirty;
 }
 
 static void add_entry(RpRestorePlan *plan, RpRestorable *what) {
@@ -85,6 +85,7 @@ static void add_entry(RpRestorePlan *plan, RpRestorable *what) {
              !is_index && is_open && what->is_built);
 }
 
+/* Of indexes the largest tables' first: at the end nothing waits for one of them alone. */
 static gint by_work(gconstpointer a, gconstpointer b) {
     const RpRestoreUnit *const first = *(const RpRestoreUnit *const *)a;
     const RpRestoreUnit *const second = *(const RpRestoreUnit *const *)b;
@@ -92,6 +93,9 @@ static gint by_work(gconstpointer a, gconstpointer b) {
         return first->work < second->work ? -1 : 1;
     if (first->entry == NULL || second->entry == NULL)
         return 0;
+    const guint64 sizes[] = {first->entry->what->size_bytes, second->entry->what->size_bytes};
+    if (first->work == RP_RESTORE_BUILD && sizes[0] != sizes[1])
+        return sizes[0] > sizes[1] ? -1 : 1;
     return first->entry->what->number < second->entry->what->number ? -1 : 1;
 }
 

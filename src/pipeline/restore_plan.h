@@ -98,7 +98,7 @@ gboolean rp_restore_plan_is_done(const RpRestorePlan *plan);
 gboolean rp_restore_plan_end(RpRestorePlan *plan, RpRestoreUnit *unit, RpRestoreOutcome outcome,
                              guint64 n_taken_out, GError *refusal, GError **error);
 
-/* Whether orphans of a foreign key are likely, or would not be noticed. */
+/* Whether a foreign key is likely to have orphans. */
 gboolean rp_restore_entry_is_suspect(const RpRestoreEntry *entry);
 
 /* How many indexes and foreign keys there are, and how many of them are built or validated. */

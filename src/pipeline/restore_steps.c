@@ -106,8 +106,7 @@ static gboolean add(const RpRestoreSession *session, const RpRestoreUnit *unit, 
         return FALSE;
     if (what->is_built)
         return rp_unit_commit(session->connection, error);
-    return rp_postgres_runf(session->connection, error, "%s%s", what->add_constraint,
-                            what->stays_unchecked ? "" : " NOT VALID") &&
+    return rp_postgres_runf(session->connection, error, "%s NOT VALID", what->add_constraint) &&
            rp_restoring_mark_built(session->connection, session->run, what, error) &&
            end(session, RP_EVENT_RESTORED_ONE, error);
 }
@@ -123,7 +122,7 @@ static gboolean validate(const RpRestoreSession *session, const RpRestoreUnit *u
         return rp_unit_commit(connection, error);
     g_autofree char *name = rp_postgres_identifier(connection, what->name);
     g_autofree char *sql = g_strdup_printf("ALTER TABLE %s VALIDATE CONSTRAINT %s", what->target_name, name);
-    if (!what->stays_unchecked && !run_long(session, sql, &trouble)) {
+    if (!run_long(session, sql, &trouble)) {
         rp_unit_abort(connection);
         return is_of_rows(trouble, RP_FOREIGN_KEY_VIOLATION, result, error);
     }
