@@ -103,13 +103,9 @@ static gboolean do_unit(RpRestoreWorker *worker, const RpRestoreUnit *unit, RpRe
     }
 }
 
-static void explain(const RpRestoreUnit *unit, GError **error) {
+static void name_unit(const RpRestoreUnit *unit, GError **error) {
     g_autofree char *what = rp_restore_unit_describe(unit);
-    const gboolean is_of_rows = g_error_matches(*error, RP_SINK_ERROR, RP_SINK_ERROR_DATA);
     g_prefix_error(error, "%s: ", what);
-    if (is_of_rows)
-        rp_outage_add_words(*error, "; the rows that stand against it are not this run's, which takes out "
-                                    "only its own: change or delete them");
 }
 
 /* With the mutex. */
@@ -124,8 +120,14 @@ static void say_progress(RpRestoring *restoring, const RpRestoreUnit *unit) {
            unit->entry->what->name);
 }
 
+/* What the server refused is the end only if nothing of ours stands against it. */
 static gboolean end_unit(RpRestoring *restoring, RpRestoreUnit *unit, RpRestoreResult *result,
                          GError **error) {
+    if (result->refusal != NULL) {
+        name_unit(unit, &result->refusal);
+        rp_outage_add_words(result->refusal, "; the rows that stand against it are not this run's, which "
+                                             "takes out only its own: change or delete them, and go on");
+    }
     g_mutex_lock(&restoring->mutex);
     restoring->n_taken_out += result->n_taken_out;
     const gboolean is_fine = rp_restore_plan_end(restoring->plan, unit, result->outcome, result->n_taken_out,
@@ -153,11 +155,15 @@ static void work_through(RpRestoreWorker *worker) {
     while ((unit = take_unit(worker->restoring)) != NULL) {
         RpRestoreResult result = {0};
         GError *error = NULL;
-        if (do_unit(worker, unit, &result, &error) && end_unit(worker->restoring, unit, &result, &error))
-            continue;
-        explain(unit, &error);
-        fail(worker->restoring, error);
-        return;
+        if (!do_unit(worker, unit, &result, &error)) {
+            name_unit(unit, &error);
+            fail(worker->restoring, error);
+            return;
+        }
+        if (!end_unit(worker->restoring, unit, &result, &error)) {
+            fail(worker->restoring, error);
+            return;
+        }
     }
 }
 
