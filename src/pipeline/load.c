@@ -189,6 +189,20 @@ static void note_open(RpCrew *crew, GError *trouble) {
         g_error_free(trouble);
 }
 
+/* A bulk load that did not come to its end. */
+static void warn_of_set_aside(const RpCrew *crew, PGconn *connection) {
+    guint64 run;
+    guint n_definitions;
+    if (crew->strategy != RP_STRATEGY_BULK || connection == NULL ||
+        !rp_set_aside_find(connection, &run, &n_definitions, NULL) || run != crew->attempt.run)
+        return;
+    rp_log(RP_LOG_WARNING,
+           "%u keys and indexes of the tables stay set aside: `redis2pg run --resume` goes on and puts them "
+           "back, "
+           "`redis2pg rollback %" G_GUINT64_FORMAT "` takes the load back",
+           n_definitions, run);
+}
+
 /* The end of the keeper's thread; data is the summary's place. */
 static void end_run(RpKeeper *keeper, gpointer data) {
     RpCrew *crew = keeper->crew;
@@ -198,6 +212,8 @@ static void end_run(RpKeeper *keeper, gpointer data) {
         is_closed = end_rehearsal(crew, keeper, data, is_closed, &trouble);
     if (!is_closed)
         note_open(crew, trouble);
+    if (crew->error != NULL)
+        warn_of_set_aside(crew, keeper->connection);
 }
 
 gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSummary **summary,

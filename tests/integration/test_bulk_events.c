@@ -67,6 +67,18 @@ static void die(Reference *reference, const char *const *words, const char *faul
     rp_outcome_assert_status(&out, 128 + SIGKILL);
 }
 
+/* How often an event happens depends on how the threads take turns: the last of one run may not come in
+ * another. */
+static gboolean dies(Reference *reference, const char *fault) {
+    g_auto(RpOutcome) out = {0};
+    rp_fault_run(reference->test_case, fault, &out, RUN);
+    if (out.status == WITH_REJECTS)
+        rp_case_empty_target(reference->test_case);
+    else
+        rp_outcome_assert_status(&out, 128 + SIGKILL);
+    return out.status != WITH_REJECTS;
+}
+
 static void resume(Reference *reference, const char *what) {
     RpCase *test_case = reference->test_case;
     if (!is_closed(test_case)) {
@@ -113,10 +125,14 @@ ParameterizedTest(int *parameter, bulk_events, killed_there) {
     const guint64 places[] = {1, n_times / 2 + 1, n_times};
     for (guint i = 0; i < (n_times > 2 ? 3 : 1); i++) {
         g_autofree char *fault = rp_fault_text("kill", event, places[i]);
-        die(&reference, RUN, fault);
-        resume(&reference, fault);
-        rp_case_empty_target(reference.test_case);
-        die(&reference, RUN, fault);
+        if (dies(&reference, fault)) {
+            resume(&reference, fault);
+            rp_case_empty_target(reference.test_case);
+        } else {
+            cr_assert(i > 0, "%s", fault);
+        }
+        if (!dies(&reference, fault))
+            continue;
         roll_back(&reference, fault);
         rp_case_empty_target(reference.test_case);
     }

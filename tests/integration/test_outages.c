@@ -19,9 +19,10 @@
     "--batch-rows", "30", "--writers", "3", "--mappers", "2", "--quiet", "--retry-seconds", retry,           \
         "--timeout-seconds", timeout, NULL
 
-static const char *const RUN[] = {"run", OPTIONS(RETRY_SECONDS, "20")};
-static const char *const RUN_BRIEFLY[] = {"run", OPTIONS("1", "20")};
-static const char *const RUN_IMPATIENTLY[] = {"run", OPTIONS(RETRY_SECONDS, "1")};
+static const char *const RUN[] = {"run", "--strategy", "merge", OPTIONS(RETRY_SECONDS, "20")};
+static const char *const BULK[] = {"run", "--strategy", "bulk", OPTIONS(RETRY_SECONDS, "20")};
+static const char *const RUN_BRIEFLY[] = {"run", "--strategy", "merge", OPTIONS("1", "20")};
+static const char *const RUN_IMPATIENTLY[] = {"run", "--strategy", "merge", OPTIONS(RETRY_SECONDS, "1")};
 static const char *const RESUME[] = {"run", "--resume", OPTIONS(RETRY_SECONDS, "20")};
 
 /* A shop, and what an undisturbed run makes of it. */
@@ -100,6 +101,22 @@ ParameterizedTest(char *place, outages, postgres_is_killed_and_comes_back) {
     g_auto(Stage) stage = {0};
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, place, RUN);
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_POSTGRES);
+    finish(&stage, process, place);
+}
+
+ParameterizedTestParameters(outages, postgres_is_killed_in_a_bulk_load) {
+    static char places[][32] = {"page_read:2",     "batch_begun:8",  "rows_loaded:9", "batch_accounted:4",
+                                "before_commit:5", "after_commit:6", "pass_ended:1",  "rows_taken_out:1",
+                                "restored_one:5",  "restored_all:1", "before_close:1"};
+    return cr_make_param_array(char[32], places, G_N_ELEMENTS(places));
+}
+
+ParameterizedTest(char *place, outages, postgres_is_killed_in_a_bulk_load) {
+    g_auto(Stage) stage = {0};
+    set_stage(&stage);
+    RpProcess *process = hold_at(&stage, place, BULK);
     rp_blackout_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
     rp_blackout_end(stage.sandbox, RP_SANDBOX_POSTGRES);
     finish(&stage, process, place);
@@ -186,6 +203,23 @@ ParameterizedTest(char *place, outages, redis_is_killed_and_comes_back_with_its_
     g_auto(Stage) stage = {0};
     set_stage(&stage);
     RpProcess *process = hold_at(&stage, place, RUN);
+    rp_case_redis(stage.test_case, "SAVE");
+    rp_blackout_kill(stage.sandbox, RP_SANDBOX_REDIS);
+    rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);
+    finish(&stage, process, place);
+}
+
+ParameterizedTestParameters(outages, redis_is_killed_in_a_bulk_load) {
+    static char places[][32] = {"page_read:4",  "batch_filled:5", "after_commit:9",
+                                "pass_ended:1", "restored_one:3", "before_close:1"};
+    return cr_make_param_array(char[32], places, G_N_ELEMENTS(places));
+}
+
+/* What was loaded from the one process is taken back before the other one is read. */
+ParameterizedTest(char *place, outages, redis_is_killed_in_a_bulk_load) {
+    g_auto(Stage) stage = {0};
+    set_stage(&stage);
+    RpProcess *process = hold_at(&stage, place, BULK);
     rp_case_redis(stage.test_case, "SAVE");
     rp_blackout_kill(stage.sandbox, RP_SANDBOX_REDIS);
     rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);

@@ -56,6 +56,8 @@ static RpProcess *spawn(Stage *stage, const char *fault, const char *more, const
                                  "--postgres",
                                  stage->conninfo,
                                  "run",
+                                 "--strategy",
+                                 "merge",
                                  "--batch-rows",
                                  "20",
                                  "--writers",
@@ -403,7 +405,8 @@ Test(proxy_faults, a_run_whose_lock_another_took_writes_no_more) {
     RpProcess *process = spawn(&stage, "stop:batch_begun:9", NULL, NULL);
     rp_process_await_stopped(process);
     rp_proxy_cut(stage.postgres);
-    rp_case_run(stage.test_case, &second, "run", "--batch-rows", "20", "--quiet", NULL);
+    rp_case_run(stage.test_case, &second, "run", "--strategy", "merge", "--batch-rows", "20", "--quiet",
+                NULL);
     rp_outcome_assert_status(&second, WITH_REJECTS);
     g_autofree char *batches = rp_case_sql_rows(
         stage.test_case,

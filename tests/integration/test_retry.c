@@ -27,13 +27,13 @@ static void assert_all_is_there(RpCase *test_case) {
         test_case, "SELECT sum(read), sum(inserted), sum(rejected) FROM redis2pg.batch_counts", "400|400|0");
 }
 
-static const char *const RUN[] = {"run",   "--batch-rows",    "40", "--progress", "none", "--log-level",
-                                  "debug", "--retry-seconds", "20", NULL};
-static const char *const RUN_WITHOUT[] = {"run",  "--batch-rows",    "40", "--progress",
-                                          "none", "--retry-seconds", "0",  NULL};
+static const char *const RUN[] = {"run",  "--strategy",  "merge", "--batch-rows",    "40", "--progress",
+                                  "none", "--log-level", "debug", "--retry-seconds", "20", NULL};
+static const char *const RUN_WITHOUT[] = {
+    "run", "--strategy", "merge", "--batch-rows", "40", "--progress", "none", "--retry-seconds", "0", NULL};
 
-static const char *const IMPATIENT[] = {"run",  "--batch-rows",      "40", "--progress",
-                                        "none", "--timeout-seconds", "6",  NULL};
+static const char *const IMPATIENT[] = {
+    "run", "--strategy", "merge", "--batch-rows", "40", "--progress", "none", "--timeout-seconds", "6", NULL};
 
 /* Has the first few statements on a table fail with an SQLSTATE; a sequence counts on through rollbacks. */
 static void fail_with(RpCase *test_case, const char *sqlstate, guint n_times) {
@@ -72,7 +72,8 @@ Test(retry, a_trouble_that_lasts_ends_the_run_and_rejects_nobody) {
     g_autoptr(RpCase) test_case = new_case();
     g_auto(RpOutcome) out = {0};
     fail_with(test_case, "40001", 1000000);
-    rp_case_run(test_case, &out, "run", "--retry-seconds", "1", "--progress", "none", NULL);
+    rp_case_run(test_case, &out, "run", "--strategy", "merge", "--retry-seconds", "1", "--progress", "none",
+                NULL);
     rp_outcome_assert_status(&out, 5);
     rp_assert_says(out.errors, "for a moment (SQLSTATE 40001) (tried again for 1 s)");
     rp_case_assert_rows(

@@ -249,8 +249,8 @@ Test(rollback_crashes, takes_back_a_run_that_was_killed) {
     g_auto(RpOutcome) out = {0};
     rp_case_fill(test_case, 20, "0");
     PGconn *holder = rp_case_hold(test_case, "orders");
-    RpProcess *process = rp_case_spawn(test_case, "run", "--mapping", mapping, "--batch-rows", "7",
-                                       "--progress", "none", NULL);
+    RpProcess *process = rp_case_spawn(test_case, "run", "--strategy", "merge", "--mapping", mapping,
+                                       "--batch-rows", "7", "--progress", "none", NULL);
     rp_case_await_blocked(test_case, "orders", 1);
     rp_process_signal(process, SIGKILL);
     rp_process_wait(process, &out);

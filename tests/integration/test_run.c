@@ -88,7 +88,7 @@ Test(run, json_has_the_keys_of_the_contract) {
     for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
         assert_type(run, keys[i].path, keys[i].type);
     cr_assert(eq(str, (char *)rp_json_text(run, "kind"), "run"));
-    cr_assert(eq(str, (char *)rp_json_text(run, "strategy"), "merge"));
+    cr_assert(eq(str, (char *)rp_json_text(run, "strategy"), "bulk"));
     cr_assert(eq(str, (char *)rp_json_text(run, "status"), "completed_with_rejects"));
     cr_assert(eq(str, (char *)rp_json_text(run, "entities.0.entity"), "customers"));
     cr_assert(eq(str, (char *)rp_json_text(run, "entities.0.table"), "public.users"));

@@ -62,11 +62,12 @@ Test(run_settings, batches_and_threads_do_not_change_the_account) {
 Test(run_settings, a_batch_holds_as_many_rows_as_it_was_told) {
     g_autoptr(RpCase) test_case = rp_case_new();
     rp_case_fill(test_case, 10, "0");
-    g_autoptr(json_t) run = rp_case_load(test_case, 0, "--batch-rows", "1000000", NULL);
+    g_autoptr(json_t) run =
+        rp_case_load(test_case, 0, "--strategy", "merge", "--batch-rows", "1000000", NULL);
     rp_case_assert_rows(test_case, "SELECT pass, count(*) FROM redis2pg.batches GROUP BY 1 ORDER BY 1",
                         "0|1\n1|1\n2|1");
     empty_target(test_case);
-    g_autoptr(json_t) single = rp_case_load(test_case, 0, "--batch-rows", "1", NULL);
+    g_autoptr(json_t) single = rp_case_load(test_case, 0, "--strategy", "merge", "--batch-rows", "1", NULL);
     cr_assert(rp_case_sql_number(test_case, "SELECT count(*) FROM redis2pg.batches WHERE pass = 1") >= 10);
 }
 
@@ -128,7 +129,8 @@ Test(run_settings, more_rejects_than_the_limit_stop_the_run) {
     g_auto(RpOutcome) out = {0};
     add_bad_orders(test_case, 3);
     rp_case_add_payment(test_case, "p1", "good");
-    rp_case_run(test_case, &out, "run", "--mapping", mapping, "--max-rejects", "2", "--allow-rejects", NULL);
+    rp_case_run(test_case, &out, "run", "--strategy", "merge", "--mapping", mapping, "--max-rejects", "2",
+                "--allow-rejects", NULL);
     rp_outcome_assert_status(&out, 6);
     rp_assert_says(out.errors, "3 rejects are more than --max-rejects 2");
     rp_case_assert_rows(test_case, "SELECT status FROM redis2pg.runs", "interrupted");
