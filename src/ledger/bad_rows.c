@@ -175,13 +175,21 @@ static char *twins_of(const RpLoadedTable *table, const RpRestorable *entry) {
                            table->of_t, rows, entry->keys, table->quoted, where, positions, equal);
 }
 
+/* Over a row of which an expression cannot be told nothing can be said yet: such rows are taken out for that,
+ * when the index is built. */
+static gboolean add_twins_of(const RpTakingOut *out, const RpRestorable *entry, GError **error) {
+    g_autofree char *query = twins_of(out->table, entry);
+    const Search search = {out, query, ""};
+    gboolean is_told;
+    return try_place(&search, "", &is_told, error);
+}
+
 gboolean rp_bad_rows_add_twins(const RpTakingOut *out, const GPtrArray *entries, GError **error) {
     for (guint i = 0; i < entries->len; i++) {
         const RpRestorable *entry = g_ptr_array_index(entries, i);
         if (entry->target != out->table->oid || !entry->is_unique || entry->is_built || entry->n_keys == 0)
             continue;
-        g_autofree char *query = twins_of(out->table, entry);
-        if (!rp_taking_out_add(out, query, error))
+        if (!add_twins_of(out, entry, error))
             return FALSE;
     }
     return TRUE;

@@ -4,6 +4,8 @@
  * 2. Whoever works on an entry holds its row: a session that was lost, and works on, is waited for. */
 #include "ledger/restoring.h"
 
+#include "base/error.h"
+
 static void restorable_free(gpointer data) {
     RpRestorable *entry = data;
     g_free(entry->target_name);
@@ -89,6 +91,33 @@ GPtrArray *rp_restoring_list(PGconn *connection, guint64 number, GError **error)
     for (int row = 0; row < PQntuples(result); row++)
         g_ptr_array_add(entries, restorable_from(result, row));
     return entries;
+}
+
+/* Not so strong that the run could not be noted to have another lock holder meanwhile. */
+gboolean rp_restoring_enter(PGconn *connection, guint64 by_run, guint by_attempt, GError **error) {
+    g_autofree char *run = g_strdup_printf("%" G_GUINT64_FORMAT, by_run);
+    g_autofree char *attempt = g_strdup_printf("%u", by_attempt);
+    const char *const parameters[] = {run, attempt};
+    g_autoptr(PGresult) found = rp_postgres_query(connection,
+                                                  "SELECT FROM redis2pg.runs WHERE run = $1 AND status = "
+                                                  "'open' AND attempt = $2::integer FOR KEY SHARE",
+                                                  G_N_ELEMENTS(parameters), parameters, error);
+    if (found == NULL || PQntuples(found) == 1)
+        return found != NULL;
+    g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                "run %s was closed, or is continued by another process", run);
+    return FALSE;
+}
+
+gboolean rp_restoring_count_rejects(PGconn *connection, guint64 run, guint64 *n_rejects, GError **error) {
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+    const char *const parameters[] = {number};
+    g_autoptr(PGresult) counted = rp_postgres_query(
+        connection, "SELECT count(*) FROM redis2pg.rejects WHERE run = $1", 1, parameters, error);
+    if (counted == NULL)
+        return FALSE;
+    *n_rejects = g_ascii_strtoull(PQgetvalue(counted, 0, 0), NULL, 10);
+    return TRUE;
 }
 
 gboolean rp_restoring_lock(PGconn *connection, guint64 number, RpRestorable *entry, GError **error) {

@@ -36,6 +36,13 @@ typedef struct {
  * error of PostgreSQL. */
 GPtrArray *rp_restoring_list(PGconn *connection, guint64 run, GError **error);
 
+/* Inside a transaction: makes sure that the run is open, and that its attempt, until its end; RP_GUARD_ERROR
+ * when it is not. */
+gboolean rp_restoring_enter(PGconn *connection, guint64 by_run, guint by_attempt, GError **error);
+
+/* How many rejects the run has. */
+gboolean rp_restoring_count_rejects(PGconn *connection, guint64 run, guint64 *n_rejects, GError **error);
+
 /* Inside a transaction: keeps others from it, and reads how far it is. What a transaction of a session that
  * was lost did to it shows only here. */
 gboolean rp_restoring_lock(PGconn *connection, guint64 run, RpRestorable *entry, GError **error);

@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "ledger/runs.h"
-#include "ledger/set_aside.h"
 
 #include <unistd.h>
 
@@ -155,7 +154,6 @@ static gboolean write_attempt(PGconn *connection, const RpRollback *rollback, GE
     return result != NULL;
 }
 
-/* From here on the run is no longer to be resumed: what a bulk load would have merged yet is not. */
 static gboolean begin_anew(PGconn *connection, RpRollback *rollback, GError **error) {
     g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
     g_autofree char *undoes = g_strdup_printf("%" NUMBER, rollback->undoes);
@@ -180,8 +178,7 @@ static gboolean begin_anew(PGconn *connection, RpRollback *rollback, GError **er
         " SELECT $1::bigint, number, entity, target, schema_name, table_name, key_columns, masked_columns"
         " FROM redis2pg.run_entities WHERE run = $2::bigint",
         2, numbers, error);
-    return entities != NULL && rp_set_aside_forget(connection, rollback->undoes, error) &&
-           write_attempt(connection, rollback, error);
+    return entities != NULL && write_attempt(connection, rollback, error);
 }
 
 /* A rollback of the run that did not come to its end. One that is being undone itself must not go on behind

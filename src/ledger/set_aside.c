@@ -139,7 +139,7 @@ static gboolean take_all(PGconn *connection, guint64 run, const RpMapping *mappi
  * are more reasons than can be foreseen. None of them is a reason not to merge. */
 static gboolean is_refusal(const GError *trouble) {
     const char *sqlstate = rp_sink_error_get_sqlstate(trouble);
-    static const char *const classes[] = {"0A", "22", "23", "2B", "42", "55", "P0"};
+    static const char *const classes[] = {"0A", "22", "23", "2B", "40", "42", "55", "P0"};
     for (guint i = 0; sqlstate != NULL && i < G_N_ELEMENTS(classes); i++)
         if (strncmp(sqlstate, classes[i], 2) == 0)
             return TRUE;

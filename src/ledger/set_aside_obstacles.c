@@ -24,6 +24,9 @@ static char *obstacle_of_entity(const RpMapping *mapping, const RpEntity *entity
     if (other != NULL)
         return g_strdup_printf("entities \"%s\" and \"%s\" both write to %s", entity->name, other->name,
                                entity->table->shown);
+    /* Which of a key's elements were filtered nobody keeps: they would be counted again with the key. */
+    if (entity->where != NULL && (entity->scope.has_each || rp_record_type_has_elements(entity->scope.type)))
+        return g_strdup_printf("entity \"%s\" filters elements of keys by `where`", entity->name);
     if (rp_merge_needs_raw(entity))
         return g_strdup_printf("entity \"%s\" has values that PostgreSQL looks up or casts", entity->name);
     const RpColumn *column = rp_ledger_loaded_obstacle(entity);

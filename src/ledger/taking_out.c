@@ -198,16 +198,18 @@ static gboolean note_keys(const RpTakingOut *out, GError **error) {
         out->has_elements
             ? "dense_rank() OVER (PARTITION BY r2p_key ORDER BY r2p_reading)"
             : "row_number() OVER (PARTITION BY r2p_key ORDER BY r2p_batch, r2p_undo, r2p_place)";
-    return runf(out, NULL, error,
-                "WITH met AS (SELECT g.*, g.r2p_batch - dense_rank() OVER (PARTITION BY g.r2p_key ORDER BY"
-                " g.r2p_batch) AS r2p_reading, b.is_superseded, bool_and(b.is_superseded) OVER (PARTITION BY"
-                " g.r2p_key) AS is_lost FROM pg_temp.r2p_gone g JOIN redis2pg.batches b ON b.xid::xid ="
-                " g.r2p_writer AND b.run = %" NUMBER "), turns AS (SELECT m.*, %s AS turn FROM met m"
-                " WHERE is_lost OR NOT is_superseded) INSERT INTO redis2pg.again (run, entity, undo, batch,"
-                " place, key) SELECT DISTINCT ON (r2p_key, turn) %" NUMBER ", %u, r2p_undo, r2p_batch,"
-                " r2p_place, r2p_key FROM turns WHERE turn = 1 OR NOT is_lost ORDER BY r2p_key, turn,"
-                " r2p_batch, r2p_undo, r2p_place",
-                out->run, turn, out->run, out->table->entity);
+    return runf(
+        out, NULL, error,
+        "WITH met AS (SELECT g.*, g.r2p_batch - dense_rank() OVER (PARTITION BY g.r2p_key ORDER BY"
+        " g.r2p_batch) AS r2p_reading, b.is_superseded, bool_and(b.is_superseded) OVER (PARTITION BY"
+        " g.r2p_key) AS is_lost FROM pg_temp.r2p_gone g JOIN redis2pg.batches b ON b.xid::xid ="
+        " g.r2p_writer AND b.run = %" NUMBER "), turns AS (SELECT m.*, %s AS turn FROM met m"
+        " WHERE is_lost OR NOT is_superseded), readings AS (SELECT DISTINCT ON (r2p_key, turn) * FROM turns "
+        "WHERE turn = 1 OR NOT"
+        " is_lost ORDER BY r2p_key, turn, r2p_batch, r2p_undo, r2p_place) INSERT INTO redis2pg.again (run,"
+        " entity, undo, batch, place, key) SELECT %" NUMBER ", %u, r2p_undo, r2p_batch, r2p_place, r2p_key"
+        " FROM readings ORDER BY r2p_batch, r2p_undo, r2p_place",
+        out->run, turn, out->run, out->table->entity);
 }
 
 gboolean rp_taking_out_do(const RpTakingOut *out, guint64 *n_rows, GError **error) {

@@ -1,10 +1,18 @@
-/* Reading the list of redis2pg.again, slice after slice; nobody changes it meanwhile. */
+/* Reading the list of redis2pg.again, slice after slice.
+ *
+ * 1. Nobody changes the list meanwhile, and (entity, batch, number) orders it without ties: the number of
+ * keys that were taken is a place in it.
+ * 2. A position says that a slice is behind only when every key of it was taken: a stop may leave keys that
+ * were listed and never asked for. */
 #include "pipeline/again.h"
 
 #include "pipeline/key_list.h"
 #include "pipeline/session.h"
+#include "sink/trouble.h"
+#include "sink/wait.h"
 
 #define SLICE_KEYS 1000
+#define KEY_FIELD  3 /* of LIST_SQL */
 
 typedef struct {
     RpCrew *crew;
@@ -12,9 +20,8 @@ typedef struct {
     char *entities; /* of the pass: text of an integer[] */
     PGresult *slice;
     int next; /* row of it */
-    RpBuffer key;
-    /* The place in the list of the last key of the slice before; NULL at the beginning. */
-    char *after[4];
+    /* Entity, batch and number of the last key of the slice before; NULL at the beginning. */
+    char *after[3];
 } Again;
 
 static void again_clear(Again *again) {
@@ -23,7 +30,6 @@ static void again_clear(Again *again) {
     g_free(again->entities);
     for (guint i = 0; i < G_N_ELEMENTS(again->after); i++)
         g_free(again->after[i]);
-    rp_buffer_clear(&again->key);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Again, again_clear)
@@ -39,28 +45,52 @@ static char *entities_of(const RpCrew *crew, guint pass) {
 
 /* ---- the list ---- */
 
+/* Numbers as text: they are only sent back. */
 #define LIST_SQL                                                                                             \
-    "SELECT entity, batch, undo, place, encode(key, 'hex') FROM redis2pg.again WHERE run = $1 AND entity = " \
-    "ANY "                                                                                                   \
-    "($2::integer[])"
-#define ORDER_SQL " ORDER BY entity, batch, undo, place LIMIT " G_STRINGIFY(SLICE_KEYS)
+    "SELECT entity::text, batch::text, number::text, key FROM redis2pg.again WHERE run = $1::bigint"         \
+    " AND entity = ANY ($2::integer[])"
+#define ORDER_SQL " ORDER BY again.entity, again.batch, again.number LIMIT " G_STRINGIFY(SLICE_KEYS)
 
-static gboolean next_slice(Again *again, guint64 skip, GError **error) {
+static PGresult *ask_slice(Again *again, guint64 skip, GError **error) {
     g_autofree char *run = g_strdup_printf("%" G_GUINT64_FORMAT, again->crew->attempt.run);
     g_autofree char *offset = g_strdup_printf("%" G_GUINT64_FORMAT, skip);
-    const gboolean is_first = again->after[0] == NULL;
     const char *const first[] = {run, again->entities, offset};
-    const char *const next[] = {
-        run, again->entities, again->after[0], again->after[1], again->after[2], again->after[3]};
-    g_clear_pointer(&again->slice, PQclear);
-    again->slice =
-        is_first ? rp_postgres_query(again->connection, LIST_SQL ORDER_SQL " OFFSET $3::bigint",
+    const char *const next[] = {run, again->entities, again->after[0], again->after[1], again->after[2]};
+    g_autoptr(PGresult) slice =
+        again->after[0] == NULL
+            ? rp_wait_execute_binary(again->connection, LIST_SQL ORDER_SQL " OFFSET $3::bigint",
                                      G_N_ELEMENTS(first), first, error)
-                 : rp_postgres_query(again->connection,
-                                     LIST_SQL " AND (entity, batch, undo, place) > ($3::integer, $4::bigint, "
-                                              "$5::bigint, $6::integer)" ORDER_SQL,
+            : rp_wait_execute_binary(again->connection,
+                                     LIST_SQL
+                                     " AND (again.entity, again.batch, again.number) > ($3::integer, "
+                                     "$4::bigint, $5::bigint)" ORDER_SQL,
                                      G_N_ELEMENTS(next), next, error);
-    if (again->slice == NULL)
+    if (slice == NULL || PQresultStatus(slice) == PGRES_TUPLES_OK)
+        return g_steal_pointer(&slice);
+    rp_postgres_set_error(error, again->connection, slice);
+    return NULL;
+}
+
+static gboolean connect(Again *again, GError **error) {
+    const RpLoadOptions *options = again->crew->options;
+    g_clear_pointer(&again->connection, PQfinish);
+    again->connection = rp_postgres_await(options->postgres, options->retry_seconds, error);
+    if (again->connection == NULL)
+        return FALSE;
+    rp_session_limit(again->connection, options->timeout_seconds, &again->crew->is_cancelled);
+    return TRUE;
+}
+
+/* A server that was away is waited for once. */
+static gboolean next_slice(Again *again, guint64 skip, GError **error) {
+    g_autoptr(GError) trouble = NULL;
+    g_clear_pointer(&again->slice, PQclear);
+    again->slice = ask_slice(again, skip, &trouble);
+    if (again->slice == NULL && !rp_trouble_passes(trouble)) {
+        g_propagate_error(error, g_steal_pointer(&trouble));
+        return FALSE;
+    }
+    if (again->slice == NULL && (!connect(again, error) || !(again->slice = ask_slice(again, skip, error))))
         return FALSE;
     again->next = 0;
     const int n_rows = PQntuples(again->slice);
@@ -71,15 +101,6 @@ static gboolean next_slice(Again *again, guint64 skip, GError **error) {
     return TRUE;
 }
 
-static void take_key(Again *again, int row) {
-    const char *hex = PQgetvalue(again->slice, row, 4);
-    again->key.size = 0;
-    for (; *hex != '\0'; hex += 2) {
-        const char byte = (char)(g_ascii_xdigit_value(hex[0]) * 16 + g_ascii_xdigit_value(hex[1]));
-        rp_buffer_append(&again->key, &byte, 1);
-    }
-}
-
 static gboolean give_key(guint *entity, RpSpan *key, gboolean *is_end, gpointer data, GError **error) {
     Again *again = data;
     (void)error;
@@ -87,21 +108,13 @@ static gboolean give_key(guint *entity, RpSpan *key, gboolean *is_end, gpointer 
     if (*is_end)
         return TRUE;
     *entity = (guint)g_ascii_strtoull(PQgetvalue(again->slice, again->next, 0), NULL, 10);
-    take_key(again, again->next++);
-    *key = (RpSpan){again->key.data, again->key.size};
+    *key = (RpSpan){PQgetvalue(again->slice, again->next, KEY_FIELD),
+                    (gsize)PQgetlength(again->slice, again->next, KEY_FIELD)};
+    again->next++;
     return TRUE;
 }
 
 /* ---- the pass ---- */
-
-static gboolean connect(Again *again, GError **error) {
-    const RpLoadOptions *options = again->crew->options;
-    again->connection = rp_postgres_await(options->postgres, options->retry_seconds, error);
-    if (again->connection == NULL)
-        return FALSE;
-    rp_session_limit(again->connection, options->timeout_seconds, &again->crew->is_cancelled);
-    return TRUE;
-}
 
 /* A slice is a page of the pass: reading may go on after it. */
 static gboolean read_slice(Again *again, RpKeyReader *keys, guint64 *n_read, gboolean *is_end,
@@ -115,8 +128,8 @@ static gboolean read_slice(Again *again, RpKeyReader *keys, guint64 *n_read, gbo
     rp_filling_begin_page(filling);
     if (!rp_key_list_read(&list, keys, error))
         return FALSE;
-    if (g_atomic_int_get(&again->crew->is_stopping) && again->next < n_keys)
-        return TRUE; /* perhaps in the middle of a key */
+    if (g_atomic_int_get(&again->crew->is_stopping))
+        return TRUE; /* some may not be taken */
     *n_read += (guint64)n_keys;
     rp_filling_reach(filling, *is_end ? 0 : *n_read);
     return TRUE;

@@ -230,6 +230,7 @@ gboolean rp_crew_begin_again(RpCrew *crew, GError **error) {
     g_auto(Source) source = {0};
     if (connection == NULL || !look_at_source(crew, &source, error))
         return FALSE;
+    rp_session_limit(connection, G_MAXUINT, &crew->is_cancelled);
     rp_log(RP_LOG_WARNING, "Redis was started anew: the pass is read again from its beginning");
     return go_on(crew, connection, &source, crew->attempt.run, TRUE, error);
 }

@@ -157,12 +157,19 @@ static gboolean restore(const Reader *reader, GError **error) {
     const RpRestore restore = {.postgres = options->postgres,
                                .mapping = options->mapping,
                                .n_connections = options->n_writers,
+                               .by_run = crew->attempt.run,
+                               .by_attempt = crew->attempt.number,
                                .timeout_seconds = options->timeout_seconds,
                                .retry_seconds = options->retry_seconds,
                                .is_stopping = &crew->is_stopping,
                                .is_cancelled = &crew->is_cancelled};
     RpRestored restored;
-    return rp_restore_run(&restore, crew->attempt.run, &restored, error);
+    if (!rp_restore_run(&restore, crew->attempt.run, &restored, error))
+        return FALSE;
+    g_mutex_lock(&crew->mutex);
+    crew->progress.rejects = restored.n_rejects;
+    g_mutex_unlock(&crew->mutex);
+    return TRUE;
 }
 
 /* What SCAN can be told to leave out: all but the first pass want only their entities' keys, and MATCH takes

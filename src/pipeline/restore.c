@@ -99,7 +99,7 @@ static void work_together(RpRestoring *restoring, RpRestoreWorker *first, GError
 
 /* ---- what is there, and what came of it ---- */
 
-static gboolean read_plan(RpRestoreWorker *worker, guint64 *n_again, GError **error) {
+static gboolean read_plan(RpRestoreWorker *worker, RpRestored *restored, GError **error) {
     RpRestoring *restoring = worker->restoring;
     g_autoptr(GPtrArray) what = rp_restoring_list(worker->connection, restoring->run, error);
     if (what == NULL)
@@ -107,8 +107,10 @@ static gboolean read_plan(RpRestoreWorker *worker, guint64 *n_again, GError **er
     g_autoptr(GPtrArray) loaded = rp_loaded_tables_read(worker->connection, restoring->run, error);
     if (loaded == NULL)
         return FALSE;
-    g_autoptr(GArray) again = rp_restoring_read_again(worker->connection, restoring->run, n_again, error);
-    if (again == NULL)
+    g_autoptr(GArray) again =
+        rp_restoring_read_again(worker->connection, restoring->run, &restored->n_taken_out, error);
+    if (again == NULL ||
+        !rp_restoring_count_rejects(worker->connection, restoring->run, &restored->n_rejects, error))
         return FALSE;
     if (restoring->plan == NULL)
         restoring->plan = rp_restore_plan_new(g_steal_pointer(&what), g_steal_pointer(&loaded),
@@ -117,10 +119,10 @@ static gboolean read_plan(RpRestoreWorker *worker, guint64 *n_again, GError **er
 }
 
 /* Asks the ledger, before the threads begin and after they have ended. */
-static gboolean read_ledger(RpRestoreWorker *worker, guint64 *n_again, GError **error) {
+static gboolean read_ledger(RpRestoreWorker *worker, RpRestored *restored, GError **error) {
     for (;;) {
         GError *trouble = NULL;
-        if (rp_restore_worker_reach(worker, &trouble) && read_plan(worker, n_again, &trouble)) {
+        if (rp_restore_worker_reach(worker, &trouble) && read_plan(worker, restored, &trouble)) {
             rp_outage_end(&worker->outage);
             return TRUE;
         }
@@ -144,7 +146,7 @@ static gboolean restore_all(RpRestoring *restoring, RpRestoreWorker *first, RpRe
                             GError **error) {
     const gint64 start = g_get_monotonic_time();
     GError *trouble = NULL;
-    if (!read_ledger(first, &restored->n_taken_out, error))
+    if (!read_ledger(first, restored, error))
         return FALSE;
     restored->n_restored = count_open(restoring->plan);
     if (restoring->plan->units->len == 0)
@@ -154,7 +156,7 @@ static gboolean restore_all(RpRestoring *restoring, RpRestoreWorker *first, RpRe
         g_propagate_error(error, trouble);
         return FALSE;
     }
-    if (restoring->n_taken_out > 0 && !read_ledger(first, &restored->n_taken_out, error))
+    if (restoring->n_taken_out > 0 && !read_ledger(first, restored, error))
         return FALSE;
     rp_event_note(RP_EVENT_RESTORED_ALL);
     rp_log(RP_LOG_INFO, "indexes and keys were put back in %.1f s",

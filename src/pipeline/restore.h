@@ -12,6 +12,8 @@ typedef struct {
     const char *postgres;     /* conninfo */
     const RpMapping *mapping; /* bound: its checks are looked at too; NULL: they are not (a rollback) */
     guint n_connections;      /* at the most */
+    guint64 by_run;           /* who puts them back: the run itself, or its rollback; */
+    guint by_attempt;         /* as long as that run is open, and this its attempt */
     guint timeout_seconds;    /* for answers that need no work; a build takes as long as it takes */
     guint retry_seconds;
     const gint *is_stopping;  /* atomic: begin nothing more, and give up what is under way */
@@ -22,6 +24,7 @@ typedef struct {
 typedef struct {
     guint n_restored;    /* indexes and foreign keys that it put back */
     guint64 n_taken_out; /* keys that are to be merged again (redis2pg.again), also of earlier attempts */
+    guint64 n_rejects;   /* that the run has then: those of such keys went with their rows */
 } RpRestored;
 
 /* Builds the indexes of the run's tables, puts their constraints and foreign keys back and validates them,

@@ -8,6 +8,7 @@
 
 #include "base/event.h"
 #include "ledger/bad_rows.h"
+#include "ledger/lock.h"
 #include "pipeline/session.h"
 #include "sink/unit.h"
 #include "sink/wait.h"
@@ -17,7 +18,7 @@
 /* Sorting rows for an index and matching those of a foreign key take maintenance_work_mem, the search for bad
  * rows work_mem. A server that gives more is left at that. */
 static const char SESSION_SQL[] =
-    "SET lock_timeout = '2s'; SET jit = off;"
+    "SET lock_timeout = '2s'; SET jit = off;" RP_LEDGER_SHOW_WRITER_SQL ";"
     "SELECT set_config('maintenance_work_mem', '256MB', false)"
     " WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB');"
     "SELECT set_config('work_mem', '64MB', false)"
@@ -35,8 +36,10 @@ static gboolean run_long(const RpRestoreSession *session, const char *sql, GErro
     return is_done;
 }
 
+/* Who has lost the run changes nothing any more. */
 static gboolean begin(const RpRestoreSession *session, GError **error) {
-    return rp_unit_begin(session->connection, NULL, error);
+    return rp_unit_begin(session->connection, NULL, error) &&
+           rp_restoring_enter(session->connection, session->by_run, session->by_attempt, error);
 }
 
 static gboolean end(const RpRestoreSession *session, RpEvent event, GError **error) {

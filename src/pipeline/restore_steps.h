@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 typedef struct {
     PGconn *connection;
     guint64 run;
+    guint64 by_run; /* as in RpRestore */
+    guint by_attempt;
     const RpRestorePlan *plan; /* for what does not change: its entries */
 } RpRestoreSession;
 

@@ -78,7 +78,9 @@ gboolean rp_restore_worker_reach(RpRestoreWorker *worker, GError **error) {
 
 static gboolean try_unit(RpRestoreWorker *worker, const RpRestoreUnit *unit, RpRestoreResult *result,
                          GError **error) {
-    RpRestoreSession session = {worker->connection, worker->restoring->run, worker->restoring->plan};
+    const RpRestoring *restoring = worker->restoring;
+    RpRestoreSession session = {worker->connection, restoring->run, restoring->restore->by_run,
+                                restoring->restore->by_attempt, restoring->plan};
     if (rp_restore_unit_do(&session, unit, result, error))
         return TRUE;
     rp_unit_abort(worker->connection);

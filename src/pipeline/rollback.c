@@ -20,6 +20,44 @@
 
 /* ---- opening and closing ---- */
 
+/* A bulk load that did not come to its end is undone like any other run once its tables have their keys. From
+ * the opening on nobody goes on with it: what was taken out of its tables is not merged. */
+static gboolean restore_all(RpUndoing *undoing, guint64 run, GError **error) {
+    const RpRollbackOptions *options = undoing->options;
+    const RpRestore restore = {.postgres = options->postgres,
+                               .n_connections = RESTORE_CONNECTIONS,
+                               .by_run = undoing->rollback.run,
+                               .by_attempt = undoing->rollback.attempt,
+                               .timeout_seconds = options->timeout_seconds,
+                               .retry_seconds = options->retry_seconds,
+                               .is_stopping = &undoing->is_stopping,
+                               .is_cancelled = &undoing->is_cancelled};
+    RpRestored restored;
+    undoing->is_opened = TRUE;
+    rp_ledger_end_lost_writers(undoing->connection);
+    return rp_restore_run(&restore, run, &restored, error);
+}
+
+/* Inside the transaction that opens the rollback; afterwards in another one. */
+static gboolean restore_first(RpUndoing *undoing, GError **error) {
+    guint64 run;
+    guint n_definitions;
+    if (!rp_set_aside_refuse(undoing->connection, undoing->options->run, error) ||
+        !rp_set_aside_find(undoing->connection, &run, &n_definitions, error))
+        return FALSE;
+    if (run == 0)
+        return TRUE;
+    if (!undoing->options->is_dry_run)
+        return rp_unit_commit(undoing->connection, error) && restore_all(undoing, run, error) &&
+               rp_undoing_begin(undoing, error);
+    g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
+                "run %" G_GUINT64_FORMAT
+                " has set %u keys and indexes of its tables aside: only a rollback that is no "
+                "--dry-run puts them back",
+                run, n_definitions);
+    return FALSE;
+}
+
 static gboolean open_once(RpUndoing *undoing, GError **error) {
     PGconn *connection = undoing->connection;
     if ((undoing->options->is_dry_run && !rp_unit_rehearse(connection, error)) ||
@@ -27,43 +65,14 @@ static gboolean open_once(RpUndoing *undoing, GError **error) {
         !rp_rollback_open(connection, undoing->options->run, &undoing->rollback, error))
         return FALSE;
     undoing->rollback.is_dry_run = undoing->options->is_dry_run;
+    if (!restore_first(undoing, error) || !rp_set_aside_forget(connection, undoing->rollback.undoes, error))
+        return FALSE;
     undoing->tables = rp_undo_tables_read(connection, &undoing->rollback, error);
     if (undoing->tables == NULL || !rp_unit_commit(connection, error))
         return FALSE;
     undoing->is_opened = TRUE;
     rp_event_note(undoing->rollback.is_continued ? RP_EVENT_RUN_CONTINUED : RP_EVENT_RUN_OPENED);
     return rp_undo_stage_prepare(connection, &undoing->rollback, undoing->tables, error);
-}
-
-/* A bulk load that did not come to its end is undone like any other run once its tables have their keys. The
- * rows that were taken out for that are gone already. */
-static gboolean restore(RpUndoing *undoing, GError **error) {
-    const RpRollbackOptions *options = undoing->options;
-    guint64 run;
-    guint n_definitions;
-    if (!rp_set_aside_refuse(undoing->connection, options->run, error) ||
-        !rp_set_aside_find(undoing->connection, &run, &n_definitions, error))
-        return FALSE;
-    if (run == 0)
-        return TRUE;
-    if (options->is_dry_run) {
-        g_set_error(error, RP_GUARD_ERROR, RP_GUARD_ERROR_REFUSED,
-                    "run %" G_GUINT64_FORMAT
-                    " has set %u keys and indexes of its tables aside: only a rollback "
-                    "that is no --dry-run puts them back",
-                    run, n_definitions);
-        return FALSE;
-    }
-    const RpRestore restore = {.postgres = options->postgres,
-                               .n_connections = RESTORE_CONNECTIONS,
-                               .timeout_seconds = options->timeout_seconds,
-                               .retry_seconds = options->retry_seconds,
-                               .is_stopping = &undoing->is_stopping,
-                               .is_cancelled = &undoing->is_cancelled};
-    RpRestored restored;
-    rp_ledger_end_lost_writers(undoing->connection);
-    return rp_ledger_close_abandoned(undoing->connection, 0, error) &&
-           rp_restore_run(&restore, run, &restored, error);
 }
 
 /* A lock is waited for here, too. Who loses the connection has not begun. */
@@ -154,7 +163,7 @@ static gboolean read_summary(RpUndoing *undoing, RpRollbackSummary **summary, GE
 
 static gboolean work(RpUndoing *undoing, RpRollbackSummary **summary, GError **error) {
     GError *why = NULL;
-    if (rp_undoing_connect(undoing, &why) && restore(undoing, &why) && open_rollback(undoing, &why) &&
+    if (rp_undoing_connect(undoing, &why) && open_rollback(undoing, &why) &&
         rp_undo_walks_do(undoing, &why) && close_rollback(undoing, &why))
         return read_summary(undoing, summary, error);
     take_for_signal(undoing, &why);

@@ -197,6 +197,61 @@ Test(bulk_events, killed_while_a_rollback_restores) {
     roll_back(&reference, "after three deaths");
 }
 
+/* The tables have keys again then, and a load must not go on as if they had none. */
+Test(bulk_events, killed_when_a_rollback_has_restored_is_rolled_back_and_not_resumed) {
+    g_auto(Reference) reference = {0};
+    run_undisturbed(&reference);
+    die(&reference, RUN, "kill:after_commit:6");
+    die(&reference, ROLLBACK, "kill:restored_all:1");
+    g_auto(RpOutcome) out = {0};
+    rp_fault_run(reference.test_case, NULL, &out, RESUME);
+    rp_outcome_assert_status(&out, 2);
+    rp_assert_says(out.errors, "was rolled back by run 2");
+    roll_back(&reference, "after the refusal");
+}
+
+static void await_reads(RpCase *test_case) {
+    for (;;) {
+        g_autofree char *stats = rp_case_redis_text(test_case, "INFO commandstats");
+        if (strstr(stats, "cmdstat_hrandfield") != NULL || strstr(stats, "cmdstat_hgetall") != NULL)
+            return;
+        g_usleep(20000);
+    }
+}
+
+/* Keys that were listed and not asked for are still to be merged. */
+Test(bulk_events, stopped_while_it_merges_slowly_goes_on_where_it_was, .timeout = 60) {
+    static const char *const SLOWLY[] = {"run", "--resume", "--max-keys-per-second", "12", OPTIONS};
+    g_auto(Reference) reference = {0};
+    reference.test_case = rp_case_new();
+    RpCase *test_case = reference.test_case;
+    g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
+    g_setenv("REDIS2PG_MAPPING", mapping, TRUE);
+    rp_case_add_customer(test_case, "c");
+    rp_case_add_order(test_case, "o", "c");
+    for (guint i = 0; i < 40; i++) {
+        g_autofree char *id = g_strdup_printf("p%u", i);
+        rp_case_add_payment(test_case, id, "o");
+        rp_case_redis(test_case, "HSET payment:%s transaction_id one", id);
+    }
+    die(&reference, RUN, "kill:restored_all:1");
+    rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.again", "40");
+    rp_case_redis(test_case, "CONFIG RESETSTAT");
+    RpProcess *process = rp_fault_spawn(test_case, NULL, SLOWLY);
+    await_reads(test_case);
+    rp_process_signal(process, SIGINT);
+    g_auto(RpOutcome) stopped = {0};
+    rp_process_wait(process, &stopped);
+    rp_outcome_assert_status(&stopped, 5);
+    g_auto(RpOutcome) out = {0};
+    rp_fault_run(test_case, NULL, &out, RESUME);
+    rp_outcome_assert_status(&out, WITH_REJECTS);
+    rp_case_assert_rows(test_case,
+                        "SELECT sum(read), sum(inserted), sum(rejected) FROM redis2pg.batch_counts WHERE "
+                        "entity = 2",
+                        "40|1|39");
+}
+
 /* ---- what others are told ---- */
 
 Test(bulk_events, while_keys_are_off_other_runs_are_refused_and_it_shows) {

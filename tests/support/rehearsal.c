@@ -104,7 +104,7 @@ json_t *rp_case_rehearse(RpCase *test_case, int status, const char *const *words
 }
 
 static json_t *without_what_differs(json_t *document) {
-    static const char *const names[] = {"run", "status", "dry_run", "seconds", "error"};
+    static const char *const names[] = {"run", "status", "dry_run", "strategy", "seconds", "error"};
     json_t *copy = json_deep_copy(document);
     for (guint i = 0; i < G_N_ELEMENTS(names); i++)
         json_object_del(copy, names[i]);

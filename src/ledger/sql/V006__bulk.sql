@@ -51,8 +51,9 @@ CREATE TABLE redis2pg.again (
     entity integer NOT NULL,
     undo   bigint  NOT NULL, -- the entry that held the row: of the transaction that wrote it
     batch  bigint  NOT NULL,
-    place  integer NOT NULL, -- of the row in that entry
-    key    bytea   NOT NULL
+    place  integer NOT NULL, -- of the row in that entry, as it was then
+    key    bytea   NOT NULL,
+    number bigint  GENERATED ALWAYS AS IDENTITY -- of those of a batch in the order of reading
 );
 
-CREATE INDEX again_run_idx ON redis2pg.again (run, entity, batch, undo, place);
+CREATE UNIQUE INDEX again_run_idx ON redis2pg.again (run, entity, batch, number);
