@@ -123,7 +123,7 @@ static gboolean take_all(PGconn *connection, guint64 run, const RpMapping *mappi
     g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     g_autofree char *tables = rp_set_aside_tables(mapping, only);
     const char *const parameters[] = {number};
-    if (!rp_postgres_run(connection, "SET LOCAL lock_timeout = '10s'; SET LOCAL search_path = pg_catalog",
+    if (!rp_postgres_run(connection, "SET LOCAL lock_timeout = '2s'; SET LOCAL search_path = pg_catalog",
                          error) ||
         !lock_tables(connection, mapping, only, error) ||
         !rp_set_aside_obstacle(connection, mapping, only, obstacle, error))
@@ -162,10 +162,15 @@ gboolean rp_set_aside_take(PGconn *connection, guint64 run, const RpMapping *map
 
 /* ---- what is off ---- */
 
-/* Whether there is a ledger of a version that can have set anything aside. */
+/* Whether there is a ledger of a version that can have set anything aside, which the role may read. */
 static gboolean has_table(PGconn *connection, gboolean *has_it, GError **error) {
-    g_autoptr(PGresult) found =
-        rp_postgres_query(connection, "SELECT to_regclass('redis2pg.set_aside') IS NOT NULL", 0, NULL, error);
+    g_autoptr(PGresult) found = rp_postgres_query(
+        connection,
+        "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname "
+        "= "
+        "'redis2pg' AND c.relname = 'set_aside' AND has_schema_privilege(n.oid, 'USAGE') AND "
+        "has_table_privilege(c.oid, 'SELECT'))",
+        0, NULL, error);
     *has_it = found != NULL && rp_postgres_is_true(found, 0, 0);
     return found != NULL;
 }

@@ -69,6 +69,8 @@ static const char INDEXES_SQL[] =
     " WHEN NOT x.indisvalid OR NOT x.indisready THEN 'is not valid'"
     " WHEN x.indisclustered THEN 'is what the table is clustered by'"
     " WHEN i.reltablespace <> 0 THEN 'has a tablespace of its own'"
+    " WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = x.indexrelid AND a.attstattarget >= 0)"
+    "  THEN 'has a statistics target of its own'"
     " WHEN x.indisunique AND EXISTS (SELECT FROM unnest(x.indclass::oid[]) k (opclass) JOIN pg_opclass o"
     "  ON o.oid = k.opclass WHERE NOT o.opcdefault) THEN 'compares in a way of its own'"
     " WHEN x.indisunique AND EXISTS (SELECT FROM unnest(x.indkey::int2[], x.indcollation::oid[]) k (local, "
@@ -82,6 +84,8 @@ static const char FOREIGN_KEYS_SQL[] =
     " WHEN k.conrelid = k.confrelid THEN 'refers to its own table'"
     " WHEN k.confmatchtype = 'f' AND cardinality(k.conkey) > 1 THEN 'is MATCH FULL'"
     " WHEN k.conparentid <> 0 OR c.relkind <> 'r' OR c.relispartition THEN 'is of a partitioned table'"
+    " WHEN EXISTS (SELECT FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgenabled <> 'O') THEN 'is "
+    "disabled'"
     " WHEN NOT pg_has_role(c.relowner, 'USAGE') THEN 'is of a table that this role does not own'"
     " WHEN NOT has_table_privilege(k.confrelid, 'REFERENCES') THEN 'refers to a table that this role may not "
     "refer "
@@ -118,6 +122,33 @@ static gboolean look_for_rows(PGconn *connection, const RpEntity *entity, char *
     return found != NULL;
 }
 
+/* What refers to an empty table can only be rows that its foreign key has never seen. */
+static gboolean look_for_children(PGconn *connection, const RpMapping *mapping, const char *const *only,
+                                  char **obstacle, GError **error) {
+    g_autofree char *tables = rp_set_aside_tables(mapping, only);
+    const char *const parameters[] = {tables};
+    g_autoptr(PGresult) children =
+        rp_postgres_query(connection,
+                          "SELECT DISTINCT format('%I.%I', n.nspname, c.relname) FROM pg_constraint k JOIN "
+                          "pg_class c ON c.oid = "
+                          "k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f' "
+                          "AND k.confrelid = ANY "
+                          "($1::oid[]) AND NOT k.conrelid = ANY ($1::oid[])",
+                          1, parameters, error);
+    if (children == NULL)
+        return FALSE;
+    for (int row = 0; row < PQntuples(children) && *obstacle == NULL; row++) {
+        g_autofree char *sql = g_strdup_printf("SELECT FROM %s LIMIT 1", PQgetvalue(children, row, 0));
+        g_autoptr(PGresult) found = rp_postgres_query(connection, sql, 0, NULL, error);
+        if (found == NULL)
+            return FALSE;
+        if (PQntuples(found) > 0)
+            *obstacle = g_strdup_printf("table %s, which refers to one of them, has rows",
+                                        PQgetvalue(children, row, 0));
+    }
+    return TRUE;
+}
+
 gboolean rp_set_aside_obstacle(PGconn *connection, const RpMapping *mapping, const char *const *only,
                                char **obstacle, GError **error) {
     *obstacle = NULL;
@@ -129,5 +160,7 @@ gboolean rp_set_aside_obstacle(PGconn *connection, const RpMapping *mapping, con
         if (*obstacle == NULL && !look_for_rows(connection, entity, obstacle, error))
             return FALSE;
     }
-    return *obstacle != NULL || look_at_catalogue(connection, mapping, only, obstacle, error);
+    if (*obstacle == NULL && !look_at_catalogue(connection, mapping, only, obstacle, error))
+        return FALSE;
+    return *obstacle != NULL || look_for_children(connection, mapping, only, obstacle, error);
 }

@@ -51,8 +51,9 @@ typedef struct {
 typedef struct {
     const RpLoadOptions *options;
     const RpFeed *feed;
-    RpStrategy strategy; /* merge or bulk: decided when the run opens */
-    RpAttempt attempt;   /* changes only while no batch is under way */
+    RpStrategy strategy;  /* merge or bulk: decided when the run opens */
+    gboolean may_be_bulk; /* it is to be tried to set keys and indexes aside */
+    RpAttempt attempt;    /* changes only while no batch is under way */
     RpOccasion occasion;
     char *source_run_id; /* of the Redis process that the attempt reads; changes with the attempt */
     RpPatience patience;

@@ -15,6 +15,7 @@
 #include "ledger/standing.h"
 #include "pipeline/load_from.h"
 #include "pipeline/opening.h"
+#include "pipeline/strategy.h"
 #include "pipeline/supervise.h"
 #include "sink/connection.h"
 #include "sink/trouble.h"
@@ -216,6 +217,13 @@ static void end_run(RpKeeper *keeper, gpointer data) {
         warn_of_set_aside(crew, keeper->connection);
 }
 
+/* A signal that comes meanwhile is seen when the threads would begin; a failure ends the run as it began. */
+static void try_bulk(RpCrew *crew, PGconn *connection) {
+    GError *error = NULL;
+    if (crew->may_be_bulk && !rp_strategy_set_aside(crew, connection, &error))
+        rp_crew_fail(crew, error, TRUE);
+}
+
 gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSummary **summary,
                       GError **error) {
     *summary = NULL;
@@ -230,6 +238,7 @@ gboolean rp_load_from(const RpLoadOptions *options, const RpFeed *feed, RpRunSum
     if (is_opened) {
         RpKeeper keeper;
         rp_signals_block(&signals);
+        try_bulk(&crew, connection);
         rp_wait_limit(connection, options->timeout_seconds, &crew.is_cancelled);
         rp_keeper_init(&keeper, &crew, g_steal_pointer(&connection), end_run, summary);
         rp_supervise(&crew, &keeper, &signals);

@@ -178,16 +178,8 @@ static gboolean begin_run(RpCrew *crew, PGconn *connection, Source *source, cons
 
 static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const char *place,
                       const RpInterrupted *last, GError **error) {
-    gboolean is_bulk;
-    if (!rp_strategy_choose(crew, connection, &is_bulk, error) ||
-        !begin_run(crew, connection, source, place, last, error))
-        return FALSE;
-    g_autoptr(GError) trouble = NULL;
-    if (!is_bulk || rp_strategy_set_aside(crew, connection, &trouble))
-        return TRUE;
-    rp_ledger_close_run(connection, crew->attempt.run, "failed", trouble->message, NULL);
-    g_propagate_error(error, g_steal_pointer(&trouble));
-    return FALSE;
+    return rp_strategy_choose(crew, connection, &crew->may_be_bulk, error) &&
+           begin_run(crew, connection, source, place, last, error);
 }
 
 /* From here on nothing is committed: the ledger itself may have to be created. */

@@ -9,8 +9,11 @@
 #include "base/log.h"
 #include "ledger/set_aside.h"
 #include "sink/unit.h"
+#include "sink/wait.h"
 
 #include <string.h>
+
+#define SET_ASIDE_SECONDS 60 /* each of its statements waits for a lock no longer than two */
 
 static const char *const NAMES[] = {
     [RP_STRATEGY_MERGE] = "merge", [RP_STRATEGY_BULK] = "bulk", [RP_STRATEGY_AUTO] = "auto"};
@@ -62,6 +65,7 @@ gboolean rp_strategy_choose(const RpCrew *crew, PGconn *connection, gboolean *is
 gboolean rp_strategy_set_aside(RpCrew *crew, PGconn *connection, GError **error) {
     const RpLoadOptions *options = crew->options;
     g_autofree char *obstacle = NULL;
+    rp_wait_limit(connection, SET_ASIDE_SECONDS, &crew->is_cancelled);
     if (!rp_unit_begin(connection, NULL, error) ||
         !rp_set_aside_take(connection, crew->attempt.run, options->mapping, options->only, &obstacle,
                            error) ||

@@ -144,11 +144,10 @@ static void make_statements(RpMergeSql *generator) {
     rp_merge_make_holders(generator);
     rp_merge_make_judgements(generator);
     /* Without a conflict target, so that a row which violates any unique constraint is passed over instead of
-     * failing the statement; which one it was is looked up for those few. In the key's order: index pages are
-     * met in order, and two writers cannot wait for each other in a circle over one index. */
-    g_autofree char *fresh =
-        g_strdup_printf("ORDER BY %s, s." RP_SQL_ORDINAL " ON CONFLICT DO NOTHING", staged_key);
-    plan->insert_sql = make_insert(generator, names, staged, fresh, key_names);
+     * failing the statement; which one it was is looked up for those few. In the order of reading: of rows
+     * that claim one value the first stays, however they are spread over batches. */
+    plan->insert_sql = make_insert(generator, names, staged,
+                                   "ORDER BY s." RP_SQL_ORDINAL " ON CONFLICT DO NOTHING", key_names);
     /* What INSERT passed over although no unique constraint explains it: an exclusion constraint or an index
      * over an expression did, and says so when it is not told to pass over. */
     plan->insert_plainly_sql =

@@ -14,8 +14,8 @@ static RpProcess *start_with_retry(RpCase *test_case, const char *redis_url, PGc
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
     *holder = rp_case_hold(test_case, table);
     RpProcess *process =
-        rp_case_spawn(test_case, "--redis", redis_url, "run", "--mapping", mapping, "--batch-rows", "50",
-                      "--progress", "none", "--retry-seconds", retry_seconds, NULL);
+        rp_case_spawn(test_case, "--redis", redis_url, "run", "--strategy", "merge", "--mapping", mapping,
+                      "--batch-rows", "50", "--progress", "none", "--retry-seconds", retry_seconds, NULL);
     rp_case_await_blocked(test_case, table, 1);
     return process;
 }

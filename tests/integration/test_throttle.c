@@ -23,7 +23,8 @@ static double seconds_of_sql(RpCase *test_case, const char *what) {
 Test(throttle, a_run_takes_its_time_and_all_keys) {
     g_autoptr(RpCase) test_case = rp_case_new();
     rp_case_fill(test_case, 9, "0");
-    g_autoptr(json_t) run = rp_case_load(test_case, 0, "--max-keys-per-second", "250", NULL);
+    g_autoptr(json_t) run =
+        rp_case_load(test_case, 0, "--strategy", "merge", "--max-keys-per-second", "250", NULL);
     assert_took(seconds_of(run), 3 * count_keys(test_case), 250);
     assert_shop_is_there(test_case, run);
     rp_case_assert_rows(test_case,

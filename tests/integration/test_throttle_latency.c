@@ -22,8 +22,8 @@ static void add_rule(Slow *slow, RpProxyAction action, guint number) {
 /* At so many keys a second, which is to be less than what nothing holds back. */
 static json_t *load_slowly(Slow *slow, RpOutcome *out, const char *keys, const char *latency_ms) {
     g_autofree char *mapping = rp_source_path("mappings/shop.yaml");
-    rp_case_run(slow->test_case, out, "--redis", slow->url, "run", "--json", "--mapping", mapping,
-                "--max-keys-per-second", keys, "--redis-latency-ms", latency_ms, NULL);
+    rp_case_run(slow->test_case, out, "--redis", slow->url, "run", "--json", "--strategy", "merge",
+                "--mapping", mapping, "--max-keys-per-second", keys, "--redis-latency-ms", latency_ms, NULL);
     rp_outcome_assert_status(out, 0);
     json_t *run = rp_outcome_json(out);
     assert_shop_is_there(slow->test_case, run);
@@ -97,8 +97,8 @@ Test(throttle_latency, a_redis_that_has_no_time_holds_the_reading_back) {
     Busy busy = {rp_sandbox_get_redis_socket(sandbox), 0};
     rp_case_fill(test_case, 3, "0");
     GThread *thread = g_thread_new("busy", keep_busy, &busy);
-    rp_case_run(test_case, &out, "run", "--json", "--mapping", mapping, "--redis-latency-ms", "10",
-                "--max-keys-per-second", "60", NULL);
+    rp_case_run(test_case, &out, "run", "--json", "--strategy", "merge", "--mapping", mapping,
+                "--redis-latency-ms", "10", "--max-keys-per-second", "60", NULL);
     g_atomic_int_set(&busy.is_over, 1);
     g_thread_join(thread);
     rp_outcome_assert_status(&out, 0);

@@ -379,7 +379,8 @@ static void assert_twins(guint n_between, const char *columns, int status, const
     char *path = rp_file_write(text);
     rp_case_sql(test_case, "CREATE TABLE t (id text, value text, no integer, PRIMARY KEY (id, value))");
     push_twins(test_case, n_between);
-    g_autoptr(json_t) run = rp_case_load(test_case, status, "--mapping", path, "--batch-rows", "1", NULL);
+    g_autoptr(json_t) run =
+        rp_case_load(test_case, status, "--strategy", "merge", "--mapping", path, "--batch-rows", "1", NULL);
     rp_assert_account(run, "t", first);
     rp_case_assert_rows(test_case, "SELECT count(*), coalesce(max(no), 0) FROM t WHERE value = 'x'", "1|0");
     rp_case_assert_rows(test_case, "SELECT element, code FROM redis2pg.rejects", status == 1 ? rejects : "");
