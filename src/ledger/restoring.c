@@ -153,13 +153,26 @@ gboolean rp_restoring_mark_restored(PGconn *connection, guint64 number, const Rp
                number, entry->number, error);
 }
 
+gboolean rp_restoring_give_up(PGconn *connection, guint64 number, const RpRestorable *entry,
+                              const char *reason, GError **error) {
+    g_autofree char *run_text = g_strdup_printf("%" G_GUINT64_FORMAT, number);
+    g_autofree char *entry_text = g_strdup_printf("%u", entry->number);
+    const char *const parameters[] = {run_text, entry_text, reason};
+    g_autoptr(PGresult) noted = rp_postgres_query(
+        connection,
+        "UPDATE redis2pg.set_aside SET built_at = coalesce(built_at, clock_timestamp()), restored_at = "
+        "clock_timestamp(), given_up = $3 WHERE run = $1 AND number = $2::integer",
+        G_N_ELEMENTS(parameters), parameters, error);
+    return noted != NULL;
+}
+
 gboolean rp_restoring_take_off_references(PGconn *connection, guint64 number, guint32 target,
                                           GError **error) {
     g_autoptr(PGresult) found =
         query(connection,
-              "SELECT format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', target_name, name)"
+              "SELECT format('ALTER TABLE IF EXISTS %s DROP CONSTRAINT IF EXISTS %I', target_name, name)"
               " FROM redis2pg.set_aside WHERE run = $1 AND referenced = $2::oid AND kind = 'foreign'"
-              " AND built_at IS NOT NULL ORDER BY number",
+              " AND built_at IS NOT NULL AND given_up IS NULL ORDER BY number",
               number, target, error);
     if (found == NULL)
         return FALSE;
@@ -168,7 +181,7 @@ gboolean rp_restoring_take_off_references(PGconn *connection, guint64 number, gu
             return FALSE;
     return run(connection,
                "UPDATE redis2pg.set_aside SET built_at = NULL, restored_at = NULL WHERE run = $1"
-               " AND referenced = $2::oid AND kind = 'foreign' AND built_at IS NOT NULL",
+               " AND referenced = $2::oid AND kind = 'foreign' AND built_at IS NOT NULL AND given_up IS NULL",
                number, target, error);
 }
 

@@ -52,6 +52,10 @@ gboolean rp_restoring_mark_built(PGconn *connection, guint64 run, const RpRestor
 gboolean rp_restoring_mark_restored(PGconn *connection, guint64 run, const RpRestorable *entry,
                                     GError **error);
 
+/* Inside a transaction: it is not put back, for the reason, and counts as if it were. */
+gboolean rp_restoring_give_up(PGconn *connection, guint64 run, const RpRestorable *entry, const char *reason,
+                              GError **error);
+
 /* Inside a transaction: takes off the foreign keys of the run that refer to the table and are there already.
  */
 gboolean rp_restoring_take_off_references(PGconn *connection, guint64 run, guint32 target, GError **error);

@@ -7,6 +7,7 @@
 #include "pipeline/restore_steps.h"
 
 #include "base/event.h"
+#include "base/log.h"
 #include "ledger/bad_rows.h"
 #include "ledger/lock.h"
 #include "pipeline/session.h"
@@ -46,6 +47,38 @@ static gboolean end(const RpRestoreSession *session, RpEvent event, GError **err
     return rp_event_pass(event, error) && rp_unit_commit(session->connection, error);
 }
 
+/* ---- a schema that has changed meanwhile ---- */
+
+/* Tables, columns or constraints that are gone, or are there again, by somebody else's hand. */
+static gboolean is_of_schema(const GError *trouble) {
+    static const char *const states[] = {"42P01", "42703", "42704", "42883", "42809",
+                                         "42P07", "42710", "42P16", NULL};
+    const char *sqlstate = rp_sink_error_get_sqlstate(trouble);
+    return sqlstate != NULL && g_strv_contains(states, sqlstate);
+}
+
+/* Takes the trouble. What can be put back must not wait for what cannot: it is told, and left to whoever
+ * changed the schema. */
+static gboolean give_up(const RpRestoreSession *session, RpRestorable *what, GError *trouble,
+                        GError **error) {
+    g_autoptr(GError) reason = trouble;
+    rp_unit_abort(session->connection);
+    if (!is_of_schema(reason)) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
+    if (!begin(session, error) ||
+        !rp_restoring_give_up(session->connection, session->run, what, reason->message, error) ||
+        !rp_unit_commit(session->connection, error))
+        return FALSE;
+    rp_log(RP_LOG_WARNING, "%s of %s is not put back, since the schema has changed: %s. It was: %s%s%s",
+           what->name, what->target_name, reason->message,
+           what->create_index != NULL ? what->create_index : "",
+           what->create_index != NULL && what->add_constraint != NULL ? "; " : "",
+           what->add_constraint != NULL ? what->add_constraint : "");
+    return TRUE;
+}
+
 /* ---- indexes ---- */
 
 /* What a statement over all rows said, as an outcome where rows are to blame. */
@@ -83,6 +116,8 @@ static gboolean build(const RpRestoreSession *session, const RpRestoreUnit *unit
     if (what->is_built)
         return rp_unit_commit(session->connection, error);
     if (!run_long(session, what->create_index, &trouble)) {
+        if (is_of_schema(trouble))
+            return give_up(session, what, trouble, error);
         rp_unit_abort(session->connection);
         if (!is_of_gone_rows(unit, &trouble))
             return is_of_rows(trouble, UNIQUE_VIOLATION, result, error);
@@ -110,10 +145,11 @@ static gboolean attach(const RpRestoreSession *session, const RpRestoreUnit *uni
         const RpRestoreEntry *entry = g_ptr_array_index(session->plan->entries, i);
         if (entry->table != unit->table || entry->what->create_index == NULL)
             continue;
-        if (!attach_one(session, entry->what, error)) {
-            g_prefix_error(error, "%s: ", entry->what->name);
-            return FALSE;
-        }
+        GError *trouble = NULL;
+        if (attach_one(session, entry->what, &trouble))
+            continue;
+        g_prefix_error(&trouble, "%s: ", entry->what->name);
+        return give_up(session, entry->what, trouble, error) && attach(session, unit, error);
     }
     return end(session, RP_EVENT_RESTORED_ONE, error);
 }
@@ -126,8 +162,10 @@ static gboolean add(const RpRestoreSession *session, const RpRestoreUnit *unit, 
         return FALSE;
     if (what->is_built)
         return rp_unit_commit(session->connection, error);
-    return rp_postgres_runf(session->connection, error, "%s NOT VALID", what->add_constraint) &&
-           rp_restoring_mark_built(session->connection, session->run, what, error) &&
+    GError *trouble = NULL;
+    if (!rp_postgres_runf(session->connection, &trouble, "%s NOT VALID", what->add_constraint))
+        return give_up(session, what, trouble, error);
+    return rp_restoring_mark_built(session->connection, session->run, what, error) &&
            end(session, RP_EVENT_RESTORED_ONE, error);
 }
 
@@ -143,6 +181,8 @@ static gboolean validate(const RpRestoreSession *session, const RpRestoreUnit *u
     g_autofree char *name = rp_postgres_identifier(connection, what->name);
     g_autofree char *sql = g_strdup_printf("ALTER TABLE %s VALIDATE CONSTRAINT %s", what->target_name, name);
     if (!run_long(session, sql, &trouble)) {
+        if (is_of_schema(trouble))
+            return give_up(session, what, trouble, error);
         rp_unit_abort(connection);
         return is_of_rows(trouble, RP_FOREIGN_KEY_VIOLATION, result, error);
     }
@@ -221,7 +261,11 @@ static gboolean look(const RpRestoreSession *session, const RpRestoreUnit *unit,
 
 static gboolean analyze(const RpRestoreSession *session, const RpRestoreUnit *unit, GError **error) {
     g_autofree char *sql = g_strdup_printf("ANALYZE %s", unit->table->name);
-    return run_long(session, sql, error);
+    g_autoptr(GError) trouble = NULL;
+    if (run_long(session, sql, &trouble) || is_of_schema(trouble))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&trouble));
+    return FALSE;
 }
 
 gboolean rp_restore_unit_do(RpRestoreSession *session, const RpRestoreUnit *unit, RpRestoreResult *result,

@@ -77,8 +77,8 @@ Test(big_documents, a_hash_of_which_no_field_matters) {
 
 static RpProcess *start_and_stall(RpCase *test_case, const char *mapping, PGconn **holder) {
     *holder = rp_case_hold(test_case, "t");
-    RpProcess *process = rp_case_spawn(test_case, "run", "--mapping", mapping, "--batch-rows", "1000",
-                                       "--progress", "none", NULL);
+    RpProcess *process = rp_case_spawn(test_case, "run", "--strategy", "merge", "--mapping", mapping,
+                                       "--batch-rows", "1000", "--progress", "none", NULL);
     rp_case_await_blocked(test_case, "t", 1);
     return process;
 }

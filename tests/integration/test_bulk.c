@@ -196,6 +196,22 @@ Test(bulk, is_refused_over_rows_and_auto_merges) {
     assert_merges_because(test_case, "table public.users has rows");
 }
 
+Test(bulk, is_refused_where_rows_refer_to_an_empty_table_already_and_auto_merges) {
+    g_autoptr(RpCase) test_case = new_case("0");
+    rp_case_sql(test_case,
+                "CREATE TABLE notes (order_id uuid REFERENCES orders); ALTER TABLE notes DISABLE TRIGGER "
+                "ALL; INSERT INTO notes VALUES (gen_random_uuid()); ALTER TABLE notes ENABLE TRIGGER ALL");
+    assert_merges_because(test_case, "table public.notes, which refers to one of them, has rows");
+}
+
+Test(bulk, is_refused_where_a_foreign_key_is_disabled_and_auto_merges) {
+    g_autoptr(RpCase) test_case = new_case("0");
+    rp_case_sql(test_case,
+                "CREATE TABLE notes (order_id uuid REFERENCES orders); ALTER TABLE notes DISABLE TRIGGER "
+                "ALL");
+    assert_merges_because(test_case, "is disabled");
+}
+
 Test(bulk, is_refused_where_a_trigger_sees_inserts_and_auto_merges) {
     g_autoptr(RpCase) test_case = new_case("0");
     rp_case_sql(test_case,

@@ -210,15 +210,6 @@ Test(bulk_events, killed_when_a_rollback_has_restored_is_rolled_back_and_not_res
     roll_back(&reference, "after the refusal");
 }
 
-static void await_reads(RpCase *test_case) {
-    for (;;) {
-        g_autofree char *stats = rp_case_redis_text(test_case, "INFO commandstats");
-        if (strstr(stats, "cmdstat_hrandfield") != NULL || strstr(stats, "cmdstat_hgetall") != NULL)
-            return;
-        g_usleep(20000);
-    }
-}
-
 /* Keys that were listed and not asked for are still to be merged. */
 Test(bulk_events, stopped_while_it_merges_slowly_goes_on_where_it_was, .timeout = 60) {
     static const char *const SLOWLY[] = {"run", "--resume", "--max-keys-per-second", "12", OPTIONS};
@@ -236,12 +227,9 @@ Test(bulk_events, stopped_while_it_merges_slowly_goes_on_where_it_was, .timeout 
     }
     die(&reference, RUN, "kill:restored_all:1");
     rp_case_assert_rows(test_case, "SELECT count(*) FROM redis2pg.again", "40");
-    rp_case_redis(test_case, "CONFIG RESETSTAT");
-    RpProcess *process = rp_fault_spawn(test_case, NULL, SLOWLY);
-    await_reads(test_case);
-    rp_process_signal(process, SIGINT);
     g_auto(RpOutcome) stopped = {0};
-    rp_process_wait(process, &stopped);
+    /* The signal is seen while the last pass, that of payments, waits for its keys. */
+    rp_fault_run(test_case, "interrupt:pass_ended:2", &stopped, SLOWLY);
     rp_outcome_assert_status(&stopped, 5);
     g_auto(RpOutcome) out = {0};
     rp_fault_run(test_case, NULL, &out, RESUME);
@@ -277,6 +265,22 @@ Test(bulk_events, while_keys_are_off_other_runs_are_refused_and_it_shows) {
     rp_assert_says(check.output, "keys_set_aside");
     rp_assert_keeps_quiet(check.output, "no unique constraint");
     resume(&reference, "after the refusals");
+}
+
+/* What can be put back does not wait for what cannot. */
+Test(bulk_events, a_key_that_somebody_put_back_and_a_table_that_is_gone_hold_nothing_up) {
+    g_auto(Reference) reference = {0};
+    run_undisturbed(&reference);
+    RpCase *test_case = reference.test_case;
+    rp_case_sql(test_case, "CREATE TABLE notes (order_id uuid REFERENCES orders)");
+    die(&reference, RUN, "kill:after_commit:6");
+    rp_case_sql(test_case, "ALTER TABLE users ADD CONSTRAINT users_pkey PRIMARY KEY (id); DROP TABLE notes");
+    g_auto(RpOutcome) out = {0};
+    rp_fault_run(test_case, NULL, &out, RESUME);
+    rp_outcome_assert_status(&out, WITH_REJECTS);
+    rp_assert_says(out.errors, "is not put back, since the schema has changed");
+    rp_case_assert_outcome(test_case, 1, reference.outcome, "after the changes");
+    assert_whole(&reference, "after the changes");
 }
 
 /* Somebody else's row, written while nothing kept it out. */

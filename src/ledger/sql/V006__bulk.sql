@@ -24,6 +24,7 @@ CREATE TABLE redis2pg.set_aside (
     referenced_columns text[],
     built_at           timestamptz,      -- of an index: it is built; of a foreign key: it is there, not validated
     restored_at        timestamptz,      -- written by the transaction that put it back
+    given_up           text,             -- why it is not put back after all: the schema has changed meanwhile
     PRIMARY KEY (run, number)
 );
 
