@@ -6,6 +6,8 @@
  * were listed and never asked for. */
 #include "pipeline/again.h"
 
+#include "base/event.h"
+#include "base/outage.h"
 #include "pipeline/key_list.h"
 #include "pipeline/session.h"
 #include "sink/trouble.h"
@@ -16,7 +18,8 @@
 
 typedef struct {
     RpCrew *crew;
-    PGconn *connection;
+    PGconn *connection; /* NULL: lost, or not yet there */
+    RpOutage outage;
     char *entities; /* of the pass: text of an integer[] */
     PGresult *slice;
     int next; /* row of it */
@@ -27,6 +30,7 @@ typedef struct {
 static void again_clear(Again *again) {
     g_clear_pointer(&again->connection, PQfinish);
     g_clear_pointer(&again->slice, PQclear);
+    rp_outage_clear(&again->outage);
     g_free(again->entities);
     for (guint i = 0; i < G_N_ELEMENTS(again->after); i++)
         g_free(again->after[i]);
@@ -71,27 +75,33 @@ static PGresult *ask_slice(Again *again, guint64 skip, GError **error) {
     return NULL;
 }
 
-static gboolean connect(Again *again, GError **error) {
+static gboolean try_slice(Again *again, guint64 skip, GError **error) {
     const RpLoadOptions *options = again->crew->options;
-    g_clear_pointer(&again->connection, PQfinish);
-    again->connection = rp_postgres_await(options->postgres, options->retry_seconds, error);
-    if (again->connection == NULL)
-        return FALSE;
-    rp_session_limit(again->connection, options->timeout_seconds, &again->crew->is_cancelled);
-    return TRUE;
+    if (again->connection == NULL) {
+        again->connection = rp_postgres_connect(options->postgres, error);
+        if (again->connection == NULL)
+            return FALSE;
+        rp_session_limit(again->connection, options->timeout_seconds, &again->crew->is_cancelled);
+    }
+    again->slice = ask_slice(again, skip, error);
+    return again->slice != NULL;
 }
 
-/* A server that was away is waited for once. */
+/* A server that is away is waited for, here as by the writers. */
 static gboolean next_slice(Again *again, guint64 skip, GError **error) {
-    g_autoptr(GError) trouble = NULL;
+    GError *trouble = NULL;
     g_clear_pointer(&again->slice, PQclear);
-    again->slice = ask_slice(again, skip, &trouble);
-    if (again->slice == NULL && !rp_trouble_passes(trouble)) {
-        g_propagate_error(error, g_steal_pointer(&trouble));
-        return FALSE;
+    while (!try_slice(again, skip, &trouble)) {
+        g_clear_pointer(&again->connection, PQfinish);
+        if (!rp_trouble_passes(trouble)) {
+            g_propagate_error(error, trouble);
+            return FALSE;
+        }
+        if (!rp_outage_wait(&again->outage, trouble, TRUE, &again->crew->is_pressed, error))
+            return FALSE;
+        trouble = NULL;
     }
-    if (again->slice == NULL && (!connect(again, error) || !(again->slice = ask_slice(again, skip, error))))
-        return FALSE;
+    rp_outage_end(&again->outage);
     again->next = 0;
     const int n_rows = PQntuples(again->slice);
     for (guint i = 0; n_rows > 0 && i < G_N_ELEMENTS(again->after); i++) {
@@ -138,8 +148,8 @@ static gboolean read_slice(Again *again, RpKeyReader *keys, guint64 *n_read, gbo
 gboolean rp_again_read(RpCrew *crew, RpKeyReader *keys, guint pass, guint64 cursor, GError **error) {
     g_auto(Again) again = {.crew = crew, .entities = entities_of(crew, pass)};
     guint64 n_read = cursor;
-    if (!connect(&again, error))
-        return FALSE;
+    rp_outage_init(&again.outage, "PostgreSQL", RP_EVENT_POSTGRES_LOST, RP_EVENT_POSTGRES_BACK,
+                   crew->options->retry_seconds);
     for (gboolean is_end = FALSE; !is_end && !g_atomic_int_get(&crew->is_stopping);) {
         if (!next_slice(&again, n_read, error))
             return FALSE;

@@ -102,7 +102,7 @@ Test(retry, a_commit_whose_answer_was_lost_is_settled_by_the_ledger) {
 Test(retry, a_connection_lost_before_the_commit_repeats_the_batch) {
     g_autoptr(RpCase) test_case = new_case();
     g_auto(RpOutcome) out = {0};
-    rp_fault_run(test_case, "fail:before_commit:2,fail:rows_staged:5", &out, RUN);
+    rp_fault_run(test_case, "fail:before_commit:2,fail:rows_merged:9", &out, RUN);
     rp_outcome_assert_status(&out, 0);
     assert_all_is_there(test_case);
     cr_assert(rp_fault_count(&out, RP_EVENT_COMMIT_SETTLED) == 0, "%s", out.errors);
