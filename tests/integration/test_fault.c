@@ -21,7 +21,7 @@ static RpCase *new_case(const char *fault_percent) {
 }
 
 Test(fault, a_program_dies_where_it_is_told_to) {
-    static const char *const WORDS[] = {"run", "--batch-rows", "50", NULL};
+    static const char *const WORDS[] = {"run", "--strategy", "merge", "--batch-rows", "50", NULL};
     g_autoptr(RpCase) test_case = new_case("0");
     g_auto(RpOutcome) out = {0};
     g_autofree char *fault = rp_fault_text("kill", RP_EVENT_AFTER_COMMIT, 3);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define N_CUSTOMERS 200
-#define SMALL       "--batch-rows", "10", "--writers", "3", "--progress", "none", "--json"
+#define SMALL       "--strategy", "merge", "--batch-rows", "10", "--writers", "3", "--progress", "none", "--json"
 
 static const char *const RUN[] = {"run", SMALL, NULL};
 static const char *const RESUME[] = {"run", "--resume", SMALL, NULL};
