@@ -87,12 +87,22 @@ static gboolean try_unit(RpRestoreWorker *worker, const RpRestoreUnit *unit, RpR
     return FALSE;
 }
 
+/* Rows that are not found any more may be those that an earlier try took out, whose COMMIT was not answered.
+ */
+static void doubt(const RpRestoreUnit *unit, RpRestoreResult *result) {
+    if (unit->work == RP_RESTORE_FAILING || unit->work == RP_RESTORE_TWINS ||
+        unit->work == RP_RESTORE_UNFIT || unit->work == RP_RESTORE_ORPHANS)
+        result->n_taken_out = MAX(result->n_taken_out, 1);
+}
+
 static gboolean do_unit(RpRestoreWorker *worker, const RpRestoreUnit *unit, RpRestoreResult *result,
                         GError **error) {
-    for (;;) {
+    for (gboolean is_repeated = FALSE;; is_repeated = TRUE) {
         GError *trouble = NULL;
         if (rp_restore_worker_reach(worker, &trouble) && try_unit(worker, unit, result, &trouble)) {
             rp_outage_end(&worker->outage);
+            if (is_repeated)
+                doubt(unit, result);
             return TRUE;
         }
         if (!rp_trouble_passes(trouble)) {
