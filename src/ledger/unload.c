@@ -40,7 +40,7 @@ gboolean rp_ledger_unload(PGconn *connection, const RpAttempt *attempt, GError *
                          " AND loaded_by IN " BEYOND_SQL,
                          attempt->run, attempt->run, attempt->first_batch) &&
         rp_postgres_runf(connection, error,
-                         "UPDATE redis2pg.batch_counts SET read = read - inserted, inserted = 0 WHERE run = "
+                         "UPDATE redis2pg.batch_counts SET inserted = 0 WHERE run = "
                          "%" G_GUINT64_FORMAT " AND pass = 0 AND batch >= %" G_GUINT64_FORMAT,
                          attempt->run, attempt->first_batch))
         return TRUE;

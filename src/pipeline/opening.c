@@ -155,8 +155,8 @@ static gboolean resume(RpCrew *crew, PGconn *connection, Source *source, const R
 
 /* ---- opening ---- */
 
-static gboolean begin_run(RpCrew *crew, PGconn *connection, Source *source, const char *place,
-                          const RpInterrupted *last, GError **error) {
+static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const char *place,
+                      const RpInterrupted *last, GError **error) {
     const RpLoadOptions *options = crew->options;
     const RpRunHead head = {crew->feed->kind, rp_strategy_name(RP_STRATEGY_MERGE),
                             options->mapping, place,
@@ -168,18 +168,13 @@ static gboolean begin_run(RpCrew *crew, PGconn *connection, Source *source, cons
                " of this mapping and source is not complete: --resume goes on with it; this is a "
                "new run",
                last->run);
-    if (!rp_ledger_open_run(connection, &head, &crew->attempt, error))
+    if (!rp_strategy_choose(crew, connection, &crew->may_be_bulk, error) ||
+        !rp_ledger_open_run(connection, &head, &crew->attempt, error))
         return FALSE;
     crew->occasion.now_us = crew->attempt.began_at_us;
     take_source(crew, source);
     rp_event_note(RP_EVENT_RUN_OPENED);
     return TRUE;
-}
-
-static gboolean begin(RpCrew *crew, PGconn *connection, Source *source, const char *place,
-                      const RpInterrupted *last, GError **error) {
-    return rp_strategy_choose(crew, connection, &crew->may_be_bulk, error) &&
-           begin_run(crew, connection, source, place, last, error);
 }
 
 /* From here on nothing is committed: the ledger itself may have to be created. */

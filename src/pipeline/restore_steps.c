@@ -14,8 +14,6 @@
 #include "sink/unit.h"
 #include "sink/wait.h"
 
-#define UNIQUE_VIOLATION "23505"
-
 /* Sorting rows for an index and matching those of a foreign key take maintenance_work_mem, the search for bad
  * rows work_mem. A server that gives more is left at that. */
 static const char SESSION_SQL[] =
@@ -96,7 +94,7 @@ static gboolean is_of_rows(GError *trouble, const char *sqlstate, RpRestoreResul
 /* Rows that were taken out stand against the index as long as a transaction may see them. */
 static gboolean is_of_gone_rows(const RpRestoreUnit *unit, GError **trouble) {
     if (!unit->entry->is_cleaned || !g_error_matches(*trouble, RP_SINK_ERROR, RP_SINK_ERROR_DATA) ||
-        g_strcmp0(rp_sink_error_get_sqlstate(*trouble), UNIQUE_VIOLATION) == 0)
+        g_strcmp0(rp_sink_error_get_sqlstate(*trouble), RP_UNIQUE_VIOLATION) == 0)
         return FALSE;
     GError *passing = g_error_new(RP_SINK_ERROR, RP_SINK_ERROR_RETRY,
                                   "%s; it may be over rows that were taken out, and that transactions which "
@@ -120,7 +118,7 @@ static gboolean build(const RpRestoreSession *session, const RpRestoreUnit *unit
             return give_up(session, what, trouble, error);
         rp_unit_abort(session->connection);
         if (!is_of_gone_rows(unit, &trouble))
-            return is_of_rows(trouble, UNIQUE_VIOLATION, result, error);
+            return is_of_rows(trouble, RP_UNIQUE_VIOLATION, result, error);
         g_propagate_error(error, trouble);
         return FALSE;
     }

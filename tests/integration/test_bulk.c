@@ -70,6 +70,7 @@ Test(bulk, does_with_faulty_data_what_a_merge_does) {
     g_autoptr(RpCase) test_case = new_case("10");
     add_faults(test_case);
     g_autofree char *definitions = rp_case_definitions(test_case);
+    rp_case_settle_keys(test_case);
     g_autofree char *merged = load_by(test_case, "merge");
     g_autofree char *loaded = load_by(test_case, "bulk");
     rp_case_assert_definitions(test_case, definitions, "after the load");
@@ -165,6 +166,7 @@ Test(bulk, of_elements_and_filtered_rows_does_what_a_merge_does) {
     g_autoptr(RpCase) test_case = rp_case_new_empty();
     char *mapping = rp_file_write(ELEMENTS_MAPPING);
     fill_elements(test_case);
+    rp_case_settle_keys(test_case);
     g_autofree char *merged = load_elements_by(test_case, mapping, "merge");
     g_autofree char *loaded = load_elements_by(test_case, mapping, "bulk");
     rp_assert_says(merged, "missing_reference");

@@ -83,6 +83,18 @@ static void resume(Stage *stage, const char *what) {
     rp_case_assert_rows(stage->test_case, "SELECT count(*) FROM redis2pg.runs", "1");
 }
 
+/* The server is killed at the place, and is there again when the program goes on. */
+static void assert_survives(const char *place, const char *const *words, RpSandboxServer server) {
+    g_auto(Stage) stage = {0};
+    set_stage(&stage);
+    RpProcess *process = hold_at(&stage, place, words);
+    if (server == RP_SANDBOX_REDIS)
+        rp_case_redis(stage.test_case, "SAVE");
+    rp_blackout_kill(stage.sandbox, server);
+    rp_blackout_end(stage.sandbox, server);
+    finish(&stage, process, place);
+}
+
 /* ---- PostgreSQL ---- */
 
 static struct criterion_test_params list_places(void) {
@@ -98,12 +110,7 @@ ParameterizedTestParameters(outages, postgres_is_killed_and_comes_back) {
 }
 
 ParameterizedTest(char *place, outages, postgres_is_killed_and_comes_back) {
-    g_auto(Stage) stage = {0};
-    set_stage(&stage);
-    RpProcess *process = hold_at(&stage, place, RUN);
-    rp_blackout_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
-    rp_blackout_end(stage.sandbox, RP_SANDBOX_POSTGRES);
-    finish(&stage, process, place);
+    assert_survives(place, RUN, RP_SANDBOX_POSTGRES);
 }
 
 ParameterizedTestParameters(outages, postgres_is_killed_in_a_bulk_load) {
@@ -113,12 +120,7 @@ ParameterizedTestParameters(outages, postgres_is_killed_in_a_bulk_load) {
 }
 
 ParameterizedTest(char *place, outages, postgres_is_killed_in_a_bulk_load) {
-    g_auto(Stage) stage = {0};
-    set_stage(&stage);
-    RpProcess *process = hold_at(&stage, place, BULK);
-    rp_blackout_kill(stage.sandbox, RP_SANDBOX_POSTGRES);
-    rp_blackout_end(stage.sandbox, RP_SANDBOX_POSTGRES);
-    finish(&stage, process, place);
+    assert_survives(place, BULK, RP_SANDBOX_POSTGRES);
 }
 
 Test(outages, postgres_is_shut_down_and_comes_back) {
@@ -199,13 +201,7 @@ ParameterizedTestParameters(outages, redis_is_killed_and_comes_back_with_its_dat
 
 /* The process is another one then, and its cursors are others: the pass begins again. */
 ParameterizedTest(char *place, outages, redis_is_killed_and_comes_back_with_its_data) {
-    g_auto(Stage) stage = {0};
-    set_stage(&stage);
-    RpProcess *process = hold_at(&stage, place, RUN);
-    rp_case_redis(stage.test_case, "SAVE");
-    rp_blackout_kill(stage.sandbox, RP_SANDBOX_REDIS);
-    rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);
-    finish(&stage, process, place);
+    assert_survives(place, RUN, RP_SANDBOX_REDIS);
 }
 
 ParameterizedTestParameters(outages, redis_is_killed_in_a_bulk_load) {
@@ -215,13 +211,7 @@ ParameterizedTestParameters(outages, redis_is_killed_in_a_bulk_load) {
 
 /* What was loaded from the one process is taken back before the other one is read. */
 ParameterizedTest(char *place, outages, redis_is_killed_in_a_bulk_load) {
-    g_auto(Stage) stage = {0};
-    set_stage(&stage);
-    RpProcess *process = hold_at(&stage, place, BULK);
-    rp_case_redis(stage.test_case, "SAVE");
-    rp_blackout_kill(stage.sandbox, RP_SANDBOX_REDIS);
-    rp_blackout_end(stage.sandbox, RP_SANDBOX_REDIS);
-    finish(&stage, process, place);
+    assert_survives(place, BULK, RP_SANDBOX_REDIS);
 }
 
 /* The stored cursor was for the process that answered when the run was opened again. */

@@ -107,6 +107,7 @@ static char *load_by(Scene *scene, const char *const *words, int status) {
 }
 
 static void assert_as_merged(Scene *scene, int status) {
+    rp_case_settle_keys(scene->test_case);
     g_autofree char *merged = load_by(scene, MERGE, status);
     g_autofree char *loaded = load_by(scene, RUN, status);
     cr_assert(eq(str, loaded, merged));
